@@ -1,0 +1,30 @@
+/* alloc.h - the only place that calls malloc and maps memory; where failures are injected
+ *
+ * Every allocation of the library, arena pushes included, counts as one call here. With
+ * alloc_fault_set the k-th call (1-based) from then on fails, once or for ever. The counter
+ * is compiled in always: it costs one relaxed atomic load when nothing is armed. */
+#ifndef BASE_ALLOC_H
+#define BASE_ALLOC_H
+#include <stddef.h>
+#include <stdint.h>
+
+/* NULL when memory is out (or a fault was injected). Size 0 gives a unique pointer. */
+void *mem_alloc(size_t bytes);
+void *mem_zalloc(size_t bytes);
+void *mem_array(size_t n, size_t each); /* checked product, not cleared */
+void *mem_realloc(void *p, size_t bytes);
+void mem_free(void *p); /* NULL is a no-op */
+char *mem_strdup(const char *s);
+char *mem_strndup(const char *s, size_t n);
+
+/* 2 MiB-aligned, zeroed pages with MADV_HUGEPAGE; a pool of a few chunks is kept. */
+void *mem_map(size_t bytes);
+void mem_unmap(void *p, size_t bytes);
+
+/* Tests. k = 0 disarms. for_ever: every call from the k-th on fails. */
+void alloc_fault_set(int64_t k, int for_ever);
+int64_t alloc_fault_count(void);  /* calls since the last alloc_fault_set */
+int alloc_fault_hit(void);        /* has the armed fault been injected? */
+int alloc_fault_point(void);      /* for arenas: counts one call, non-zero = fail it */
+int64_t alloc_live(void);         /* mem_* blocks and maps alive now (leak checks) */
+#endif

@@ -1,0 +1,47 @@
+/* par.h - parallel loops over blocks; the only user of libpthreadpool
+ *
+ * The algorithm fixes n_blocks and what a block is; which thread runs a block is nobody's
+ * business, so results go into per-block slots and are folded in block order afterwards.
+ * Nested calls and single blocks run inline. A forked child builds a pool of its own. */
+#ifndef BASE_PAR_H
+#define BASE_PAR_H
+#include <stdint.h>
+
+#include <tidemill/status.h>
+
+struct tide_ctx;
+/* worker: 0..par_threads-1, to index scratch memory only - never results. */
+typedef void (*par_fn)(void *arg, int64_t block, int worker);
+
+/* Runs fn for blocks 0..n_blocks-1. Polls cancel before each block. Returns TIDE_OK or
+ * TIDE_ECANCELLED. MXCSR is round-to-nearest without FTZ/DAZ inside blocks. */
+tide_status par_for(struct tide_ctx *ctx, int64_t n_blocks, par_fn fn, void *arg,
+                    tide_error *err);
+/* As par_for, but reports progress (phase, blocks done, n_blocks) on the calling thread. */
+tide_status par_for_progress(struct tide_ctx *ctx, int64_t n_blocks, par_fn fn, void *arg,
+                             const char *phase, tide_error *err);
+int par_threads(const struct tide_ctx *ctx); /* upper bound of worker + 1 */
+/* par_crew: one pool command for many short phases (trees.md 8). `fn` is called once in
+ * each team member with its number; members split phases with crew_phase. */
+struct par_crew;
+typedef void (*crew_fn)(struct par_crew *crew, void *arg, int member);
+/* Runs `lead` on the calling thread; while it runs, other members help inside crew_phase. */
+tide_status par_crew(struct tide_ctx *ctx, int n_members, void (*lead)(struct par_crew *, void *),
+                     void *arg, tide_error *err);
+/* Called by lead only: runs fn(arg, task, member) for tasks 0..n-1 by the whole crew, returns
+ * when all are done. n == 1 runs inline. */
+void crew_phase(struct par_crew *crew, int64_t n_tasks, par_fn fn, void *arg);
+
+/* The fixed order of floating-point sums over rows (algorithms.md 11): compute blocks of
+ * PAR_BLOCK rows; 64 shards own contiguous block ranges; blocks of a shard add in order,
+ * shards meet in a fixed binary tree. */
+#define PAR_BLOCK  4096
+#define PAR_SHARDS 64
+/* Sums `width` doubles per shard: part is [PAR_SHARDS][width]; the result lands in part[0..width-1]. */
+void par_tree_fold(double *part, int64_t width);
+/* First block of shard s of n_blocks blocks (s may be PAR_SHARDS: the end). */
+static inline int64_t par_shard_begin(int64_t n_blocks, int s)
+{
+    return n_blocks * s / PAR_SHARDS;
+}
+#endif
