@@ -1,0 +1,41 @@
+/* linalg.h - dense linear algebra of our own: the same bits everywhere (no BLAS)
+ *
+ * Matrices are column-major n x p with columns given by pointers or a leading dimension. */
+#ifndef MATH_LINALG_H
+#define MATH_LINALG_H
+#include <stdint.h>
+
+#include "base/arena.h"
+
+struct tide_ctx;
+/* Weighted Gram and moments over rows in the fixed order of base/par.h:
+ * gram [p][p] (full, symmetric) = sum_r w_r x_ri x_rj, xty [p] = sum_r w_r x_ri y_r, both of
+ * columns shifted by `shift` [p] (NULL = 0) and y shifted by y_shift. y NULL: no xty. */
+tide_status linalg_gram(struct tide_ctx *ctx, const double *const *x, int64_t n, int p,
+                        const double *w, const double *shift, const double *y, double y_shift,
+                        double *gram, double *xty, tide_error *err);
+/* Weighted means of columns over rows in the fixed order; total weight in *sum_w. */
+tide_status linalg_means(struct tide_ctx *ctx, const double *const *x, int64_t n, int p,
+                         const double *w, double *mean, double *sum_w, tide_error *err);
+/* Cholesky L L' of the symmetric n x n matrix a (row-major, lower triangle overwritten by L).
+ * Returns 0, or 1 + the first column whose pivot is not > tiny. */
+int linalg_cholesky(double *a, int n);
+void linalg_cholesky_solve(const double *l, int n, double *b); /* in place */
+/* Reciprocal condition estimate (1-norm) of the matrix whose Cholesky factor is l. */
+double linalg_cholesky_rcond(const double *l, int n, double norm1);
+
+/* Least squares of reliability.md 4.4: min sum w (y - x b)^2 + l2 |b|^2 for columns x[p] (an
+ * intercept column, if wanted, is one of x; penalise[j] = 0 leaves column j unpenalised). QR of
+ * power-of-two scaled columns, refinement of the augmented system in double-double; rank
+ * deficiency gives the minimum-norm solution of that rank. */
+struct least_squares {
+    double *coef;   /* [p] */
+    int rank;
+    double rcond;   /* reciprocal condition estimate of scaled columns */
+    int refined;    /* refinement steps taken */
+};
+tide_status linalg_least_squares(struct tide_ctx *ctx, const double *const *x, int64_t n, int p,
+                                 const double *y, const double *w, double l2,
+                                 const uint8_t *penalise, struct arena *a,
+                                 struct least_squares *out, tide_error *err);
+#endif
