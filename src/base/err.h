@@ -6,6 +6,7 @@
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 #include <stdarg.h>
+#include <stddef.h>
 #include <tidemill/status.h>
 
 /* Clears the error, sets code, its status and the message. Returns the status. */
