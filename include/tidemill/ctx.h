@@ -30,11 +30,14 @@ TIDE_API TIDE_MUST_USE tide_status tide_ctx_new(tide_ctx **out, tide_error *err)
 /* Frees a context and joins its threads; NULL is a no-op. */
 TIDE_API void tide_ctx_free(tide_ctx *ctx);
 /* 0 = automatic; at most 1024. Errors: TIDE_EINVAL. */
-TIDE_API TIDE_MUST_USE tide_status tide_ctx_set_threads(tide_ctx *ctx, int threads, tide_error *err);
+TIDE_API TIDE_MUST_USE tide_status tide_ctx_set_threads(tide_ctx *ctx, int threads,
+                                                        tide_error *err);
 /* Bytes the library may hold for this context, 0 = no limit, else at least 64 MiB. */
-TIDE_API TIDE_MUST_USE tide_status tide_ctx_set_memory(tide_ctx *ctx, int64_t bytes, tide_error *err);
+TIDE_API TIDE_MUST_USE tide_status tide_ctx_set_memory(tide_ctx *ctx, int64_t bytes,
+                                                       tide_error *err);
 /* Forces a kernel set. Errors: TIDE_EINVAL when this machine lacks it. */
-TIDE_API TIDE_MUST_USE tide_status tide_ctx_set_isa(tide_ctx *ctx, enum tide_isa isa, tide_error *err);
+TIDE_API TIDE_MUST_USE tide_status tide_ctx_set_isa(tide_ctx *ctx, enum tide_isa isa,
+                                                    tide_error *err);
 TIDE_API void tide_ctx_set_events(tide_ctx *ctx, tide_event_fn fn, void *payload);
 TIDE_API void tide_ctx_set_progress(tide_ctx *ctx, tide_progress_fn fn, void *payload);
 /* Asks the running call to stop with TIDE_ECANCELLED. Safe from any thread and from a

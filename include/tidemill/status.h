@@ -9,7 +9,7 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define TIDE_API __attribute__((visibility("default")))
+#define TIDE_API      __attribute__((visibility("default")))
 #define TIDE_MUST_USE __attribute__((warn_unused_result))
 #else
 #define TIDE_API
@@ -38,27 +38,32 @@ typedef enum tide_status {
     X(0, OK, "ok", TIDE_OK, "done")                                                    \
     X(1, REQUIRE, "require", TIDE_ENO, "the requirement is not met")                   \
     X(10, USAGE_VERB, "usage-verb", TIDE_EINVAL, "a verb is needed")                   \
-    X(11, USAGE_SAME_FILE, "usage-same-file", TIDE_EINVAL,                             \
-      "the output is the input")                                                       \
+    X(11, USAGE_SAME_FILE, "usage-same-file", TIDE_EINVAL, "the output is the input")  \
     X(12, USAGE_ENVIRONMENT, "usage-environment", TIDE_EINVAL,                         \
       "an environment variable has a value it cannot have")                            \
     X(13, USAGE_OWNER, "usage-owner", TIDE_EINVAL, "the file belongs to someone else") \
     X(20, PARAM_UNKNOWN, "param-unknown", TIDE_EINVAL, "unknown name")                 \
-    X(21, PARAM_VALUE, "param-value", TIDE_EINVAL, "a value of another kind is needed")\
+    X(21, PARAM_VALUE, "param-value", TIDE_EINVAL,                                     \
+      "a value of another kind is needed")                                             \
     X(22, PARAM_RANGE, "param-range", TIDE_EINVAL, "the value is out of range")        \
-    X(23, PARAM_CONFLICT, "param-conflict", TIDE_EINVAL, "two options exclude each other") \
+    X(23, PARAM_CONFLICT, "param-conflict", TIDE_EINVAL,                               \
+      "two options exclude each other")                                                \
     X(24, PARAM_DUPLICATE, "param-duplicate", TIDE_EINVAL, "given twice")              \
-    X(30, PIPELINE_SYNTAX, "pipeline-syntax", TIDE_EINVAL, "the pipeline text is not well formed") \
+    X(30, PIPELINE_SYNTAX, "pipeline-syntax", TIDE_EINVAL,                             \
+      "the pipeline text is not well formed")                                          \
     X(31, PIPELINE_STEP, "pipeline-step", TIDE_EINVAL, "unknown step")                 \
     X(32, PIPELINE_CYCLE, "pipeline-cycle", TIDE_EINVAL, "steps form a cycle")         \
-    X(33, PIPELINE_ORDER, "pipeline-order", TIDE_EINVAL, "steps stand in an order that cannot work") \
-    X(34, PIPELINE_LEAK, "pipeline-leak", TIDE_EINVAL, "the target is among the features") \
+    X(33, PIPELINE_ORDER, "pipeline-order", TIDE_EINVAL,                               \
+      "steps stand in an order that cannot work")                                      \
+    X(34, PIPELINE_LEAK, "pipeline-leak", TIDE_EINVAL,                                 \
+      "the target is among the features")                                              \
     X(50, CSV_EMPTY, "csv-empty", TIDE_EDATA, "file is empty")                         \
     X(51, CSV_FIELDS, "csv-fields", TIDE_EDATA, "wrong number of fields")              \
     X(52, CSV_QUOTE, "csv-quote", TIDE_EDATA, "quotes do not match")                   \
     X(53, CSV_NUL, "csv-nul", TIDE_EDATA, "NUL byte in the text")                      \
     X(54, CSV_ENCODING, "csv-encoding", TIDE_EDATA, "not UTF-8")                       \
-    X(55, CSV_DUPLICATE_NAME, "csv-duplicate-name", TIDE_EDATA, "two columns have one name") \
+    X(55, CSV_DUPLICATE_NAME, "csv-duplicate-name", TIDE_EDATA,                        \
+      "two columns have one name")                                                     \
     X(56, CSV_NAME, "csv-name", TIDE_EDATA, "a column has no name")                    \
     X(57, CSV_TYPE, "csv-type", TIDE_EDATA, "a value of another type is expected")     \
     X(58, CSV_COMPRESSED, "csv-compressed", TIDE_EDATA, "compressed data is damaged")  \
@@ -72,7 +77,8 @@ typedef enum tide_status {
     X(86, DATA_INFINITE, "data-infinite", TIDE_EDATA, "infinite value")                \
     X(87, DATA_MISSING, "data-missing", TIDE_EDATA, "missing values")                  \
     X(88, DATA_TARGET, "data-target", TIDE_EDATA, "the target does not fit the task")  \
-    X(89, DATA_TARGET_MISSING, "data-target-missing", TIDE_EDATA, "missing target values") \
+    X(89, DATA_TARGET_MISSING, "data-target-missing", TIDE_EDATA,                      \
+      "missing target values")                                                         \
     X(90, DATA_CLASSES, "data-classes", TIDE_EDATA, "too many classes")                \
     X(91, DATA_ONE_CLASS, "data-one-class", TIDE_EDATA, "only one class")              \
     X(92, DATA_FOLDS, "data-folds", TIDE_EDATA, "folds cannot be made")                \
@@ -86,26 +92,32 @@ typedef enum tide_status {
     X(120, TIDE_TRUNCATED, "tide-truncated", TIDE_EMODEL, "the model file ends early") \
     X(121, TIDE_TRAILING, "tide-trailing", TIDE_EMODEL, "bytes follow the model")      \
     X(122, TIDE_MAGIC, "tide-magic", TIDE_EMODEL, "not a model file")                  \
-    X(123, TIDE_BYTE_ORDER, "tide-byte-order", TIDE_EMODEL, "byte order of another machine") \
+    X(123, TIDE_BYTE_ORDER, "tide-byte-order", TIDE_EMODEL,                            \
+      "byte order of another machine")                                                 \
     X(124, TIDE_VERSION, "tide-version", TIDE_EMODEL, "unknown format version")        \
     X(125, TIDE_CHECKSUM, "tide-checksum", TIDE_EMODEL, "checksum differs")            \
     X(126, TIDE_HASH, "tide-hash", TIDE_EMODEL, "SHA-256 differs")                     \
-    X(127, TIDE_HEADER, "tide-header", TIDE_EMODEL, "the model's header is not as it must be") \
+    X(127, TIDE_HEADER, "tide-header", TIDE_EMODEL,                                    \
+      "the model's header is not as it must be")                                       \
     X(128, TIDE_BOUNDS, "tide-bounds", TIDE_EMODEL, "a section lies out of bounds")    \
-    X(129, TIDE_SECTION, "tide-section", TIDE_EMODEL, "a section is unknown, absent or there twice") \
+    X(129, TIDE_SECTION, "tide-section", TIDE_EMODEL,                                  \
+      "a section is unknown, absent or there twice")                                   \
     X(130, TIDE_FLAGS, "tide-flags", TIDE_EMODEL, "unknown flag bits")                 \
     X(131, TIDE_SIZE, "tide-size", TIDE_EMODEL, "sizes do not agree")                  \
     X(132, TIDE_TREE, "tide-tree", TIDE_EMODEL, "a tree is not a tree")                \
-    X(133, TIDE_FEATURE, "tide-feature", TIDE_EMODEL, "a column or level is out of range") \
+    X(133, TIDE_FEATURE, "tide-feature", TIDE_EMODEL,                                  \
+      "a column or level is out of range")                                             \
     X(134, TIDE_VALUE, "tide-value", TIDE_EMODEL, "a number is out of range")          \
     X(135, TIDE_CLASSES, "tide-classes", TIDE_EMODEL, "the classes cannot be")         \
-    X(136, TIDE_SCHEMA, "tide-schema", TIDE_EMODEL, "header and sections disagree about columns") \
+    X(136, TIDE_SCHEMA, "tide-schema", TIDE_EMODEL,                                    \
+      "header and sections disagree about columns")                                    \
     X(137, TIDE_GOLDEN, "tide-golden", TIDE_EMODEL, "golden rows give other scores")   \
     X(150, FILE_MISSING, "file-missing", TIDE_EFILE, "no such file")                   \
     X(151, FILE_IS_DIRECTORY, "file-is-directory", TIDE_EFILE, "is a directory")       \
     X(152, FILE_ACCESS, "file-access", TIDE_EFILE, "access is denied")                 \
     X(153, FILE_NO_SPACE, "file-no-space", TIDE_EFILE, "no space left")                \
-    X(154, FILE_CHANGED, "file-changed", TIDE_EFILE, "the file changed while it was read") \
+    X(154, FILE_CHANGED, "file-changed", TIDE_EFILE,                                   \
+      "the file changed while it was read")                                            \
     X(155, FILE_ERROR, "file-error", TIDE_EFILE, "input or output error")              \
     X(156, FILE_TOO_LARGE, "file-too-large", TIDE_EFILE, "the file is too large")      \
     X(157, FILE_NAME, "file-name", TIDE_EFILE, "the file name cannot be used")         \
@@ -113,16 +125,20 @@ typedef enum tide_status {
     X(171, LIMIT_LINE, "limit-line", TIDE_ELIMIT, "a line is too long")                \
     X(172, LIMIT_COLUMNS, "limit-columns", TIDE_ELIMIT, "too many columns")            \
     X(173, LIMIT_NAME, "limit-name", TIDE_ELIMIT, "a column name is too long")         \
-    X(174, LIMIT_EXPAND, "limit-expand", TIDE_ELIMIT, "compressed data expands too far") \
+    X(174, LIMIT_EXPAND, "limit-expand", TIDE_ELIMIT,                                  \
+      "compressed data expands too far")                                               \
     X(175, LIMIT_DEPTH, "limit-depth", TIDE_ELIMIT, "nested too deep")                 \
     X(176, LIMIT_METADATA, "limit-metadata", TIDE_ELIMIT, "the header is too large")   \
     X(177, LIMIT_NUMBER, "limit-number", TIDE_ELIMIT, "a number has too many digits")  \
     X(178, LIMIT_FILES, "limit-files", TIDE_ELIMIT, "too many open files")             \
     X(179, MEMORY, "memory", TIDE_ENOMEM, "out of memory")                             \
-    X(180, MEMORY_BUDGET, "memory-budget", TIDE_ELIMIT, "more memory is needed than allowed") \
+    X(180, MEMORY_BUDGET, "memory-budget", TIDE_ELIMIT,                                \
+      "more memory is needed than allowed")                                            \
     X(190, NUMERIC_DIVERGED, "numeric-diverged", TIDE_ENUMERIC, "the fit diverged")    \
-    X(191, NUMERIC_SEPARABLE, "numeric-separable", TIDE_ENUMERIC, "classes are separated") \
-    X(200, HANDLE_INVALID, "handle-invalid", TIDE_EINVAL, "handle or argument that cannot be") \
+    X(191, NUMERIC_SEPARABLE, "numeric-separable", TIDE_ENUMERIC,                      \
+      "classes are separated")                                                         \
+    X(200, HANDLE_INVALID, "handle-invalid", TIDE_EINVAL,                              \
+      "handle or argument that cannot be")                                             \
     X(201, BUSY, "busy", TIDE_EINVAL, "the context is in use")                         \
     X(202, CANCELLED, "cancelled", TIDE_ECANCELLED, "cancelled")                       \
     X(255, INTERNAL, "internal", TIDE_EINTERNAL, "internal error")
@@ -137,16 +153,16 @@ typedef enum tide_code {
  * failing call. Strings are always terminated, cut at their size; 0 numbers do not apply.
  * line, column, row are 1-based; offset is the 0-based byte, -1 when it does not apply. */
 typedef struct tide_error {
-    uint32_t size;      /* sizeof(struct tide_error) of the caller, or 0 */
+    uint32_t size; /* sizeof(struct tide_error) of the caller, or 0 */
     tide_status status;
     tide_code code;
     int64_t line, column, row, offset;
-    char file[256];     /* as the user wrote it */
-    char field[128];    /* column or parameter name */
-    char place[128];    /* JSON pointer or model section */
-    char message[640];  /* one lower-case clause, without the remedy */
-    char option[48];    /* remedy: a parameter ... */
-    char value[160];    /* ... and its value; with an empty option, a plain hint */
+    char file[256];    /* as the user wrote it */
+    char field[128];   /* column or parameter name */
+    char place[128];   /* JSON pointer or model section */
+    char message[640]; /* one lower-case clause, without the remedy */
+    char option[48];   /* remedy: a parameter ... */
+    char value[160];   /* ... and its value; with an empty option, a plain hint */
 } tide_error;
 
 /* "csv-type" for TIDE_CODE_CSV_TYPE; "internal" for an unknown number. Threads: any. */

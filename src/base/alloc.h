@@ -23,8 +23,8 @@ void mem_unmap(void *p, size_t bytes);
 
 /* Tests. k = 0 disarms. for_ever: every call from the k-th on fails. */
 void alloc_fault_set(int64_t k, int for_ever);
-int64_t alloc_fault_count(void);  /* calls since the last alloc_fault_set */
-int alloc_fault_hit(void);        /* has the armed fault been injected? */
-int alloc_fault_point(void);      /* for arenas: counts one call, non-zero = fail it */
-int64_t alloc_live(void);         /* mem_* blocks and maps alive now (leak checks) */
+int64_t alloc_fault_count(void); /* calls since the last alloc_fault_set */
+int alloc_fault_hit(void);       /* has the armed fault been injected? */
+int alloc_fault_point(void);     /* for arenas: counts one call, non-zero = fail it */
+int64_t alloc_live(void);        /* mem_* blocks and maps alive now (leak checks) */
 #endif

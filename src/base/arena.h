@@ -17,19 +17,23 @@ struct arena_chunk;
 struct arena {
     struct tide_ctx *ctx; /* may be NULL: no limit */
     struct arena_chunk *chunk;
-    size_t used, cap;     /* of the current chunk */
-    size_t total;         /* bytes of all chunks */
-    int failed;           /* 0, or the tide_status of the first failure */
+    size_t used, cap; /* of the current chunk */
+    size_t total;     /* bytes of all chunks */
+    int failed;       /* 0, or the tide_status of the first failure */
     size_t failed_size;
 };
-struct arena_mark { struct arena_chunk *chunk; size_t used; };
+struct arena_mark {
+    struct arena_chunk *chunk;
+    size_t used;
+};
 
 void arena_init(struct arena *a, struct tide_ctx *ctx);
 /* Releases everything; the arena is as after arena_init. A zeroed arena is fine too. */
 void arena_free(struct arena *a);
-void *arena_push(struct arena *a, size_t bytes);            /* not cleared */
-void *arena_zero(struct arena *a, size_t bytes);            /* cleared */
-void *arena_array(struct arena *a, int64_t n, size_t each); /* checked product, not cleared */
+void *arena_push(struct arena *a, size_t bytes); /* not cleared */
+void *arena_zero(struct arena *a, size_t bytes); /* cleared */
+/* Checked product, not cleared. */
+void *arena_array(struct arena *a, int64_t n, size_t each);
 char *arena_str(struct arena *a, const char *s);
 char *arena_strn(struct arena *a, const char *s, size_t n);
 /* For temporary work: take a mark, push, and go back to it. */

@@ -14,7 +14,8 @@ struct codec; /* one decompressing stream over a file descriptor */
 tide_status codec_open(int fd, const char *path, const void *head, size_t n_head,
                        double max_ratio, struct codec **out, tide_error *err);
 /* Fills buf; *got < n only at the end. Errors: csv-compressed with byte offset, limit-expand. */
-tide_status codec_read(struct codec *c, void *buf, size_t n, size_t *got, tide_error *err);
+tide_status codec_read(struct codec *c, void *buf, size_t n, size_t *got,
+                       tide_error *err);
 int64_t codec_consumed(const struct codec *c); /* bytes of the file read so far */
 void codec_close(struct codec *c);             /* NULL is a no-op; closes fd */
 #endif

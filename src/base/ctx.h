@@ -10,12 +10,12 @@
 struct par_pool; /* base/par.c */
 
 struct tide_ctx {
-    int threads;            /* as asked for; 0 = automatic */
-    int n_threads;          /* what par_for uses */
-    enum tide_isa isa;      /* as asked for */
-    int64_t memory_limit;   /* 0 = none */
+    int threads;          /* as asked for; 0 = automatic */
+    int n_threads;        /* what par_for uses */
+    enum tide_isa isa;    /* as asked for */
+    int64_t memory_limit; /* 0 = none */
     atomic_llong memory_used, memory_peak;
-    atomic_int cancel;      /* set from anywhere */
+    atomic_int cancel; /* set from anywhere */
     tide_event_fn event;
     void *event_payload;
     tide_progress_fn progress;
@@ -23,7 +23,7 @@ struct tide_ctx {
     int64_t progress_last_ns; /* throttle */
     char progress_prefix[64]; /* e.g. "fold 2 of 5: "; set with ctx_phase_prefix */
     struct par_pool *pool;
-    int in_parallel;        /* nesting: an inner par_for runs inline */
+    int in_parallel; /* nesting: an inner par_for runs inline */
 };
 
 /* Warning with place and hint already in *w (code set); message limited as any. */

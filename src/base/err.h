@@ -7,12 +7,14 @@
 #define BASE_ERR_H
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <tidemill/status.h>
 
 /* Clears the error, sets code, its status and the message. Returns the status. */
 tide_status err_set(tide_error *err, tide_code code, const char *fmt, ...);
 tide_status err_setv(tide_error *err, tide_code code, const char *fmt, va_list ap);
-tide_status err_nomem(tide_error *err, size_t wanted); /* message names the size if > 0 */
+tide_status err_nomem(tide_error *err,
+                      size_t wanted); /* message names the size if > 0 */
 tide_status err_cancelled(tide_error *err);
 /* Add a place, field or remedy to an error just set; each returns err's status. */
 tide_status err_at(tide_error *err, const char *file, int64_t line, int64_t column);

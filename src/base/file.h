@@ -33,12 +33,14 @@ int file_fault_hit(void);
  * the folder), is no directory, can be read. size is -1 when not a regular file. */
 tide_status file_open_read(const char *path, int *fd, int64_t *size, tide_error *err);
 /* Reads up to n bytes (fewer only at the end). *got = bytes. */
-tide_status file_read(int fd, const char *path, void *buf, size_t n, size_t *got, tide_error *err);
+tide_status file_read(int fd, const char *path, void *buf, size_t n, size_t *got,
+                      tide_error *err);
 tide_status file_pread(int fd, const char *path, void *buf, size_t n, int64_t offset,
                        size_t *got, tide_error *err);
 void file_close(int fd); /* for reading: errors do not matter */
 /* Whole file into a mem_alloc block, refusing more than max bytes (limit-metadata). */
-tide_status file_slurp(const char *path, int64_t max, void **data, size_t *size, tide_error *err);
+tide_status file_slurp(const char *path, int64_t max, void **data, size_t *size,
+                       tide_error *err);
 
 /* Durable replacement: a 0600 temporary file in the target's folder, renamed over the target
  * at commit after fsync, then fsync of the folder. Abort removes it. Stale temporaries of
@@ -52,8 +54,10 @@ struct file_out {
     int is_special; /* target exists and is no regular file (/dev/null, FIFO): written directly */
 };
 tide_status file_replace_begin(struct file_out *out, const char *path, tide_error *err);
-tide_status file_out_write(struct file_out *out, const void *data, size_t n, tide_error *err);
-tide_status file_replace_commit(struct file_out *out, struct tide_ctx *ctx, tide_error *err);
+tide_status file_out_write(struct file_out *out, const void *data, size_t n,
+                           tide_error *err);
+tide_status file_replace_commit(struct file_out *out, struct tide_ctx *ctx,
+                                tide_error *err);
 void file_replace_abort(struct file_out *out); /* no-op when not begun or committed */
 /* Can `path` be written (folder exists and is writable, not a directory)? Before long work. */
 tide_status file_check_writable(const char *path, tide_error *err);

@@ -7,15 +7,16 @@
 #define BASE_JSON_H
 #include <jansson.h>
 
-#include "base/str.h"
 #include <tidemill/status.h>
+
+#include "base/str.h"
 
 /* `file` names the source in errors; code_bad is the code for what is not JSON. */
 tide_status json_read(const char *text, size_t n, size_t max_bytes, const char *file,
                       tide_code code_bad, json_t **out, tide_error *err);
 /* NaN becomes null. indent 0 = compact. Errors stick in t->failed. */
 void json_write(struct str *t, const json_t *value, int indent);
-json_t *json_f64(double v);                 /* null for NaN and infinities */
+json_t *json_f64(double v); /* null for NaN and infinities */
 /* Sets a member, taking the value over; non-zero when either is NULL (out of memory). */
 int json_put(json_t *object, const char *key, json_t *value);
 int json_put_str(json_t *object, const char *key, const char *s);
@@ -25,5 +26,6 @@ int json_put_i64(json_t *object, const char *key, int64_t v);
 double json_get_f64(const json_t *object, const char *key, double fallback);
 int64_t json_get_i64(const json_t *object, const char *key, int64_t fallback);
 const char *json_get_str(const json_t *object, const char *key, const char *fallback);
-void json_init(void); /* installs the allocation functions once; called by ctx creation and json_read */
+void json_init(
+    void); /* installs the allocation functions once; called by ctx creation and json_read */
 #endif

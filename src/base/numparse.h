@@ -10,9 +10,9 @@
 
 enum num_result {
     NUM_OK = 0,
-    NUM_BAD,        /* not of the grammar */
-    NUM_OVERFLOW,   /* finite text, infinite double; *out = +-HUGE_VAL */
-    NUM_UNDERFLOW,  /* non-zero text, *out = +-0 or denormal rounded to 0 */
+    NUM_BAD,       /* not of the grammar */
+    NUM_OVERFLOW,  /* finite text, infinite double; *out = +-HUGE_VAL */
+    NUM_UNDERFLOW, /* non-zero text, *out = +-0 or denormal rounded to 0 */
     NUM_INEXACT_INT /* integer text beyond 2^53 that no double equals; *out is the nearest */
 };
 /* The whole of text[0..len) must match; no blanks. decimal: '.' or ','. */

@@ -18,16 +18,17 @@ typedef void (*par_fn)(void *arg, int64_t block, int worker);
 tide_status par_for(struct tide_ctx *ctx, int64_t n_blocks, par_fn fn, void *arg,
                     tide_error *err);
 /* As par_for, but reports progress (phase, blocks done, n_blocks) on the calling thread. */
-tide_status par_for_progress(struct tide_ctx *ctx, int64_t n_blocks, par_fn fn, void *arg,
-                             const char *phase, tide_error *err);
+tide_status par_for_progress(struct tide_ctx *ctx, int64_t n_blocks, par_fn fn,
+                             void *arg, const char *phase, tide_error *err);
 int par_threads(const struct tide_ctx *ctx); /* upper bound of worker + 1 */
 /* par_crew: one pool command for many short phases (trees.md 8). `fn` is called once in
  * each team member with its number; members split phases with crew_phase. */
 struct par_crew;
 typedef void (*crew_fn)(struct par_crew *crew, void *arg, int member);
 /* Runs `lead` on the calling thread; while it runs, other members help inside crew_phase. */
-tide_status par_crew(struct tide_ctx *ctx, int n_members, void (*lead)(struct par_crew *, void *),
-                     void *arg, tide_error *err);
+tide_status par_crew(struct tide_ctx *ctx, int n_members,
+                     void (*lead)(struct par_crew *, void *), void *arg,
+                     tide_error *err);
 /* Called by lead only: runs fn(arg, task, member) for tasks 0..n-1 by the whole crew, returns
  * when all are done. n == 1 runs inline. */
 void crew_phase(struct par_crew *crew, int64_t n_tasks, par_fn fn, void *arg);

@@ -5,15 +5,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct str { char *s; size_t len, cap; int failed; }; /* zeroed = empty; s is NULL or terminated */
+/* Zeroed = empty; s is NULL or terminated. */
+struct str {
+    char *s;
+    size_t len, cap;
+    int failed;
+};
 void str_free(struct str *t);
 void str_clear(struct str *t);
 void str_add(struct str *t, const char *s);
 void str_addn(struct str *t, const char *s, size_t n);
 void str_addc(struct str *t, char c);
-void str_addf(struct str *t, const char *fmt, ...);             /* err.h's conversions */
+void str_addf(struct str *t, const char *fmt, ...); /* err.h's conversions */
 void str_addv(struct str *t, const char *fmt, va_list ap);
-void str_num(struct str *t, double v);                           /* shortest */
+void str_num(struct str *t, double v); /* shortest */
 void str_num_g(struct str *t, double v, int digits);
 /* snprintf of err.h's conversions; returns the length it would have. */
 int str_format(char *out, size_t size, const char *fmt, ...);
@@ -21,13 +26,15 @@ int str_formatv(char *out, size_t size, const char *fmt, va_list ap);
 
 /* 0 when s[0..n) is UTF-8 (no overlong, surrogate, above U+10FFFF), else 1 + offset. */
 size_t utf8_check(const char *s, size_t n);
-int utf8_width(const char *s, size_t n);       /* terminal cells (East Asian wide = 2) */
+int utf8_width(const char *s, size_t n); /* terminal cells (East Asian wide = 2) */
 /* Escapes control bytes and bad UTF-8 for a terminal or a message. */
 void str_add_visible(struct str *t, const char *s, size_t n);
-void str_add_html(struct str *t, const char *s, size_t n);   /* & < > " ' and control bytes */
-void str_add_json(struct str *t, const char *s, size_t n);   /* quoted JSON string */
-void str_add_csv(struct str *t, const char *s, size_t n, int spreadsheet_safe); /* quoted if needed */
-int str_same(const char *a, const char *b);                  /* NULL-safe equality */
+/* & < > " ' and control bytes */
+void str_add_html(struct str *t, const char *s, size_t n);
+void str_add_json(struct str *t, const char *s, size_t n); /* quoted JSON string */
+/* Quoted if needed. */
+void str_add_csv(struct str *t, const char *s, size_t n, int spreadsheet_safe);
+int str_same(const char *a, const char *b); /* NULL-safe equality */
 int str_edit_distance(const char *a, const char *b);
 /* "1.4 GB", "12.3 s" */
 void str_add_bytes(struct str *t, int64_t bytes);

@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct unit_case { const char *name; void (*run)(void); };
+struct unit_case {
+    const char *name;
+    void (*run)(void);
+};
 static struct unit_case unit_cases[1024];
 static int unit_n, unit_bad;
 
@@ -64,7 +67,8 @@ int main(int argc, char **argv)
     int passed = 0, failed = 0;
     for (int i = 0; i < unit_n; i++) {
         int wanted = argc < 2;
-        for (int k = 1; k < argc; k++) wanted |= strstr(unit_cases[i].name, argv[k]) != NULL;
+        for (int k = 1; k < argc; k++)
+            wanted |= strstr(unit_cases[i].name, argv[k]) != NULL;
         if (!wanted) continue;
         int before = unit_bad;
         unit_cases[i].run();
