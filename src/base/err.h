@@ -13,8 +13,8 @@
 /* Clears the error, sets code, its status and the message. Returns the status. */
 tide_status err_set(tide_error *err, tide_code code, const char *fmt, ...);
 tide_status err_setv(tide_error *err, tide_code code, const char *fmt, va_list ap);
-tide_status err_nomem(tide_error *err,
-                      size_t wanted); /* message names the size if > 0 */
+/* The message names the size if it is above 0. */
+tide_status err_nomem(tide_error *err, size_t wanted);
 tide_status err_cancelled(tide_error *err);
 /* Add a place, field or remedy to an error just set; each returns err's status. */
 tide_status err_at(tide_error *err, const char *file, int64_t line, int64_t column);

@@ -4,13 +4,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-uint64_t hash64(const void *data, size_t n,
-                uint64_t seed);       /* wyhash-like, own, stable for ever */
+/* wyhash-like, own, stable for ever */
+uint64_t hash64(const void *data, size_t n, uint64_t seed);
 uint32_t hash_name(const char *name); /* low half of hash64, for rng_at */
-uint32_t crc32_zlib(const void *data,
-                    size_t n); /* zlib's polynomial, for the reference split */
-uint32_t crc32c(uint32_t crc, const void *data,
-                size_t n); /* Castagnoli; start with 0 */
+/* zlib's polynomial, for the reference split */
+uint32_t crc32_zlib(const void *data, size_t n);
+/* Castagnoli; start with 0 */
+uint32_t crc32c(uint32_t crc, const void *data, size_t n);
 struct sha256 {
     uint32_t h[8];
     uint64_t n;

@@ -26,6 +26,6 @@ int json_put_i64(json_t *object, const char *key, int64_t v);
 double json_get_f64(const json_t *object, const char *key, double fallback);
 int64_t json_get_i64(const json_t *object, const char *key, int64_t fallback);
 const char *json_get_str(const json_t *object, const char *key, const char *fallback);
-void json_init(
-    void); /* installs the allocation functions once; called by ctx creation and json_read */
+/* Installs the allocation functions once; called by ctx creation and json_read. */
+void json_init(void);
 #endif
