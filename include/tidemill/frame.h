@@ -3,6 +3,7 @@
 #define TIDEMILL_FRAME_H
 
 #include <stddef.h>
+
 #include <tidemill/ctx.h>
 #include <tidemill/params.h>
 
@@ -11,7 +12,8 @@ extern "C" {
 #endif
 
 enum tide_type { TIDE_BOOL = 1, TIDE_I64, TIDE_F64, TIDE_TIME, TIDE_CAT, TIDE_TEXT };
-TIDE_API const char *tide_type_name(enum tide_type type); /* bool int number time category text */
+/* bool int number time category text */
+TIDE_API const char *tide_type_name(enum tide_type type);
 
 typedef struct tide_frame tide_frame;
 
@@ -21,28 +23,29 @@ typedef int (*tide_sink_fn)(void *payload, const void *data, size_t n);
 /* Options of reading. Zero means default. The program's flags are a table over this struct
  * (tide_read_params), so that every verb that reads has the same flags. */
 struct tide_read_options {
-    const char *delim;      /* auto , tab ; | space or one character */
-    int32_t quote;          /* 0 double, 1 none, 2 lenient */
-    int32_t header;         /* 0 auto, 1 yes, 2 no, 3 rename (duplicates become a_2) */
-    const char *decimal;    /* auto . , */
-    const char *thousands;  /* "" none */
-    const char *comment;    /* lines that begin with it are skipped; "" none */
+    const char *delim;     /* auto , tab ; | space or one character */
+    int32_t quote;         /* 0 double, 1 none, 2 lenient */
+    int32_t header;        /* 0 auto, 1 yes, 2 no, 3 rename (duplicates become a_2) */
+    const char *decimal;   /* auto . , */
+    const char *thousands; /* "" none */
+    const char *comment;   /* lines that begin with it are skipped; "" none */
     struct tide_text_list na;      /* further missing tokens */
     struct tide_text_list types;   /* col=type (bool int number time category text) */
     struct tide_text_list columns; /* read only these */
-    const char *on_bad;     /* fail null skip reject=FILE */
-    int32_t inf;            /* 0 refuse, 1 missing */
-    int32_t mixed;          /* internal: 1 = a mixed column becomes text and is noted (look) */
+    const char *on_bad;            /* fail null skip reject=FILE */
+    int32_t inf;                   /* 0 refuse, 1 missing */
+    /* internal: 1 = a mixed column becomes text and is noted (look) */
+    int32_t mixed;
     int64_t max_field, max_line; /* bytes; 0: 1 MiB, 64 MiB */
-    int32_t max_columns;    /* 0: 65,536 */
+    int32_t max_columns;         /* 0: 65,536 */
 };
 TIDE_API const struct tide_params *tide_read_params(void);
 
 /* Reads a CSV/TSV table (plain, gzip, zstd; "-" is standard input).
  * Ownership: caller frees. Errors: csv-*, data-*, limit-*, file-*, memory. */
-TIDE_API TIDE_MUST_USE tide_status tide_frame_read(tide_ctx *ctx, const char *path,
-                                     const struct tide_read_options *options, tide_frame **out,
-                                     tide_error *err);
+TIDE_API TIDE_MUST_USE tide_status tide_frame_read(
+    tide_ctx *ctx, const char *path, const struct tide_read_options *options,
+    tide_frame **out, tide_error *err);
 /* One column of memory to copy from. Exactly one of f64, i64, text is set; text with
  * category != 0 makes a dictionary. NaN, INT64_MIN and NULL text are missing. */
 struct tide_column_in {
@@ -50,14 +53,19 @@ struct tide_column_in {
     const double *f64;
     const int64_t *i64;
     const char *const *text;
-    int32_t type; /* an enum tide_type, 0: by the pointer that is set (text: category) */
+    /* an enum tide_type, 0: by the pointer that is set (text: category) */
+    int32_t type;
 };
 /* Errors: data-infinite (column and row), csv-duplicate-name, memory. */
-TIDE_API TIDE_MUST_USE tide_status tide_frame_new(tide_ctx *ctx, int64_t n_rows, int n_cols,
-                                    const struct tide_column_in *cols, tide_frame **out, tide_error *err);
+TIDE_API TIDE_MUST_USE tide_status tide_frame_new(tide_ctx *ctx, int64_t n_rows,
+                                                  int n_cols,
+                                                  const struct tide_column_in *cols,
+                                                  tide_frame **out, tide_error *err);
 /* A synthetic table: kind of the registry (TIDE_MAKER), parameters as values of its table. */
-TIDE_API TIDE_MUST_USE tide_status tide_frame_make(tide_ctx *ctx, const char *kind, int64_t n_rows,
-                                     const tide_values *values, tide_frame **out, tide_error *err);
+TIDE_API TIDE_MUST_USE tide_status tide_frame_make(tide_ctx *ctx, const char *kind,
+                                                   int64_t n_rows,
+                                                   const tide_values *values,
+                                                   tide_frame **out, tide_error *err);
 TIDE_API void tide_frame_free(tide_frame *frame);
 TIDE_API int64_t tide_frame_rows(const tide_frame *frame);
 TIDE_API int tide_frame_columns(const tide_frame *frame);
@@ -65,14 +73,18 @@ TIDE_API const char *tide_frame_name(const tide_frame *frame, int column);
 TIDE_API enum tide_type tide_frame_type(const tide_frame *frame, int column);
 TIDE_API int64_t tide_frame_missing(const tide_frame *frame, int column);
 /* Index of a name, or -1 (err: data-column with the nearest name as hint --`option`). */
-TIDE_API int tide_frame_find(const tide_frame *frame, const char *name, const char *option, tide_error *err);
+TIDE_API int tide_frame_find(const tide_frame *frame, const char *name,
+                             const char *option, tide_error *err);
 /* Number of a cell (bool 0/1, time in seconds since 1970, category code); NaN when missing. */
 TIDE_API double tide_frame_number(const tide_frame *frame, int64_t row, int column);
 /* Text of a cell as CSV would hold it (unquoted), into buf; returns the length, -1 when missing. */
-TIDE_API int64_t tide_frame_text(const tide_frame *frame, int64_t row, int column, char *buf, size_t size);
+TIDE_API int64_t tide_frame_text(const tide_frame *frame, int64_t row, int column,
+                                 char *buf, size_t size);
 /* Writes CSV with a header. digits 0 = shortest round trip, else significant digits. */
-TIDE_API TIDE_MUST_USE tide_status tide_frame_write(tide_ctx *ctx, const tide_frame *frame, int digits,
-                                      tide_sink_fn sink, void *payload, tide_error *err);
+TIDE_API TIDE_MUST_USE tide_status tide_frame_write(tide_ctx *ctx,
+                                                    const tide_frame *frame, int digits,
+                                                    tide_sink_fn sink, void *payload,
+                                                    tide_error *err);
 
 #ifdef __cplusplus
 }

@@ -17,25 +17,28 @@ typedef struct tide_scores tide_scores;
 
 /* What is to be learned. The program's flags are a table over this struct. */
 struct tide_problem_options {
-    const char *target;      /* column name */
-    int32_t task;            /* 0 auto, 1 classify, 2 regress */
-    const char *positive;    /* binary: label that counts as positive; NULL: the last level */
-    const char *weight;      /* column of row weights, or NULL */
-    const char *id;          /* column carried to predictions, never a feature */
+    const char *target; /* column name */
+    int32_t task;       /* 0 auto, 1 classify, 2 regress */
+    /* binary: label that counts as positive; NULL: the last level */
+    const char *positive;
+    const char *weight;         /* column of row weights, or NULL */
+    const char *id;             /* column carried to predictions, never a feature */
     struct tide_text_list drop; /* columns left out */
 };
 TIDE_API const struct tide_params *tide_problem_params(void);
 
 struct tide_train_options {
-    const char *learner;     /* NULL or "auto", or a learner's name */
+    const char *learner;       /* NULL or "auto", or a learner's name */
     struct tide_text_list set; /* k=v for the learner */
-    const char *pipeline;    /* text; excludes learner and set */
-    double holdout;          /* 0: automatic */
-    int32_t cv;              /* folds; 0: automatic (5 up to 50,000 rows, else hold-out 20%), 1: no validation */
-    int32_t folds;           /* 0 shuffled (Philox), 1 file order, 2 crc32 of the row number */
-    const char *metric;      /* chooses in auto and is shown first; NULL: by task */
+    const char *pipeline;      /* text; excludes learner and set */
+    double holdout;            /* 0: automatic */
+    /* folds; 0: automatic (5 up to 50,000 rows, else hold-out 20%), 1: no validation */
+    int32_t cv;
+    /* 0 shuffled (Philox), 1 file order, 2 crc32 of the row number */
+    int32_t folds;
+    const char *metric; /* chooses in auto and is shown first; NULL: by task */
     uint64_t seed;
-    int32_t quick;           /* reserved: 0 */
+    int32_t quick; /* reserved: 0 */
 };
 TIDE_API const struct tide_params *tide_train_params(void);
 
@@ -44,71 +47,110 @@ TIDE_API const struct tide_params *tide_train_params(void);
  * metrics with intervals, verdict, notes, charts; its JSON is the verb's object.
  * Ownership: caller frees both. On TIDE_ECANCELLED *model may be a whole model of the work done
  * so far (else NULL). Errors: data-*, param-*, pipeline-*, memory, numeric-*. */
-TIDE_API TIDE_MUST_USE tide_status tide_train(tide_ctx *ctx, const tide_frame *frame, const tide_frame *valid,
-                                const struct tide_problem_options *problem,
-                                const struct tide_train_options *options, tide_model **model,
-                                tide_report **report, tide_error *err);
+TIDE_API TIDE_MUST_USE tide_status
+tide_train(tide_ctx *ctx, const tide_frame *frame, const tide_frame *valid,
+           const struct tide_problem_options *problem,
+           const struct tide_train_options *options, tide_model **model,
+           tide_report **report, tide_error *err);
 /* Checks pipeline text and gives its canonical form (mem owned by caller: tide_text_free). */
-TIDE_API TIDE_MUST_USE tide_status tide_pipeline_check(const char *text, char **canonical, tide_error *err);
+TIDE_API TIDE_MUST_USE tide_status tide_pipeline_check(const char *text,
+                                                       char **canonical,
+                                                       tide_error *err);
 TIDE_API void tide_text_free(char *text);
 
 /* A model file: written durably (temporary file, fsync, rename), validated before rename. */
-TIDE_API TIDE_MUST_USE tide_status tide_model_save(tide_ctx *ctx, const tide_model *model, const char *path,
-                                     tide_error *err);
+TIDE_API TIDE_MUST_USE tide_status tide_model_save(tide_ctx *ctx,
+                                                   const tide_model *model,
+                                                   const char *path, tide_error *err);
 /* Opens and validates a model; sha256 (nullable, 64 hex digits) must match before anything is
  * parsed. Errors: tide-*, file-*, limit-*, memory. */
-TIDE_API TIDE_MUST_USE tide_status tide_model_open(tide_ctx *ctx, const char *path, const char *sha256,
-                                     tide_model **out, tide_error *err);
-TIDE_API TIDE_MUST_USE tide_status tide_model_open_memory(tide_ctx *ctx, const void *data, size_t size,
-                                            tide_model **out, tide_error *err);
+TIDE_API TIDE_MUST_USE tide_status tide_model_open(tide_ctx *ctx, const char *path,
+                                                   const char *sha256, tide_model **out,
+                                                   tide_error *err);
+TIDE_API TIDE_MUST_USE tide_status tide_model_open_memory(tide_ctx *ctx,
+                                                          const void *data, size_t size,
+                                                          tide_model **out,
+                                                          tide_error *err);
 TIDE_API void tide_model_free(tide_model *model);
-TIDE_API const char *tide_model_sha256(const tide_model *model); /* "" before it was saved */
+/* "" before it was saved */
+TIDE_API const char *tide_model_sha256(const tide_model *model);
 TIDE_API int64_t tide_model_bytes(const tide_model *model);
 TIDE_API int tide_model_is_partial(const tide_model *model);
 TIDE_API const char *tide_model_target(const tide_model *model);
 /* What is in a model, as a report (show). */
-TIDE_API TIDE_MUST_USE tide_status tide_model_show(tide_ctx *ctx, const tide_model *model, tide_report **out,
-                                     tide_error *err);
+TIDE_API TIDE_MUST_USE tide_status tide_model_show(tide_ctx *ctx,
+                                                   const tide_model *model,
+                                                   tide_report **out, tide_error *err);
 
 /* Scores of every row. Columns are bound by name. */
-TIDE_API TIDE_MUST_USE tide_status tide_model_predict(tide_ctx *ctx, const tide_model *model, const tide_frame *frame,
-                                        tide_scores **out, tide_error *err);
+TIDE_API TIDE_MUST_USE tide_status tide_model_predict(tide_ctx *ctx,
+                                                      const tide_model *model,
+                                                      const tide_frame *frame,
+                                                      tide_scores **out,
+                                                      tide_error *err);
 TIDE_API void tide_scores_free(tide_scores *scores);
 TIDE_API int64_t tide_scores_rows(const tide_scores *scores);
-TIDE_API int tide_scores_classes(const tide_scores *scores);    /* 0 for regression */
+TIDE_API int tide_scores_classes(const tide_scores *scores); /* 0 for regression */
 TIDE_API const char *tide_scores_label(const tide_scores *scores, int k);
-TIDE_API const double *tide_scores_values(const tide_scores *scores); /* [rows][classes or 1] */
-TIDE_API int tide_scores_predicted(const tide_scores *scores, int64_t row); /* class number */
+/* [rows][classes or 1] */
+TIDE_API const double *tide_scores_values(const tide_scores *scores);
+/* class number */
+TIDE_API int tide_scores_predicted(const tide_scores *scores, int64_t row);
 /* CSV: [id column,] prediction[, p_<class>...]. */
-struct tide_scores_csv { int32_t proba; int32_t spreadsheet_safe; const tide_frame *frame; const char *id; };
-TIDE_API TIDE_MUST_USE tide_status tide_scores_write(const tide_scores *scores, const struct tide_scores_csv *how,
-                                       tide_sink_fn sink, void *payload, tide_error *err);
+struct tide_scores_csv {
+    int32_t proba;
+    int32_t spreadsheet_safe;
+    const tide_frame *frame;
+    const char *id;
+};
+TIDE_API TIDE_MUST_USE tide_status tide_scores_write(const tide_scores *scores,
+                                                     const struct tide_scores_csv *how,
+                                                     tide_sink_fn sink, void *payload,
+                                                     tide_error *err);
 
 /* Metrics with intervals, curves, confusion, calibration on a frame that has the target. */
 struct tide_eval_options {
     const char *metric; /* shown first; NULL: by task */
     int32_t all;        /* every metric of the task */
     uint64_t seed;
-    int32_t bootstrap;  /* replicates where no closed form exists; 0: 1000 */
+    int32_t bootstrap; /* replicates where no closed form exists; 0: 1000 */
 };
 TIDE_API const struct tide_params *tide_eval_params(void);
-TIDE_API TIDE_MUST_USE tide_status tide_model_eval(tide_ctx *ctx, const tide_model *model, const tide_frame *frame,
-                                     const struct tide_eval_options *options, tide_report **out, tide_error *err);
+TIDE_API TIDE_MUST_USE tide_status tide_model_eval(
+    tide_ctx *ctx, const tide_model *model, const tide_frame *frame,
+    const struct tide_eval_options *options, tide_report **out, tide_error *err);
 /* One metric by its text "auc" or "f_beta(beta=2)" on arrays (tests, bindings). task: TIDE_CLASSIFY:
  * k, and label or proba [n][n_classes]; TIDE_REGRESS: y and pred. *value is NaN with a reason when undefined. */
 struct tide_metric_in {
-    uint32_t task; int64_t n; int32_t n_classes, positive;
-    const double *y, *pred; const int32_t *k, *label; const double *proba, *w;
+    uint32_t task;
+    int64_t n;
+    int32_t n_classes, positive;
+    const double *y, *pred;
+    const int32_t *k, *label;
+    const double *proba, *w;
     int32_t n_features;
 };
-struct tide_metric_out { double value, lo, hi; int32_t defined; char method[24]; char reason[160]; };
-TIDE_API TIDE_MUST_USE tide_status tide_metric_value(tide_ctx *ctx, const char *metric, const struct tide_metric_in *in,
-                                       int with_interval, struct tide_metric_out *out, tide_error *err);
+struct tide_metric_out {
+    double value, lo, hi;
+    int32_t defined;
+    char method[24];
+    char reason[160];
+};
+TIDE_API TIDE_MUST_USE tide_status tide_metric_value(tide_ctx *ctx, const char *metric,
+                                                     const struct tide_metric_in *in,
+                                                     int with_interval,
+                                                     struct tide_metric_out *out,
+                                                     tide_error *err);
 
 /* Explores a table: types, missing, distributions, target balance, suspicious columns, advice. */
-struct tide_look_options { const char *target; int32_t task; uint64_t seed; };
-TIDE_API TIDE_MUST_USE tide_status tide_look(tide_ctx *ctx, const tide_frame *frame, const struct tide_look_options *options,
-                               tide_report **out, tide_error *err);
+struct tide_look_options {
+    const char *target;
+    int32_t task;
+    uint64_t seed;
+};
+TIDE_API TIDE_MUST_USE tide_status tide_look(tide_ctx *ctx, const tide_frame *frame,
+                                             const struct tide_look_options *options,
+                                             tide_report **out, tide_error *err);
 
 #ifdef __cplusplus
 }

@@ -15,36 +15,38 @@ enum tide_kind { TIDE_LEARNER, TIDE_STEP, TIDE_METRIC, TIDE_MAKER, TIDE_KINDS };
 #define TIDE_REGRESS  2u
 
 enum tide_trait {
-    TIDE_TAKES_MISSING = 1,      /* NaN and missing codes are fine */
-    TIDE_TAKES_CATEGORIES = 2,   /* dictionary codes are fine */
+    TIDE_TAKES_MISSING = 1,    /* NaN and missing codes are fine */
+    TIDE_TAKES_CATEGORIES = 2, /* dictionary codes are fine */
     TIDE_TAKES_WEIGHTS = 4,
     TIDE_GIVES_PROBA = 8,
-    TIDE_STOPS_EARLY = 16,       /* uses a validation part of its rows to choose rounds */
-    TIDE_WANTS_SCALED = 32,      /* default preparation standardises numbers */
-    TIDE_IS_ORDERED = 64,        /* result depends on row order (online) */
-    TIDE_CHANGES_ROWS = 128,     /* step: runs in fit only */
-    TIDE_USES_TARGET = 256,      /* step: fit reads the target */
-    TIDE_TAKES_ONE_CLASS = 512,  /* learner fits a single class */
-    TIDE_INTEGER_SUMS = 1024     /* row order of a view changes no byte */
+    /* uses a validation part of its rows to choose rounds */
+    TIDE_STOPS_EARLY = 16,
+    TIDE_WANTS_SCALED = 32,     /* default preparation standardises numbers */
+    TIDE_IS_ORDERED = 64,       /* result depends on row order (online) */
+    TIDE_CHANGES_ROWS = 128,    /* step: runs in fit only */
+    TIDE_USES_TARGET = 256,     /* step: fit reads the target */
+    TIDE_TAKES_ONE_CLASS = 512, /* learner fits a single class */
+    TIDE_INTEGER_SUMS = 1024    /* row order of a view changes no byte */
 };
 /* The names of the traits, NULL-ended, in bit order. */
 TIDE_API const char *const *tide_trait_names(void);
 
 struct tide_entry {
-    const char *name;   /* "gbdt", "impute:median", "auc" */
-    const char *title;  /* one line */
-    const char *camel;  /* class name in other languages */
-    const char *guide;  /* "Q10 Q13" */
-    const char *paper;  /* source of the method */
+    const char *name;  /* "gbdt", "impute:median", "auc" */
+    const char *title; /* one line */
+    const char *camel; /* class name in other languages */
+    const char *guide; /* "Q10 Q13" */
+    const char *paper; /* source of the method */
     uint32_t tasks, traits;
-    double tolerance;   /* 0: same bytes on every instruction set */
+    double tolerance; /* 0: same bytes on every instruction set */
     struct tide_params params;
 };
 TIDE_API const char *tide_kind_name(enum tide_kind kind);
 TIDE_API int tide_registry_count(enum tide_kind kind);
 TIDE_API const struct tide_entry *tide_registry_get(enum tide_kind kind, int i);
 /* By name; unknown: NULL and err with the nearest name (param-unknown; pipeline-step for steps). */
-TIDE_API const struct tide_entry *tide_registry_find(enum tide_kind kind, const char *name, tide_error *err);
+TIDE_API const struct tide_entry *tide_registry_find(enum tide_kind kind,
+                                                     const char *name, tide_error *err);
 
 #ifdef __cplusplus
 }

@@ -7,39 +7,52 @@
 
 /* Predictions of a problem's rows, with the truth beside them. */
 struct scored {
-    uint32_t task; int64_t n; int32_t n_classes, positive;
-    const double *y; const int32_t *k; const double *w;
-    const double *out;      /* [n][K] probabilities or [n] values */
-    const int32_t *label;   /* classify: predicted class */
+    uint32_t task;
+    int64_t n;
+    int32_t n_classes, positive;
+    const double *y;
+    const int32_t *k;
+    const double *w;
+    const double *out;         /* [n][K] probabilities or [n] values */
+    const int32_t *label;      /* classify: predicted class */
     const char *const *labels; /* class names */
     int n_features;
 };
 /* Cross-validation of a pipeline: out-of-fold scores for every row of the problem. */
 struct cv_result {
-    double *out;             /* [n_rows][K or 1] */
-    int32_t *label;          /* [n_rows] */
-    int32_t *fold;           /* [n_rows] */
+    double *out;    /* [n_rows][K or 1] */
+    int32_t *label; /* [n_rows] */
+    int32_t *fold;  /* [n_rows] */
     int k;
-    double *fold_metric;     /* [k] of the chosen metric */
-    double *train_metric;    /* [k] the same on the fold's own training rows (a sample of at most 20,000) */
-    int32_t *rounds;         /* [k] best rounds (boosting), 0 else */
+    double *fold_metric; /* [k] of the chosen metric */
+    /* [k] the same on the fold's own training rows (a sample of at most 20,000) */
+    double *train_metric;
+    int32_t *rounds; /* [k] best rounds (boosting), 0 else */
     double fit_s, predict_s;
 };
 /* Metric chosen by name, or the task's default: log_loss for classification, rmse for regression. */
-tide_status eval_metric_default(uint32_t task, const char *name, const struct tide_metric **out, tide_error *err);
-tide_status eval_cross_validate(struct tide_ctx *ctx, const struct problem *p, const tide_pipeline *pipeline,
-                                const int32_t *fold, int k, const struct tide_metric *metric, uint64_t seed,
-                                const char *phase, struct arena *a, struct cv_result *out, tide_error *err);
+tide_status eval_metric_default(uint32_t task, const char *name,
+                                const struct tide_metric **out, tide_error *err);
+tide_status eval_cross_validate(struct tide_ctx *ctx, const struct problem *p,
+                                const tide_pipeline *pipeline, const int32_t *fold,
+                                int k, const struct tide_metric *metric, uint64_t seed,
+                                const char *phase, struct arena *a,
+                                struct cv_result *out, tide_error *err);
 /* The metrics of a task into a report, chosen first (with intervals), then charts of reports.md 7 (ROC, PR, confusion,
  * calibration, threshold; residuals, predicted against actual for regression). */
-tide_status eval_report_metrics(struct tide_ctx *ctx, tide_report *r, const struct scored *s, const char *first,
-                                int all, int bootstrap, uint64_t seed, tide_error *err);
-tide_status eval_report_charts(struct tide_ctx *ctx, tide_report *r, const struct scored *s, tide_error *err);
-tide_status eval_report_importance(tide_report *r, const tide_model *m, tide_error *err);
+tide_status eval_report_metrics(struct tide_ctx *ctx, tide_report *r,
+                                const struct scored *s, const char *first, int all,
+                                int bootstrap, uint64_t seed, tide_error *err);
+tide_status eval_report_charts(struct tide_ctx *ctx, tide_report *r,
+                               const struct scored *s, tide_error *err);
+tide_status eval_report_importance(tide_report *r, const tide_model *m,
+                                   tide_error *err);
 /* "underfits", "overfits", "fits well", with the reason in numbers: train against validation. */
-void eval_verdict(tide_report *r, const struct tide_metric *metric, double train, double valid, double valid_sd,
-                  double baseline);
+void eval_verdict(tide_report *r, const struct tide_metric *metric, double train,
+                  double valid, double valid_sd, double baseline);
 /* A metric value with its interval, from scored rows. */
-tide_status eval_value(struct tide_ctx *ctx, const struct tide_metric *m, const void *params, const struct scored *s,
-                       enum metric_interval ci, uint64_t seed, struct metric_value *v, tide_error *err);
+tide_status eval_value(struct tide_ctx *ctx, const struct tide_metric *m,
+                       const void *params, const struct scored *s,
+                       enum metric_interval ci, uint64_t seed, struct metric_value *v,
+                       tide_error *err);
 #endif

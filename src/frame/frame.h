@@ -48,7 +48,8 @@ struct tide_frame {
     const char *dialect;        /* one line: "comma, header, LF" */
     int64_t n_bad_rows;         /* left out or repaired by --on-bad */
     const int64_t *line_of_row; /* NULL, or [n_rows]: physical line */
-    int64_t first_line;         /* line of row 0 when line_of_row is NULL; 0 = no lines */
+    /* line of row 0 when line_of_row is NULL; 0 = no lines */
+    int64_t first_line;
 };
 tide_frame *frame_ref(const tide_frame *frame); /* another owner */
 
@@ -56,11 +57,16 @@ tide_frame *frame_ref(const tide_frame *frame); /* another owner */
 struct view {
     int64_t n_rows;
     int n_cols;
-    const struct column *const *cols; /* [n_cols]; learners get them in byte order of names */
+    /* [n_cols]; learners get them in byte order of names */
+    const struct column *const *cols;
     const int64_t *rows; /* [n_rows] row of the columns, or NULL: view row i is row i */
-    const int64_t *ids;  /* [n_rows] key of random draws (row in the file), NULL: the row itself */
+    /* [n_rows] key of random draws (row in the file), NULL: the row itself */
+    const int64_t *ids;
 };
-static inline int64_t view_row(const struct view *v, int64_t i) { return v->rows ? v->rows[i] : i; }
+static inline int64_t view_row(const struct view *v, int64_t i)
+{
+    return v->rows ? v->rows[i] : i;
+}
 static inline int64_t view_id(const struct view *v, int64_t i)
 {
     return v->ids ? v->ids[i] : view_row(v, i);
@@ -85,8 +91,8 @@ int64_t frame_line(const tide_frame *frame, int64_t row);
 
 /* Building a frame by hand: fill cols in the arena, then frame_seal checks the invariants
  * (unique names, infinities refused with row and column) and counts missing. */
-tide_status frame_begin(struct tide_ctx *ctx, int64_t n_rows, int n_cols, tide_frame **out,
-                        tide_error *err);
+tide_status frame_begin(struct tide_ctx *ctx, int64_t n_rows, int n_cols,
+                        tide_frame **out, tide_error *err);
 tide_status frame_seal(tide_frame *frame, tide_error *err);
 
 /* Folds: fold[i] in 0..k-1 for view row i, stratified when cls (class numbers) is not NULL.
@@ -94,11 +100,13 @@ tide_status frame_seal(tide_frame *frame, tide_error *err);
  * rule (a) or (b); FOLD_CRC32 is data.md's reference split by id (crc32(decimal id) mod k).
  * Errors: data-folds naming the class (hint: --cv). */
 enum fold_how { FOLD_PHILOX, FOLD_FILE, FOLD_CRC32 };
-tide_status fold_assign(int64_t n, const int64_t *ids, const int32_t *cls, int n_classes, int k,
-                        enum fold_how how, uint64_t seed, int32_t *fold, tide_error *err);
+tide_status fold_assign(int64_t n, const int64_t *ids, const int32_t *cls,
+                        int n_classes, int k, enum fold_how how, uint64_t seed,
+                        int32_t *fold, tide_error *err);
 /* Hold-out: mark[i] = 1 for about share*n rows (stratified when cls), by Philox keys. */
-tide_status fold_holdout(int64_t n, const int64_t *ids, const int32_t *cls, int n_classes,
-                         double share, uint64_t seed, uint8_t *mark, tide_error *err);
+tide_status fold_holdout(int64_t n, const int64_t *ids, const int32_t *cls,
+                         int n_classes, double share, uint64_t seed, uint8_t *mark,
+                         tide_error *err);
 /* Date or time text (ISO 8601, as data tables write it) to microseconds; 0 on success. */
 int time_parse(const char *s, size_t len, int64_t *us);
 int time_print(char *out, size_t size, int64_t us);

@@ -12,46 +12,55 @@
 #include "frame/frame.h"
 #include "spec/state.h"
 
-enum ensemble_link { LINK_IDENTITY, LINK_LOGIT, LINK_SOFTMAX, LINK_EXP, LINK_MEAN_PROBA };
+enum ensemble_link {
+    LINK_IDENTITY,
+    LINK_LOGIT,
+    LINK_SOFTMAX,
+    LINK_EXP,
+    LINK_MEAN_PROBA
+};
 
 struct ensemble {
     int32_t n_features, n_columns, n_trees, n_outputs, link;
     /* features (the view's columns) */
-    const uint8_t *feature_kind;  /* [n_features] 0 number, 1 category */
-    const uint32_t *edge_off;     /* [n_features + 1] */
-    const double *edge;           /* ascending; at most 65,534 a feature */
-    const uint32_t *level_off;    /* [n_features + 1], categories: */
-    const uint8_t *level_code;    /* level -> u8 code; 255 is missing/unseen */
+    const uint8_t *feature_kind; /* [n_features] 0 number, 1 category */
+    const uint32_t *edge_off;    /* [n_features + 1] */
+    const double *edge;          /* ascending; at most 65,534 a feature */
+    const uint32_t *level_off;   /* [n_features + 1], categories: */
+    const uint8_t *level_code;   /* level -> u8 code; 255 is missing/unseen */
     /* derived columns */
     const uint32_t *column_feature; /* [n_columns] */
     const uint8_t *column_mapped;   /* [n_columns] 1: map applies (u8 features only) */
     const uint8_t *map;             /* [n_columns][256] (identity rows for unmapped) */
     /* trees */
-    const int32_t *tree_output;   /* [n_trees] */
-    const uint32_t *tree_node;    /* [n_trees + 1] first node */
-    const uint32_t *tree_leaf;    /* [n_trees + 1] first leaf */
-    const uint32_t *tree_depth;   /* [n_trees] */
-    const uint32_t *node_column;  /* [nodes] */
+    const int32_t *tree_output;  /* [n_trees] */
+    const uint32_t *tree_node;   /* [n_trees + 1] first node */
+    const uint32_t *tree_leaf;   /* [n_trees + 1] first leaf */
+    const uint32_t *tree_depth;  /* [n_trees] */
+    const uint32_t *node_column; /* [nodes] */
     const uint16_t *node_thr;
     const uint32_t *node_left, *node_right; /* numbers within the tree */
-    const double *leaf;           /* [leaves][leaf_width] */
-    int32_t leaf_width;           /* 1, or n_outputs for vector leaves (single trees, forests) */
+    const double *leaf;                     /* [leaves][leaf_width] */
+    /* 1, or n_outputs for vector leaves (single trees, forests) */
+    int32_t leaf_width;
     const double *leaf_cover, *node_cover; /* weight of training rows; may be NULL */
-    const double *node_gain;      /* may be NULL */
-    const double *base;           /* [n_outputs] */
-    const uint8_t *missing_left_default; /* reserved, NULL */
+    const double *node_gain;               /* may be NULL */
+    const double *base;                    /* [n_outputs] */
+    const uint8_t *missing_left_default;   /* reserved, NULL */
 };
 /* Writes the ensemble into a state (kinds EDGES, MAPS, TREES, NODES, LEAVES, COVER). */
 void ensemble_save(const struct ensemble *e, struct state *s);
 /* Rebuilds and validates (reliability.md 12.5): any state gives an error or an ensemble whose
  * predict ends and stays in bounds. n_levels[j] is 0 for numbers. */
-tide_status ensemble_load(const struct state *s, int32_t n_cols, const uint32_t *n_levels,
-                          struct arena *a, struct ensemble **out, tide_error *err);
+tide_status ensemble_load(const struct state *s, int32_t n_cols,
+                          const uint32_t *n_levels, struct arena *a,
+                          struct ensemble **out, tide_error *err);
 /* Raw scores [n][n_outputs] of view rows [i0, i0 + n): base + sum of leaves, in tree order in f64;
  * trees: use only the first `trees` rounds (0 = all). */
-tide_status ensemble_margin(const struct ensemble *e, const struct view *x, int64_t i0, int64_t n,
-                            int32_t trees, double *out, tide_error *err);
+tide_status ensemble_margin(const struct ensemble *e, const struct view *x, int64_t i0,
+                            int64_t n, int32_t trees, double *out, tide_error *err);
 /* Margins through the link, in place; out has K columns (binary logit: 1 margin -> 2). */
-void ensemble_link(const struct ensemble *e, int32_t k, int64_t n, const double *margin, double *out);
+void ensemble_link(const struct ensemble *e, int32_t k, int64_t n, const double *margin,
+                   double *out);
 void ensemble_importance(const struct ensemble *e, double *out); /* gain, normalised */
 #endif

@@ -12,8 +12,8 @@ struct tide_ctx;
  * gram [p][p] (full, symmetric) = sum_r w_r x_ri x_rj, xty [p] = sum_r w_r x_ri y_r, both of
  * columns shifted by `shift` [p] (NULL = 0) and y shifted by y_shift. y NULL: no xty. */
 tide_status linalg_gram(struct tide_ctx *ctx, const double *const *x, int64_t n, int p,
-                        const double *w, const double *shift, const double *y, double y_shift,
-                        double *gram, double *xty, tide_error *err);
+                        const double *w, const double *shift, const double *y,
+                        double y_shift, double *gram, double *xty, tide_error *err);
 /* Weighted means of columns over rows in the fixed order; total weight in *sum_w. */
 tide_status linalg_means(struct tide_ctx *ctx, const double *const *x, int64_t n, int p,
                          const double *w, double *mean, double *sum_w, tide_error *err);
@@ -29,13 +29,13 @@ double linalg_cholesky_rcond(const double *l, int n, double norm1);
  * power-of-two scaled columns, refinement of the augmented system in double-double; rank
  * deficiency gives the minimum-norm solution of that rank. */
 struct least_squares {
-    double *coef;   /* [p] */
+    double *coef; /* [p] */
     int rank;
-    double rcond;   /* reciprocal condition estimate of scaled columns */
-    int refined;    /* refinement steps taken */
+    double rcond; /* reciprocal condition estimate of scaled columns */
+    int refined;  /* refinement steps taken */
 };
-tide_status linalg_least_squares(struct tide_ctx *ctx, const double *const *x, int64_t n, int p,
-                                 const double *y, const double *w, double l2,
-                                 const uint8_t *penalise, struct arena *a,
+tide_status linalg_least_squares(struct tide_ctx *ctx, const double *const *x,
+                                 int64_t n, int p, const double *y, const double *w,
+                                 double l2, const uint8_t *penalise, struct arena *a,
                                  struct least_squares *out, tide_error *err);
 #endif

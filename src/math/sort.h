@@ -15,5 +15,6 @@ int sort_index_u32(struct arena *a, const uint32_t *key, int64_t n, uint32_t *id
 int sort_f64(struct arena *a, double *x, int64_t n);
 /* Merge sort of anything small by a comparison (stable). */
 typedef int (*sort_cmp)(const void *a, const void *b, const void *arg);
-int sort_any(struct arena *a, void *base, int64_t n, size_t each, sort_cmp cmp, const void *arg);
+int sort_any(struct arena *a, void *base, int64_t n, size_t each, sort_cmp cmp,
+             const void *arg);
 #endif

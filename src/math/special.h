@@ -5,19 +5,22 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-double special_lgamma(double x);            /* x > 0 */
+double special_lgamma(double x); /* x > 0 */
 double special_digamma(double x);
-double special_beta_inc(double a, double b, double x);   /* regularised I_x(a, b) */
+double special_beta_inc(double a, double b, double x); /* regularised I_x(a, b) */
 double special_beta_quantile(double a, double b, double p);
-double special_gamma_inc(double a, double x);            /* regularised P(a, x) */
+double special_gamma_inc(double a, double x); /* regularised P(a, x) */
 double special_chi2_sf(double x, double df);
 double special_t_cdf(double t, double df);
 double special_t_quantile(double p, double df);
 double special_f_sf(double f, double df1, double df2);
-double special_binom_two_sided(int64_t k, int64_t n);    /* exact p at 1/2 */
+double special_binom_two_sided(int64_t k, int64_t n); /* exact p at 1/2 */
 
 /* Summaries in f64, missing (NaN) left out and counted. */
-struct moments { int64_t n, n_missing; double mean, m2, m3, m4, min, max; };
+struct moments {
+    int64_t n, n_missing;
+    double mean, m2, m3, m4, min, max;
+};
 void moments_add(struct moments *m, const double *x, int64_t n); /* Welford in order */
 void moments_merge(struct moments *to, const struct moments *from); /* Chan */
 double moments_sd(const struct moments *m, int ddof);

@@ -22,16 +22,17 @@ struct problem {
     struct arena arena;
     const tide_frame *frame; /* owned reference */
     uint32_t task;
-    char why_task[160];      /* "text column with 2 values" */
-    int target;              /* column of the frame */
+    char why_task[160]; /* "text column with 2 values" */
+    int target;         /* column of the frame */
     int32_t n_classes;
-    const char **labels;     /* [n_classes] numeric order if all are numbers, else byte order */
-    int32_t positive;        /* binary: class number; default the last */
-    int64_t n_rows;          /* usable rows: target present, weight > 0 */
-    const int64_t *rows;     /* [n_rows] rows of the frame */
-    const double *y;         /* [n_rows] */
-    const int32_t *k;        /* [n_rows] */
-    const double *w;         /* [n_rows] or NULL */
+    /* [n_classes] numeric order if all are numbers, else byte order */
+    const char **labels;
+    int32_t positive;    /* binary: class number; default the last */
+    int64_t n_rows;      /* usable rows: target present, weight > 0 */
+    const int64_t *rows; /* [n_rows] rows of the frame */
+    const double *y;     /* [n_rows] */
+    const int32_t *k;    /* [n_rows] */
+    const double *w;     /* [n_rows] or NULL */
     int n_features;
     const int32_t *features; /* columns of the frame, byte order of names */
     int64_t n_target_missing;
@@ -41,17 +42,22 @@ struct problem {
 /* Warnings by ctx (data-target-missing, data-constant, data-id, data-leak, data-imbalance).
  * Errors: data-column, data-target, data-classes, data-weight, data-no-rows, data-no-features. */
 tide_status problem_new(struct tide_ctx *ctx, const tide_frame *frame,
-                        const struct tide_problem_options *options, struct problem **out, tide_error *err);
+                        const struct tide_problem_options *options,
+                        struct problem **out, tide_error *err);
 void problem_free(struct problem *p);
 
 /* ---- pipeline text <-> graph ---- */
 struct pipe_node {
     const struct tide_step *step;       /* or */
     const struct tide_learner *learner; /* the last node */
-    char select[64];                    /* "num", "cat", "all", or a column name; "" = what the step takes */
+    /* "num", "cat", "all", or a column name; "" = what the step takes */
+    char select[64];
     tide_values *values;
 };
-struct tide_pipeline { int n; struct pipe_node *nodes; };
+struct tide_pipeline {
+    int n;
+    struct pipe_node *nodes;
+};
 /* Text -> graph. Errors carry column (1-based byte) in the text and file "--pipeline":
  * pipeline-syntax, pipeline-step, param-*, pipeline-order, limit-depth. */
 tide_status pipeline_parse(const char *text, tide_pipeline **out, tide_error *err);
@@ -60,16 +66,17 @@ void pipeline_print(const tide_pipeline *p, struct str *out);
 /* A learner alone with its default preparation for these features; `note` (nullable) gets the one line
  * that says what was added. sets: "k=v" pairs for the learner. */
 tide_status pipeline_default(const char *learner, const struct tide_text_list *sets,
-                             const struct problem *p, tide_pipeline **out, struct str *note, tide_error *err);
+                             const struct problem *p, tide_pipeline **out,
+                             struct str *note, tide_error *err);
 tide_status pipeline_copy(const tide_pipeline *p, tide_pipeline **out, tide_error *err);
 
 /* ---- fitted model ---- */
 struct schema_column {
     const char *name;
-    uint8_t type;      /* enum tide_type of the training column */
-    uint32_t n_levels; /* categories; 0: number */
+    uint8_t type;       /* enum tide_type of the training column */
+    uint32_t n_levels;  /* categories; 0: number */
     struct dict levels; /* byte order */
-    double lo, hi;     /* numbers seen, NaN when none */
+    double lo, hi;      /* numbers seen, NaN when none */
     int64_t n_missing;
 };
 struct schema {
@@ -80,15 +87,15 @@ struct schema {
     uint8_t target_type;
     int32_t n_classes, positive;
     const char **labels;
-    double threshold;       /* binary decision threshold on p(positive), 0.5 */
+    double threshold;        /* binary decision threshold on p(positive), 0.5 */
     const char *weight, *id; /* names or NULL */
 };
 struct fitted_node {
     const struct tide_step *step;
     const struct tide_learner *learner;
-    int32_t n_in;            /* columns it takes */
-    const int32_t *in;       /* indices into the view it meets */
-    uint32_t *in_levels;     /* [n_in] */
+    int32_t n_in;        /* columns it takes */
+    const int32_t *in;   /* indices into the view it meets */
+    uint32_t *in_levels; /* [n_in] */
     struct state state;
     void *object;
 };
@@ -100,45 +107,67 @@ struct tide_model {
     int n_nodes;
     struct fitted_node *nodes; /* last: the learner */
     uint64_t seed;
-    json_t *about;           /* header parts: metrics, rows, validation, data hash, notes, verdict */
-    struct state profile;    /* PROFILE arrays */
-    struct state golden;     /* GOLDEN arrays */
-    char sha256[65];         /* of the file it came from or went to, else "" */
+    /* header parts: metrics, rows, validation, data hash, notes, verdict */
+    json_t *about;
+    struct state profile; /* PROFILE arrays */
+    struct state golden;  /* GOLDEN arrays */
+    char sha256[65];      /* of the file it came from or went to, else "" */
     int64_t file_bytes;
     int partial;
-    void *map; size_t map_bytes; /* store: the block it lives in, if any */
+    void *map;
+    size_t map_bytes; /* store: the block it lives in, if any */
 };
-struct pipe_fit {               /* what to fit on */
-    const int64_t *rows; int64_t n;     /* positions in the problem (0..n_rows-1), NULL = all */
-    const int64_t *valid; int64_t n_valid; /* positions watched for early stopping, or NULL */
-    int32_t rounds;             /* > 0: fixed boosting rounds */
+struct pipe_fit { /* what to fit on */
+    /* positions in the problem (0..n_rows-1), NULL = all */
+    const int64_t *rows;
+    int64_t n;
+    /* positions watched for early stopping, or NULL */
+    const int64_t *valid;
+    int64_t n_valid;
+    int32_t rounds; /* > 0: fixed boosting rounds */
     uint64_t seed;
     const char *phase;
 };
 /* Fits a pipeline on rows of a problem. On TIDE_ECANCELLED *out may be a whole, partial model. */
-tide_status pipe_fit(struct tide_ctx *ctx, const struct problem *p, const tide_pipeline *pipeline,
-                     const struct pipe_fit *how, tide_model **out, struct fit_info *info, tide_error *err);
+tide_status pipe_fit(struct tide_ctx *ctx, const struct problem *p,
+                     const tide_pipeline *pipeline, const struct pipe_fit *how,
+                     tide_model **out, struct fit_info *info, tide_error *err);
 /* Counts what binding met. */
-struct bind_counts { int64_t unseen, missing; int n_extra; const char *extra[8]; };
+struct bind_counts {
+    int64_t unseen, missing;
+    int n_extra;
+    const char *extra[8];
+};
 /* Binds a frame to the model's schema by name (errors: data-column listing all missing names,
  * data-type) and scores rows (NULL = all rows of the frame): out [n][K or 1]. */
-tide_status pipe_predict(struct tide_ctx *ctx, const tide_model *m, const tide_frame *frame,
-                         const int64_t *rows, int64_t n, double *out, struct bind_counts *counts,
-                         tide_error *err);
+tide_status pipe_predict(struct tide_ctx *ctx, const tide_model *m,
+                         const tide_frame *frame, const int64_t *rows, int64_t n,
+                         double *out, struct bind_counts *counts, tide_error *err);
 /* True classes of a frame's target column in the model's class numbers (unknown labels get
  * n_classes), or values; missing targets are left out of rows. For eval. */
-struct truth { int64_t n; const int64_t *rows; const double *y; const int32_t *k; const double *w;
-               int64_t n_missing; int n_unknown; const char *unknown[8]; };
-tide_status pipe_truth(struct tide_ctx *ctx, const tide_model *m, const tide_frame *frame,
-                       struct arena *a, struct truth *out, tide_error *err);
+struct truth {
+    int64_t n;
+    const int64_t *rows;
+    const double *y;
+    const int32_t *k;
+    const double *w;
+    int64_t n_missing;
+    int n_unknown;
+    const char *unknown[8];
+};
+tide_status pipe_truth(struct tide_ctx *ctx, const tide_model *m,
+                       const tide_frame *frame, struct arena *a, struct truth *out,
+                       tide_error *err);
 /* Rebuilds every node's object from its state (store calls it after reading a file). */
 tide_status model_load_nodes(tide_model *m, tide_error *err);
 tide_model *model_new(struct tide_ctx *ctx, tide_error *err);
 /* Training profile and golden rows (inference.md 6), synthesised, no person's record. */
-tide_status model_add_profile(struct tide_ctx *ctx, tide_model *m, const struct problem *p, tide_error *err);
+tide_status model_add_profile(struct tide_ctx *ctx, tide_model *m,
+                              const struct problem *p, tide_error *err);
 tide_status model_add_golden(struct tide_ctx *ctx, tide_model *m, tide_error *err);
 /* Scores the golden rows and compares with the stored bits (within the learner's tolerance). */
-tide_status model_check_golden(struct tide_ctx *ctx, const tide_model *m, tide_error *err);
+tide_status model_check_golden(struct tide_ctx *ctx, const tide_model *m,
+                               tide_error *err);
 /* Predicted class of one row of probabilities (binary: threshold; else argmax, ties to the lower). */
 int32_t model_label(const tide_model *m, const double *proba);
 /* Importance by input column [schema.n_cols], from the learner through the steps. */

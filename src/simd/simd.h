@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define SIMD_CAT2(a, b) a##_##b
-#define SIMD_CAT(a, b) SIMD_CAT2(a, b)
+#define SIMD_CAT(a, b)  SIMD_CAT2(a, b)
 #ifdef SIMD_SET
 #define KERNEL(name) SIMD_CAT(name, SIMD_SET)
 #endif
@@ -20,35 +20,44 @@ struct simd_table {
     /* k_vec.c: sums in 8 f64 lanes, lane i takes elements i, i+8, ...; lanes folded pairwise */
     double (*sum)(const double *x, int64_t n);
     double (*dot)(const double *x, const double *y, int64_t n);
-    double (*dot3)(const double *x, const double *y, const double *w, int64_t n); /* sum x y w */
-    void (*axpy)(double a, const double *x, double *y, int64_t n);                /* y += a x */
+    /* sum x y w */
+    double (*dot3)(const double *x, const double *y, const double *w, int64_t n);
+    /* y += a x */
+    void (*axpy)(double a, const double *x, double *y, int64_t n);
     /* c[i][j] += sum_r a[r*lda_col..]: Gram block, upper triangle of p x p: columns x[j] of n rows,
      * optional weights w (NULL = 1): g[i*p + j] += sum_r x_i[r] x_j[r] w[r] for i <= j */
     void (*gram)(const double *const *x, const double *w, int64_t n, int p, double *g);
     /* k_vmath.c: own functions, equal bits on every set; exp and log within 2 ulp */
     void (*vexp)(const double *x, double *out, int64_t n);
     void (*vlog)(const double *x, double *out, int64_t n);
-    void (*vexpit)(const double *x, double *out, int64_t n);          /* 1/(1+exp(-x)) */
-    void (*vsoftmax)(double *z, int64_t n, int k);                    /* rows of k, in place */
-    void (*vlogaddexp0)(const double *x, double *out, int64_t n);     /* log(1 + exp(x)) */
+    /* 1/(1+exp(-x)) */
+    void (*vexpit)(const double *x, double *out, int64_t n);
+    /* rows of k, in place */
+    void (*vsoftmax)(double *z, int64_t n, int k);
+    /* log(1 + exp(x)) */
+    void (*vlogaddexp0)(const double *x, double *out, int64_t n);
     /* k_quantise.c: code = #{i: edge[i] < x} for sorted edges, NaN -> missing code.
      * u8: n_edge <= 254, missing 255. u16: n_edge <= 65534, missing 65535. */
-    void (*quantise_u8)(const double *x, int64_t n, const double *edge, int n_edge, uint8_t *out);
-    void (*quantise_u16)(const double *x, int64_t n, const double *edge, int n_edge, uint16_t *out);
+    void (*quantise_u8)(const double *x, int64_t n, const double *edge, int n_edge,
+                        uint8_t *out);
+    void (*quantise_u16)(const double *x, int64_t n, const double *edge, int n_edge,
+                         uint16_t *out);
     /* k_tree_hist.c: the histogram kernel of trees.md 4. codes is row-major [n_rows][stride]
      * bytes; ids NULL = rows 0..n-1; gq[row] = g int16 << 16 | h uint16; hist is
      * [n_lane][256] u64 cells (g int32 << 32) + h uint32, at most 65,536 rows a call. */
-    void (*tree_hist)(const uint8_t *codes, int64_t stride, int n_lane, const uint32_t *ids,
-                      int64_t n, const uint32_t *gq, uint64_t *hist);
+    void (*tree_hist)(const uint8_t *codes, int64_t stride, int n_lane,
+                      const uint32_t *ids, int64_t n, const uint32_t *gq,
+                      uint64_t *hist);
     /* k_tree_part.c: stable branch-free partition: rows with left[code[id]] go to out_left in
      * order, the others to out_right; returns the number on the left. column: byte per row. */
     int64_t (*tree_part)(const uint8_t *column, const uint32_t *ids, int64_t n,
-                         const uint8_t left[256], uint32_t *out_left, uint32_t *out_right);
+                         const uint8_t left[256], uint32_t *out_left,
+                         uint32_t *out_right);
     /* k_csv.c: positions of structural bytes in a slab of n <= 2^31 bytes (padded by 64):
      * delimiters and newlines outside quotes, in order. in_quote: state carried (0/1). Returns
      * the count. quotes: number of quote bytes seen. high: set when a byte >= 0x80 was seen. */
-    int64_t (*csv_index)(const char *text, int64_t n, char delim, char quote, int *in_quote,
-                         uint32_t *pos, int64_t *quotes, int *high);
+    int64_t (*csv_index)(const char *text, int64_t n, char delim, char quote,
+                         int *in_quote, uint32_t *pos, int64_t *quotes, int *high);
     int64_t (*count_byte)(const char *text, int64_t n, char byte);
 };
 extern const struct simd_table simd_table_base;

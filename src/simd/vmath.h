@@ -6,17 +6,18 @@
 #define SIMD_VMATH_H
 double vm_exp(double x);
 double vm_expm1(double x);
-double vm_log(double x);   /* x <= 0: -inf at 0, NaN below */
+double vm_log(double x); /* x <= 0: -inf at 0, NaN below */
 double vm_log1p(double x);
 double vm_log2(double x);
 double vm_tanh(double x);
-double vm_expit(double x);     /* 1/(1+exp(-x)), accurate in both tails */
-double vm_softplus(double x);  /* log(1+exp(x)) */
-double vm_pow(double x, double y); /* x > 0 by exp(y log x) in extra precision, <= 4 ulp; integer y by multiplication */
+double vm_expit(double x);    /* 1/(1+exp(-x)), accurate in both tails */
+double vm_softplus(double x); /* log(1+exp(x)) */
+/* x > 0 by exp(y log x) in extra precision, <= 4 ulp; integer y by multiplication */
+double vm_pow(double x, double y);
 double vm_erf(double x);
 double vm_erfc(double x);
 double vm_norm_cdf(double x);
-double vm_norm_quantile(double p); /* AS 241 */
+double vm_norm_quantile(double p);         /* AS 241 */
 double vm_sin(double x), vm_cos(double x); /* |x| < 1e5 */
 double vm_cosh(double x);
 #endif

@@ -25,11 +25,12 @@ struct state;
  * order. A learner never sees a file. */
 struct fit_data {
     const struct view *x;
-    uint32_t task;      /* TIDE_CLASSIFY or TIDE_REGRESS */
-    int32_t n_classes;  /* classify: >= 1 (1: every row is of one class) */
-    const double *y;    /* regress: [n] finite */
-    const int32_t *k;   /* classify: [n] class number */
-    const double *w;    /* [n] weights > 0 finite, or NULL = all 1 (rows of weight 0 were left out) */
+    uint32_t task;     /* TIDE_CLASSIFY or TIDE_REGRESS */
+    int32_t n_classes; /* classify: >= 1 (1: every row is of one class) */
+    const double *y;   /* regress: [n] finite */
+    const int32_t *k;  /* classify: [n] class number */
+    /* [n] weights > 0 finite, or NULL = all 1 (rows of weight 0 were left out) */
+    const double *w;
     uint64_t seed;
     /* What to show the user while this runs: phase for ctx_progress. */
     const char *phase;

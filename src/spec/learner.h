@@ -4,14 +4,18 @@
 #include "spec/entry.h"
 
 /* Bounds known before fitting. */
-struct fit_cost { int64_t scratch_bytes, model_bytes; double work; };
+struct fit_cost {
+    int64_t scratch_bytes, model_bytes;
+    double work;
+};
 
 /* What a fit reports besides its state. Zeroed by the caller; strings from the arena. */
 struct fit_info {
     int32_t rounds, best_round; /* boosting: trained, kept */
     int converged;              /* iterative solvers: 1 yes, 0 no, -1 does not apply */
     const char *note;           /* one sentence for the user, or NULL */
-    int partial;                /* the fit was cancelled and the state holds a whole, smaller model */
+    /* the fit was cancelled and the state holds a whole, smaller model */
+    int partial;
 };
 
 struct tide_learner {
@@ -25,18 +29,20 @@ struct tide_learner {
      * trait STOPS_EARLY and valid NULL the learner splits its own by (seed, "stop", id).
      * `rounds` > 0 fixes the number of boosting rounds and turns stopping off. On
      * TIDE_ECANCELLED a learner may leave a whole smaller model and set info->partial. */
-    tide_status (*fit)(struct tide_ctx *ctx, const void *params, const struct fit_data *d,
-                       const struct fit_data *valid, int32_t rounds, struct state *out,
-                       struct fit_info *info, tide_error *err);
+    tide_status (*fit)(struct tide_ctx *ctx, const void *params,
+                       const struct fit_data *d, const struct fit_data *valid,
+                       int32_t rounds, struct state *out, struct fit_info *info,
+                       tide_error *err);
     /* Rebuilds the working object from a state (fresh or from a file), checking everything.
      * n_cols and n_levels[j] (0: numeric) describe the view it will be given; n_out is K for
      * classification, else 1. Memory from the arena, which outlives the object. */
-    tide_status (*load)(const struct state *s, uint32_t task, int32_t n_out, int32_t n_cols,
-                        const uint32_t *n_levels, struct arena *a, void **object, tide_error *err);
+    tide_status (*load)(const struct state *s, uint32_t task, int32_t n_out,
+                        int32_t n_cols, const uint32_t *n_levels, struct arena *a,
+                        void **object, tide_error *err);
     /* Scores view rows [i0, i0 + n): probabilities [n][K] for classification, values [n] for
      * regression, row-major. No allocation that outlives the call; may be called from any thread. */
-    tide_status (*predict)(const void *object, const struct view *x, int64_t i0, int64_t n,
-                           double *out, tide_error *err);
+    tide_status (*predict)(const void *object, const struct view *x, int64_t i0,
+                           int64_t n, double *out, tide_error *err);
     /* Importance of each column, >= 0, summing to 1 (all 0 when there is none). NULL: none. */
     void (*importance)(const void *object, double *out);
     /* One line about the fitted object for show: "312 trees, 9,672 leaves". NULL: none. */

@@ -3,28 +3,35 @@
 #define SPEC_METRIC_H
 #include "spec/entry.h"
 
-enum metric_needs { METRIC_LABELS = 1, METRIC_PROBA = 2, METRIC_VALUES = 4, METRIC_BINARY = 8 };
+enum metric_needs {
+    METRIC_LABELS = 1,
+    METRIC_PROBA = 2,
+    METRIC_VALUES = 4,
+    METRIC_BINARY = 8
+};
 
 struct metric_data {
     uint32_t task;
     int64_t n;
-    const double *y;       /* regress: truth */
-    const double *pred;    /* regress: prediction */
-    const int32_t *k;      /* classify: true class, may be >= n_classes (class unknown to the model) */
-    const int32_t *label;  /* classify: predicted class */
-    const double *proba;   /* classify: [n][n_classes] row-major, or NULL */
+    const double *y;    /* regress: truth */
+    const double *pred; /* regress: prediction */
+    /* classify: true class, may be >= n_classes (class unknown to the model) */
+    const int32_t *k;
+    const int32_t *label; /* classify: predicted class */
+    const double *proba;  /* classify: [n][n_classes] row-major, or NULL */
     int32_t n_classes;
-    int32_t positive;      /* binary: class number that counts as positive */
-    const double *w;       /* [n], NULL = 1 */
-    int n_features;        /* adjusted R2 */
+    int32_t positive; /* binary: class number that counts as positive */
+    const double *w;  /* [n], NULL = 1 */
+    int n_features;   /* adjusted R2 */
 };
 enum metric_interval { METRIC_CI_NONE, METRIC_CI_95 };
 struct metric_value {
     int defined;          /* 0: value is NaN and reason says why */
     double value, lo, hi; /* lo, hi NaN when there is no interval */
-    const char *method;   /* of the interval: "wilson", "delong", "bootstrap" ... static */
+    /* of the interval: "wilson", "delong", "bootstrap" ... static */
+    const char *method;
     char reason[160];
-    int64_t clipped;      /* log-loss: probabilities clipped */
+    int64_t clipped; /* log-loss: probabilities clipped */
 };
 struct tide_metric {
     TIDE_ENTRY;
@@ -33,8 +40,9 @@ struct tide_metric {
     int higher_is_better;
     /* Fills v; with METRIC_CI_95 an interval too (closed form where one exists, else the
      * bootstrap of metrics/, `seed` keyed). Only memory and hostile input make it fail. */
-    tide_status (*value)(struct tide_ctx *ctx, const void *params, const struct metric_data *d,
-                         enum metric_interval ci, uint64_t seed, struct metric_value *v, tide_error *err);
+    tide_status (*value)(struct tide_ctx *ctx, const void *params,
+                         const struct metric_data *d, enum metric_interval ci,
+                         uint64_t seed, struct metric_value *v, tide_error *err);
     /* Per-row loss whose weighted mean is the metric (for paired tests and the fold rule), or
      * NULL when the metric is no mean. out: [n]. */
     void (*per_row)(const struct metric_data *d, double *out);

@@ -13,7 +13,8 @@ const struct tide_learner *learner_find(const char *name, tide_error *err);
 const struct tide_step *step_find(const char *name, tide_error *err);
 const struct tide_metric *metric_find(const char *name, tide_error *err);
 const struct tide_maker *maker_find(const char *name, tide_error *err);
-const struct tide_metric *metric_get(int i); /* 0 .. tide_registry_count(TIDE_METRIC) - 1 */
+/* 0 .. tide_registry_count(TIDE_METRIC) - 1 */
+const struct tide_metric *metric_get(int i);
 const struct tide_learner *learner_get(int i);
 
 /* "trees=800, rate=0.1": all values, or only those that differ from the defaults. */
@@ -25,5 +26,6 @@ void param_json(struct str *out, const struct tide_param *row);
 /* An entry with its parameters and traits as a JSON object (list KIND NAME --json). */
 void entry_json(struct str *out, enum tide_kind kind, const struct tide_entry *entry);
 /* JSON schema of a parameter table. */
-void params_schema_json(struct str *out, const struct tide_params *table, const char *title);
+void params_schema_json(struct str *out, const struct tide_params *table,
+                        const char *title);
 #endif

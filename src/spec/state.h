@@ -12,14 +12,22 @@
 
 #include "base/arena.h"
 
-enum state_type { STATE_F64 = 1, STATE_F32, STATE_I64, STATE_I32, STATE_U32, STATE_U16, STATE_U8 };
+enum state_type {
+    STATE_F64 = 1,
+    STATE_F32,
+    STATE_I64,
+    STATE_I32,
+    STATE_U32,
+    STATE_U16,
+    STATE_U8
+};
 #define STATE_NAME_MAX 24
 struct state_array {
-    char kind[8];               /* zero-padded ASCII */
-    char name[STATE_NAME_MAX];  /* zero-terminated */
+    char kind[8];              /* zero-padded ASCII */
+    char name[STATE_NAME_MAX]; /* zero-terminated */
     int32_t type, n_dims;
-    int64_t dim[3];             /* unused: 1 */
-    const void *data;           /* 64-byte aligned */
+    int64_t dim[3];   /* unused: 1 */
+    const void *data; /* 64-byte aligned */
 };
 struct state {
     struct arena *arena; /* memory of a state being built; not owned */
@@ -29,15 +37,17 @@ struct state {
 size_t state_type_size(enum state_type type);
 void state_init(struct state *s, struct arena *a);
 /* Adds an array and returns its memory to fill (zeroed), or NULL: arena failed (sticky). */
-void *state_new(struct state *s, const char *kind, const char *name, enum state_type type,
-                int64_t d0, int64_t d1, int64_t d2);
+void *state_new(struct state *s, const char *kind, const char *name,
+                enum state_type type, int64_t d0, int64_t d1, int64_t d2);
 /* Adds a copy. Dimensions as above; d1 = d2 = 1 for a vector. */
-void state_put(struct state *s, const char *kind, const char *name, enum state_type type,
-               int64_t d0, int64_t d1, int64_t d2, const void *data);
+void state_put(struct state *s, const char *kind, const char *name,
+               enum state_type type, int64_t d0, int64_t d1, int64_t d2,
+               const void *data);
 const struct state_array *state_find(const struct state *s, const char *name);
 /* The data of an array that must have this type and these dimensions (-1: any). Errors:
  * tide-schema when absent or other type, tide-size for dimensions, tide-value when a float is
  * not finite. The error's place names the array. */
-tide_status state_need(const struct state *s, const char *name, enum state_type type, int64_t d0,
-                       int64_t d1, const struct state_array **out, tide_error *err);
+tide_status state_need(const struct state *s, const char *name, enum state_type type,
+                       int64_t d0, int64_t d1, const struct state_array **out,
+                       tide_error *err);
 #endif

@@ -7,15 +7,19 @@ enum step_takes { STEP_NUMERIC = 1, STEP_CATEGORY = 2 };
 
 /* Columns a step makes: pointers to new columns in the arena. `from[i]` is the index (within
  * the step's input view) of the column that output i derives from. */
-struct step_out { int n_cols; const struct column **cols; const int32_t *from; };
+struct step_out {
+    int n_cols;
+    const struct column **cols;
+    const int32_t *from;
+};
 
 struct tide_step {
     TIDE_ENTRY;
     uint32_t takes; /* which columns it works on when the pipeline text does not say */
     tide_status (*check)(const void *params, tide_error *err);
     /* Learns from the columns given (only those it takes). */
-    tide_status (*fit)(struct tide_ctx *ctx, const void *params, const struct fit_data *d,
-                       struct state *out, tide_error *err);
+    tide_status (*fit)(struct tide_ctx *ctx, const void *params,
+                       const struct fit_data *d, struct state *out, tide_error *err);
     /* Rebuilds the working object; n_cols and n_levels as in learner.h. */
     tide_status (*load)(const struct state *s, int32_t n_cols, const uint32_t *n_levels,
                         struct arena *a, void **object, tide_error *err);
