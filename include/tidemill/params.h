@@ -65,7 +65,8 @@ struct tide_params {
 #define TIDE_PARAM_ROW(S, f, T, kind, dflt)                                            \
     .name = #f, .type = (kind), .fallback = (dflt),                                    \
     .offset = (uint32_t)(offsetof(struct S, f) + TIDE_FIELD_IS(S, f, T))
-/* clang-format off: one macro a line */
+/* one macro a line */
+/* clang-format off */
 #define P_INT(S, f, dflt, ...)  { TIDE_PARAM_ROW(S, f, int32_t, TIDE_PARAM_INT, dflt), __VA_ARGS__ }
 #define P_I64(S, f, dflt, ...)  { TIDE_PARAM_ROW(S, f, int64_t, TIDE_PARAM_I64, dflt), __VA_ARGS__ }
 #define P_U64(S, f, dflt, ...)  { TIDE_PARAM_ROW(S, f, uint64_t, TIDE_PARAM_U64, dflt), __VA_ARGS__ }
