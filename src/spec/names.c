@@ -1,0 +1,16 @@
+/* names.c - names of kinds and traits */
+#include "spec/entry.h"
+
+const char *tide_kind_name(enum tide_kind kind)
+{
+    static const char *const names[] = {"learner", "step", "metric", "generator"};
+    return (unsigned)kind < 4 ? names[kind] : "";
+}
+
+const char *const *tide_trait_names(void)
+{
+    static const char *const names[] = {
+        "missing", "categories",   "weights",     "proba",     "early_stop",   "scaled",
+        "ordered", "changes_rows", "uses_target", "one_class", "integer_sums", NULL};
+    return names;
+}
