@@ -67,6 +67,8 @@ def check_file(rules, path, known, say):
                 say(f'{at}: write <{name}>, public headers stand in angle brackets')
             elif name[9:] not in known["include"]:
                 say(f"{at}: <{name}> is no public header")
+        elif quoted and name in rules["headers"]["generated"]:
+            continue
         elif quoted:
             check_inside(rooms, room, mine, name, known, at, say)
         elif name in rules["external"]:
