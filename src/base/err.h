@@ -2,7 +2,8 @@
  *
  * return err_set(err, TIDE_CODE_CSV_TYPE, "expected a number in '%s', got \"%s\"", ...);
  * The format knows %s %d %i %u %c %x %% with l, ll, z, j sizes, widths, %.*s, and - our own -
- * %r: a double printed with the shortest digits that read back. No other conversion. */
+ * %r: a double printed with the shortest digits that read back (%.4r: with 4 digits). No other
+ * conversion. After a NULL error err_at and its like still return the status last set. */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 #include <stdarg.h>

@@ -21,12 +21,13 @@ enum num_result num_parse(const char *text, size_t len, char decimal, double *ou
 int num_parse_i64(const char *text, size_t len, int64_t *out);
 int num_parse_u64(const char *text, size_t len, uint64_t *out);
 /* Shortest digits; NaN "nan", infinities "inf" "-inf", integers below 1e16 without exponent or
- * point, small exponents plain (0.001), others 1e+22 style as JSON takes. Returns length. */
+ * point, small exponents plain (0.0001), others 1e-05, 1e+22 as JSON takes. Returns length. */
 #define NUM_PRINT_MAX 32
 int num_print(char out[NUM_PRINT_MAX], double value);
-/* `digits` significant digits, correctly rounded, trailing zeros cut (like %.*g). */
+/* `digits` (1 to 17) significant digits, correctly rounded, trailing zeros cut (like %.*g). */
 int num_print_g(char out[NUM_PRINT_MAX], double value, int digits);
-/* `decimals` digits after the point, correctly rounded (like %.*f); |value| < 1e15. */
+/* `decimals` (0 to 14) digits after the point, correctly rounded (like %.*f); from 1e15 on
+ * the 17 digits of num_print_g. */
 int num_print_f(char out[NUM_PRINT_MAX], double value, int decimals);
 int num_print_i64(char out[NUM_PRINT_MAX], int64_t value);
 #endif
