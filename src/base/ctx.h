@@ -41,6 +41,11 @@ void ctx_phase_prefix(struct tide_ctx *ctx, const char *fmt, ...);
  * size wanted, the limit and the option (--memory). ctx may be NULL (no limit). */
 tide_status ctx_memory_take(struct tide_ctx *ctx, int64_t bytes, tide_error *err);
 void ctx_memory_give(struct tide_ctx *ctx, int64_t bytes);
+/* Moves a charge between contexts (NULL: none) without asking the limit. */
+void ctx_memory_move(struct tide_ctx *from, struct tide_ctx *to, int64_t bytes);
+/* The memory-budget error for `bytes` more, as ctx_memory_take gives it. */
+tide_status ctx_memory_refused(const struct tide_ctx *ctx, int64_t bytes,
+                               tide_error *err);
 /* The kernel set in force (resolves AUTO by CPUID). */
 enum tide_isa ctx_isa(const struct tide_ctx *ctx);
 #endif
