@@ -21,6 +21,18 @@ tide_status par_for(struct tide_ctx *ctx, int64_t n_blocks, par_fn fn, void *arg
 tide_status par_for_progress(struct tide_ctx *ctx, int64_t n_blocks, par_fn fn,
                              void *arg, const char *phase, tide_error *err);
 int par_threads(const struct tide_ctx *ctx); /* upper bound of worker + 1 */
+
+/* For ctx.c. The threads a new context uses: the least of affinity mask, cgroup CPU quota and
+ * 1024. A pool starts its threads at the first loop that needs them; par_pool_new answers
+ * NULL when memory is out; par_pool_free joins the threads (not in a forked child, which
+ * never had them). */
+int par_threads_automatic(void);
+struct par_pool *par_pool_new(void);
+void par_pool_free(struct par_pool *pool);
+/* Round-to-nearest without FTZ/DAZ and with exceptions masked, for the entry of a public
+ * call; par_float_leave puts back what par_float_enter gave. Blocks have it anyway. */
+unsigned par_float_enter(void);
+void par_float_leave(unsigned saved);
 /* par_crew: one pool command for many short phases (trees.md 8). `fn` is called once in
  * each team member with its number; members split phases with crew_phase. */
 struct par_crew;
@@ -32,6 +44,10 @@ tide_status par_crew(struct tide_ctx *ctx, int n_members,
 /* Called by lead only: runs fn(arg, task, member) for tasks 0..n-1 by the whole crew, returns
  * when all are done. n == 1 runs inline. */
 void crew_phase(struct par_crew *crew, int64_t n_tasks, par_fn fn, void *arg);
+/* Non-zero, and from then on for the whole crew, once the call must stop. crew_phase always
+ * runs all tasks: a long phase asks here in fn, the lead between phases. par_crew then
+ * returns TIDE_ECANCELLED. */
+int crew_cancelled(struct par_crew *crew);
 
 /* The fixed order of floating-point sums over rows (algorithms.md 11): compute blocks of
  * PAR_BLOCK rows; 64 shards own contiguous block ranges; blocks of a shard add in order,
