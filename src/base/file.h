@@ -52,6 +52,7 @@ struct file_out {
     char path[4096], temp[4128];
     int to_stdout; /* "-" */
     int is_special; /* target exists and is no regular file (/dev/null, FIFO): written directly */
+    unsigned mode; /* of the result */
 };
 tide_status file_replace_begin(struct file_out *out, const char *path, tide_error *err);
 tide_status file_out_write(struct file_out *out, const void *data, size_t n,
