@@ -68,6 +68,7 @@ void pipeline_print(const tide_pipeline *p, struct str *out);
 tide_status pipeline_default(const char *learner, const struct tide_text_list *sets,
                              const struct problem *p, tide_pipeline **out,
                              struct str *note, tide_error *err);
+void pipeline_free(tide_pipeline *p); /* NULL is a no-op */
 tide_status pipeline_copy(const tide_pipeline *p, tide_pipeline **out, tide_error *err);
 
 /* ---- fitted model ---- */

@@ -1,0 +1,547 @@
+/* train.c - from a table to a validated model: candidates, folds, verdict, final fit
+ *
+ * The scores a user is told are always those of rows that the scoring model has not seen;
+ * the model that is kept is then fitted on all rows (boosting with the median best number of
+ * rounds of the folds). Guide: Q2 Q4 Q6 Q14.
+ */
+#include <math.h>
+#include <string.h>
+
+#include <tidemill/version.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/ctx.h"
+#include "base/err.h"
+#include "base/numparse.h"
+#include "tune/tune.h"
+
+#define MAX_CANDIDATES 8
+#define CV_ROWS        50000 /* folds up to here, a hold-out above */
+
+struct trainer {
+    struct tide_ctx *ctx;
+    const struct tide_train_options *o;
+    const tide_frame *valid;
+    struct problem *p;
+    struct arena arena;
+    struct plan plan;
+    const struct tide_metric *metric;
+    struct candidate c[MAX_CANDIDATES]; /* c[0] is the baseline to compare with */
+    int n, chosen, is_auto;
+    struct str note;
+    char why[320];
+    tide_report *report;
+    tide_model *model;
+    struct fit_info info;
+    int32_t rounds; /* > 0: of the final fit, from the folds */
+    double fit_s, predict_s;
+};
+
+static const char *const fold_names[] = {"shuffled", "file", "crc32", NULL};
+static const struct tide_param train_rows[] = {
+    P_TEXT(tide_train_options, learner, "auto", .metavar = "NAME",
+           .help = "learner, or auto: the best of the sensible ones"),
+    P_LIST(tide_train_options, set, .metavar = "K=V",
+           .help = "parameter of the learner (tidemill list learner NAME)"),
+    P_TEXT(tide_train_options, pipeline, NULL, .metavar = "TEXT",
+           .help = "steps and learner, e.g. 'num: impute:median; gbdt(trees=800)'"),
+    P_INT(tide_train_options, cv, "0", P_RANGE(0, 1000), .metavar = "K",
+          .alias = "folds-k n_folds",
+          .help = "folds; 0 chooses (5, above 50,000 rows a hold-out), 1 none"),
+    P_REAL(tide_train_options, holdout, "0", P_RANGE(0, 1), .flags = TIDE_OPEN_HI,
+           .metavar = "SHARE",
+           .help = "validate on this share of the rows instead of folds"),
+    P_ENUM(tide_train_options, folds, "shuffled", fold_names,
+           .help = "how rows fall into folds", .flags = TIDE_EXPERT),
+    P_TEXT(tide_train_options, metric, NULL, .metavar = "M",
+           .help = "metric that chooses and is shown first"),
+};
+
+const struct tide_params *tide_train_params(void)
+{
+    static const struct tide_params table = TIDE_TABLE(train_rows, tide_train_options);
+    return &table;
+}
+
+static int is_set(const char *s)
+{
+    return s && *s;
+}
+
+static tide_status check_options(struct trainer *t, tide_error *err)
+{
+    const struct tide_train_options *o = t->o;
+    int names_learner = is_set(o->learner) && strcmp(o->learner, "auto") != 0;
+    t->is_auto = !names_learner && !is_set(o->pipeline);
+    if (is_set(o->pipeline) && (names_learner || o->set.n))
+        return err_set(
+            err, TIDE_CODE_PARAM_CONFLICT,
+            "'pipeline' already holds the learner, so '%s' cannot be given too",
+            names_learner ? "learner" : "set");
+    if (t->is_auto && o->set.n) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "'set' needs a learner to belong to, and 'learner' is auto");
+        return err_hint(err, "learner", "gbdt");
+    }
+    if (o->cv > 1 && o->holdout > 0)
+        return err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                       "'cv' and 'holdout' exclude each other");
+    if (t->valid && (o->cv > 1 || o->holdout > 0))
+        return err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                       "'valid' and '%s' exclude each other",
+                       o->cv > 1 ? "cv" : "holdout");
+    return eval_metric_default(t->p->task, o->metric, &t->metric, err);
+}
+
+/* ---- validation plan ---- */
+
+/* Class numbers for stratifying, with classes of fewer than k rows counted as the largest one:
+ * they cannot be spread over k folds, and the user did not ask for k. */
+static const int32_t *pooled_classes(struct trainer *t, int k)
+{
+    const struct problem *p = t->p;
+    if (p->task != TIDE_CLASSIFY) return NULL;
+    int64_t *count = arena_zero(&t->arena, (size_t)p->n_classes * sizeof *count);
+    int32_t *cls = arena_array(&t->arena, p->n_rows, sizeof *cls), most = 0;
+    if (!count || !cls) return NULL;
+    for (int64_t i = 0; i < p->n_rows; i++) count[p->k[i]]++;
+    for (int32_t c = 1; c < p->n_classes; c++)
+        if (count[c] > count[most]) most = c;
+    int n_rare = 0;
+    for (int32_t c = 0; c < p->n_classes; c++) n_rare += count[c] < k;
+    if (n_rare)
+        ctx_note(t->ctx,
+                 "%d of %d classes have fewer rows than folds (%d), so not every fold "
+                 "has all classes",
+                 n_rare, (int)p->n_classes, k);
+    for (int64_t i = 0; i < p->n_rows; i++)
+        cls[i] = count[p->k[i]] < k ? most : p->k[i];
+    return cls;
+}
+
+static tide_status plan_holdout(struct trainer *t, double share, tide_error *err)
+{
+    const struct problem *p = t->p;
+    uint8_t *mark = arena_zero(&t->arena, (size_t)p->n_rows);
+    if (!mark) return arena_status(&t->arena, err);
+    const int32_t *cls = p->task == TIDE_CLASSIFY ? p->k : NULL;
+    tide_status s = fold_holdout(p->n_rows, p->rows, cls, p->n_classes, share,
+                                 t->o->seed, mark, err);
+    if (s) return s;
+    for (int64_t i = 0; i < p->n_rows; i++) t->plan.fold[i] = !mark[i];
+    t->plan.k = 1;
+    str_format(t->plan.how, sizeof t->plan.how, "hold-out of %r%% of the rows%s",
+               share * 100, cls ? ", stratified" : "");
+    return TIDE_OK;
+}
+
+static tide_status plan_folds(struct trainer *t, int k, tide_error *err)
+{
+    const struct problem *p = t->p;
+    enum fold_how how = (enum fold_how)t->o->folds;
+    int is_asked = t->o->cv > 1;
+    const int32_t *cls = p->task != TIDE_CLASSIFY ? NULL
+                         : is_asked               ? p->k
+                                                  : pooled_classes(t, k);
+    if (how == FOLD_CRC32) cls = NULL;
+    tide_status s = arena_status(&t->arena, err);
+    if (!s)
+        s = fold_assign(p->n_rows, p->rows, cls, p->n_classes, k, how, t->o->seed,
+                        t->plan.fold, err);
+    t->plan.k = k;
+    str_format(t->plan.how, sizeof t->plan.how, "%d %sfolds%s", k,
+               cls ? "stratified " : "",
+               how == FOLD_FILE    ? " in file order"
+               : how == FOLD_CRC32 ? " by row number"
+                                   : "");
+    return s;
+}
+
+static tide_status make_plan(struct trainer *t, tide_error *err)
+{
+    const struct problem *p = t->p;
+    t->plan.fold = arena_zero(&t->arena, (size_t)p->n_rows * sizeof(int32_t));
+    if (!t->plan.fold) return arena_status(&t->arena, err);
+    if (t->o->cv == 1 || (t->valid && !t->is_auto)) {
+        t->plan.k = 0;
+        return TIDE_OK;
+    }
+    if (t->o->holdout > 0) return plan_holdout(t, t->o->holdout, err);
+    if (t->o->cv == 0 && p->n_rows > CV_ROWS) return plan_holdout(t, 0.2, err);
+    int k = t->o->cv > 1 ? t->o->cv : p->n_rows >= 10 ? 5 : (int)p->n_rows / 2;
+    if (k < 2 || k > p->n_rows) {
+        if (t->o->cv > 1)
+            return err_set(err, TIDE_CODE_DATA_FOLDS, "%d folds need %d rows, got %lld",
+                           k, k, (long long)p->n_rows);
+        ctx_note(t->ctx, "too few rows to validate on; the model is fitted without");
+        t->plan.k = 0;
+        return TIDE_OK;
+    }
+    return plan_folds(t, k, err);
+}
+
+/* ---- candidates ---- */
+
+static tide_status add_candidate(struct trainer *t, const char *learner,
+                                 const struct tide_text_list *sets, struct str *note,
+                                 tide_error *err)
+{
+    struct candidate *c = &t->c[t->n];
+    tide_status s = pipeline_default(learner, sets, t->p, &c->pipeline, note, err);
+    if (s) return s;
+    t->n++;
+    c->name = c->pipeline->nodes[c->pipeline->n - 1].learner->name;
+    return TIDE_OK;
+}
+
+static tide_status make_candidates(struct trainer *t, tide_error *err)
+{
+    static const struct tide_text_list no_sets = {0};
+    const struct tide_train_options *o = t->o;
+    tide_status s = TIDE_OK;
+    if (t->is_auto) {
+        const char *const *names = auto_candidates(t->p->task);
+        for (int i = 0; names[i] && !s; i++)
+            s = add_candidate(t, names[i], &no_sets, NULL, err);
+        t->chosen = t->n - 1;
+        return s;
+    }
+    if (t->plan.k > 0) s = add_candidate(t, "baseline", &no_sets, NULL, err);
+    if (s) return s;
+    t->chosen = t->n;
+    if (!is_set(o->pipeline))
+        return add_candidate(t, o->learner, &o->set, &t->note, err);
+    struct candidate *c = &t->c[t->n];
+    s = pipeline_parse(o->pipeline, &c->pipeline, err);
+    if (s) return s;
+    t->n++;
+    c->name = c->pipeline->nodes[c->pipeline->n - 1].learner->name;
+    return TIDE_OK;
+}
+
+static tide_status validate(struct trainer *t, tide_error *err)
+{
+    if (t->plan.k == 0) return TIDE_OK;
+    if (t->is_auto)
+        return auto_choose(t->ctx, t->p, &t->plan, t->metric, t->o->seed, &t->arena,
+                           t->c, t->n, &t->chosen, t->why, err);
+    for (int i = 0; i < t->n; i++) {
+        tide_status s =
+            eval_cross_validate(t->ctx, t->p, t->c[i].pipeline, t->plan.fold, t->plan.k,
+                                t->metric, t->o->seed, "", &t->arena, &t->c[i].cv, err);
+        if (s) return s;
+        for (int f = 0; f < t->plan.k; f++)
+            t->c[i].mean += t->c[i].cv.fold_metric[f] / t->plan.k;
+    }
+    return TIDE_OK;
+}
+
+/* Median of the best rounds of the folds; 0 when the learner has no rounds. */
+static int32_t median_rounds(const struct cv_result *cv)
+{
+    int32_t r[1000];
+    int n = 0;
+    for (int f = 0; f < cv->k && n < 1000; f++) {
+        if (cv->rounds[f] <= 0) continue;
+        int j = n++;
+        for (; j > 0 && r[j - 1] > cv->rounds[f]; j--) r[j] = r[j - 1];
+        r[j] = cv->rounds[f];
+    }
+    return n ? r[n / 2] : 0;
+}
+
+static tide_status final_fit(struct trainer *t, tide_error *err)
+{
+    const struct candidate *c = &t->c[t->chosen];
+    int stops = (c->pipeline->nodes[c->pipeline->n - 1].learner->traits &
+                 TIDE_STOPS_EARLY) != 0;
+    t->rounds = t->plan.k > 0 && stops ? median_rounds(&c->cv) : 0;
+    struct pipe_fit how = {
+        .rounds = t->rounds, .seed = t->o->seed, .phase = "fitting on all rows"};
+    ctx_phase_prefix(t->ctx, "");
+    int64_t t0 = clock_ns();
+    tide_status s = pipe_fit(t->ctx, t->p, c->pipeline, &how, &t->model, &t->info, err);
+    t->fit_s += clock_since(t0);
+    return s;
+}
+
+/* ---- the account ---- */
+
+/* Out-of-fold rows as scored, compacted to those that were scored. */
+static tide_status scored_rows(struct trainer *t, struct scored *out, tide_error *err)
+{
+    const struct problem *p = t->p;
+    const struct cv_result *cv = &t->c[t->chosen].cv;
+    int64_t n = 0, K = p->task == TIDE_CLASSIFY ? p->n_classes : 1;
+    double *y = arena_array(&t->arena, p->n_rows, sizeof *y);
+    double *w = arena_array(&t->arena, p->n_rows, sizeof *w);
+    double *z = arena_array(&t->arena, p->n_rows * K, sizeof *z);
+    int32_t *k = arena_array(&t->arena, p->n_rows, sizeof *k);
+    int32_t *label = arena_array(&t->arena, p->n_rows, sizeof *label);
+    if (!y || !w || !z || !k || !label) return arena_status(&t->arena, err);
+    for (int64_t i = 0; i < p->n_rows; i++) {
+        if (t->plan.fold[i] >= t->plan.k) continue;
+        y[n] = p->y ? p->y[i] : 0;
+        w[n] = p->w ? p->w[i] : 1;
+        k[n] = p->k ? p->k[i] : 0;
+        label[n] = p->task == TIDE_CLASSIFY ? cv->label[i] : 0;
+        memcpy(z + n * K, cv->out + i * K, (size_t)K * sizeof *z);
+        n++;
+    }
+    *out = (struct scored){.task = p->task,
+                           .n = n,
+                           .n_classes = p->n_classes,
+                           .positive = p->positive,
+                           .y = y,
+                           .k = k,
+                           .w = p->w ? w : NULL,
+                           .out = z,
+                           .label = label,
+                           .labels = p->labels,
+                           .n_features = p->n_features};
+    return TIDE_OK;
+}
+
+static double mean_of(const double *x, int n)
+{
+    double m = 0;
+    for (int i = 0; i < n; i++) m += x[i] / n;
+    return m;
+}
+
+static double sd_of(const double *x, int n)
+{
+    double m = mean_of(x, n), q = 0;
+    for (int i = 0; i < n; i++) q += (x[i] - m) * (x[i] - m);
+    return n > 1 ? sqrt(q / (n - 1)) : 0;
+}
+
+static void add_leaderboard(struct trainer *t)
+{
+    enum { COLS = 4 };
+    const char *head[COLS] = {"learner", t->metric->name, "behind the best",
+                              "standard error"};
+    static const uint8_t right[COLS] = {0, 1, 1, 1};
+    char text[MAX_CANDIDATES][3][NUM_PRINT_MAX];
+    const char *cells[MAX_CANDIDATES * COLS];
+    for (int i = 0; i < t->n; i++) {
+        num_print_g(text[i][0], t->c[i].mean, 4);
+        num_print_g(text[i][1], t->c[i].diff, 3);
+        num_print_g(text[i][2], t->c[i].diff_se, 3);
+        cells[i * COLS] = t->c[i].name;
+        for (int j = 0; j < 3; j++) cells[i * COLS + 1 + j] = text[i][j];
+    }
+    report_table(t->report, "candidates", "Candidates", COLS, head, right, t->n, cells);
+    report_text(t->report, "Kept: %s.", t->why);
+    report_fact_str(t->report, "chosen_because", t->why);
+}
+
+static void add_time(struct trainer *t)
+{
+    double fit = t->fit_s, predict = t->predict_s;
+    for (int i = 0; i < t->n; i++) {
+        fit += t->c[i].cv.fit_s;
+        predict += t->c[i].cv.predict_s;
+    }
+    json_t *time = json_object();
+    json_put_f64(time, "fit_s", fit);
+    json_put_f64(time, "predict_s", predict);
+    report_fact_json(t->report, "time", time);
+}
+
+static void add_facts(struct trainer *t)
+{
+    const struct problem *p = t->p;
+    const tide_pipeline *pl = t->c[t->chosen].pipeline;
+    tide_report *r = t->report;
+    struct str text = {0}, values = {0};
+    json_t *parameters = NULL;
+    pipeline_print(pl, &text);
+    values_json(&values, pl->nodes[pl->n - 1].values);
+    if (!values.failed && values.s)
+        (void)!json_read(values.s, values.len, 1 << 20, "parameters",
+                         TIDE_CODE_INTERNAL, &parameters, NULL);
+    report_fact_str(r, "learner", t->c[t->chosen].name);
+    report_fact_str(r, "pipeline", text.s ? text.s : "");
+    report_fact_json(r, "parameters", parameters);
+    report_fact_str(r, "task", p->task == TIDE_CLASSIFY ? "classify" : "regress");
+    report_fact_str(r, "task_reason", p->why_task);
+    report_fact_str(r, "target", p->frame->cols[p->target].name);
+    if (p->task == TIDE_CLASSIFY && p->n_classes == 2)
+        report_fact_str(r, "positive", p->labels[p->positive]);
+    report_fact_int(r, "rows", p->n_rows);
+    report_fact_int(r, "columns", p->n_features);
+    report_fact_str(r, "validation",
+                    t->plan.k  ? t->plan.how
+                    : t->valid ? "a table of its own"
+                               : "none");
+    report_fact_str(r, "metric", t->metric->name);
+    if (t->info.rounds)
+        report_fact_int(r, "rounds", t->rounds ? t->rounds : t->info.best_round);
+    str_free(&text);
+    str_free(&values);
+}
+
+static void add_fit_notes(struct trainer *t)
+{
+    if (t->note.s && *t->note.s) report_note(t->report, "%s", t->note.s);
+    if (t->info.note) report_note(t->report, "%s", t->info.note);
+    if (t->rounds)
+        report_note(t->report,
+                    "fitted on all rows with %d rounds, the median of the folds' best",
+                    (int)t->rounds);
+    else if (t->info.rounds > t->info.best_round && t->info.best_round > 0)
+        report_note(t->report, "best round %d of %d", (int)t->info.best_round,
+                    (int)t->info.rounds);
+    if (t->info.converged == 0)
+        report_note(t->report, "the solver stopped before it converged");
+}
+
+/* Metrics, charts and verdict from the folds. */
+static tide_status account_folds(struct trainer *t, tide_error *err)
+{
+    struct scored sc;
+    const struct cv_result *cv = &t->c[t->chosen].cv;
+    tide_status s = scored_rows(t, &sc, err);
+    if (!s)
+        s = eval_report_metrics(t->ctx, t->report, &sc, t->metric->name, 0, 0,
+                                t->o->seed, err);
+    if (s) return s;
+    if (t->is_auto) add_leaderboard(t);
+    if (t->chosen > 0)
+        eval_verdict(t->report, t->metric, mean_of(cv->train_metric, t->plan.k),
+                     mean_of(cv->fold_metric, t->plan.k),
+                     sd_of(cv->fold_metric, t->plan.k), t->c[0].mean);
+    return eval_report_charts(t->ctx, t->report, &sc, err);
+}
+
+/* Metrics and charts from a validation table of its own. */
+static tide_status account_valid(struct trainer *t, tide_error *err)
+{
+    struct truth truth;
+    const tide_model *m = t->model;
+    tide_status s = pipe_truth(t->ctx, m, t->valid, &t->arena, &truth, err);
+    if (s) return s;
+    int64_t K = m->schema.task == TIDE_CLASSIFY ? m->schema.n_classes : 1;
+    double *z = arena_array(&t->arena, truth.n * K, sizeof *z);
+    int32_t *label = arena_array(&t->arena, truth.n, sizeof *label);
+    if (!z || !label) return arena_status(&t->arena, err);
+    int64_t t0 = clock_ns();
+    struct bind_counts counts;
+    s = pipe_predict(t->ctx, m, t->valid, truth.rows, truth.n, z, &counts, err);
+    t->predict_s += clock_since(t0);
+    if (s) return s;
+    if (m->schema.task == TIDE_CLASSIFY)
+        for (int64_t i = 0; i < truth.n; i++) label[i] = model_label(m, z + i * K);
+    struct scored sc = {.task = m->schema.task,
+                        .n = truth.n,
+                        .n_classes = m->schema.n_classes,
+                        .positive = m->schema.positive,
+                        .y = truth.y,
+                        .k = truth.k,
+                        .w = truth.w,
+                        .out = z,
+                        .label = label,
+                        .labels = m->schema.labels,
+                        .n_features = m->schema.n_cols};
+    s = eval_report_metrics(t->ctx, t->report, &sc, t->metric->name, 0, 0, t->o->seed,
+                            err);
+    if (s) return s;
+    if (t->is_auto) add_leaderboard(t);
+    return eval_report_charts(t->ctx, t->report, &sc, err);
+}
+
+/* What the model file keeps of the account. No time, no path, no thread count. */
+static tide_status add_about(struct trainer *t, tide_error *err)
+{
+    json_t *about = t->model->about ? t->model->about : json_object();
+    t->model->about = about;
+    json_t *metrics = json_object();
+    int bad = !about || !metrics;
+    for (int i = 0; i < t->report->n && !bad; i++) {
+        const struct report_item *item = &t->report->items[i];
+        if (item->kind != REPORT_METRIC) continue;
+        json_t *m = json_object();
+        bad |= json_put_f64(m, "value", item->metric.value);
+        if (!isnan(item->metric.lo)) {
+            bad |= json_put_f64(m, "lo", item->metric.lo);
+            bad |= json_put_f64(m, "hi", item->metric.hi);
+        }
+        bad |= json_put(metrics, item->metric.key, m);
+    }
+    bad |= json_put(about, "metrics", metrics);
+    bad |= json_put_str(about, "tidemill", TIDE_VERSION);
+    bad |= json_put_str(about, "validation",
+                        t->plan.k  ? t->plan.how
+                        : t->valid ? "a table of its own"
+                                   : "none");
+    bad |= json_put_str(about, "metric", t->metric->name);
+    bad |= json_put_i64(about, "rows", t->p->n_rows);
+    if (t->rounds) bad |= json_put_i64(about, "rounds", t->rounds);
+    if (t->report->verdict) bad |= json_put_str(about, "verdict", t->report->verdict);
+    if (t->is_auto) bad |= json_put_str(about, "chosen_because", t->why);
+    return bad ? err_nomem(err, 0) : TIDE_OK;
+}
+
+static tide_status run(struct trainer *t, const tide_frame *frame,
+                       const struct tide_problem_options *problem, tide_error *err)
+{
+    tide_status s = problem_new(t->ctx, frame, problem, &t->p, err);
+    if (!s) s = check_options(t, err);
+    if (!s) s = make_plan(t, err);
+    if (!s) s = make_candidates(t, err);
+    if (!s) s = validate(t, err);
+    if (!s) s = final_fit(t, err);
+    if (s) return s;
+    t->report = report_new(t->ctx, "train", "Training", err);
+    if (!t->report) return TIDE_ENOMEM;
+    add_facts(t);
+    if (t->valid)
+        s = account_valid(t, err);
+    else if (t->plan.k)
+        s = account_folds(t, err);
+    else
+        report_note(t->report,
+                    "not validated, so nothing is known about how good it is");
+    if (!s) s = eval_report_importance(t->report, t->model, err);
+    if (!s) s = model_add_profile(t->ctx, t->model, t->p, err);
+    if (!s) s = model_add_golden(t->ctx, t->model, err);
+    if (!s) s = add_about(t, err);
+    if (s) return s;
+    add_fit_notes(t);
+    add_time(t);
+    return report_status(t->report, err);
+}
+
+tide_status tide_train(tide_ctx *ctx, const tide_frame *frame, const tide_frame *valid,
+                       const struct tide_problem_options *problem,
+                       const struct tide_train_options *options, tide_model **model,
+                       tide_report **report, tide_error *err)
+{
+    *model = NULL;
+    *report = NULL;
+    struct trainer *t = mem_zalloc(sizeof *t);
+    if (!t) return err_nomem(err, sizeof *t);
+    t->ctx = ctx;
+    t->o = options;
+    t->valid = valid;
+    arena_init(&t->arena, ctx);
+    tide_status s = run(t, frame, problem, err);
+    if (!s || (s == TIDE_ECANCELLED && t->model && t->model->partial)) {
+        *model = t->model;
+        t->model = NULL;
+    }
+    if (!s) {
+        *report = t->report;
+        t->report = NULL;
+    }
+    tide_model_free(t->model);
+    tide_report_free(t->report);
+    for (int i = 0; i < t->n; i++) pipeline_free(t->c[i].pipeline);
+    problem_free(t->p);
+    str_free(&t->note);
+    arena_free(&t->arena);
+    mem_free(t);
+    return s;
+}
