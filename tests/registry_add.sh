@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.." || exit 1
 root=$PWD
 copy=$(mktemp -d "${TMPDIR:-/tmp}/tidemill-add.XXXXXX")
 trap 'rm -rf "$copy"' EXIT
-git ls-files -co --exclude-standard -z | xargs -0 -r ls -d 2>/dev/null | tar -cf - -T - | tar -xf - -C "$copy"
+python3 tools/style.py files | tar -cf - -T - | tar -xf - -C "$copy"
 cd "$copy" || exit 1
 passed=0 failed=0
 

@@ -3,6 +3,7 @@
 
   style.py          banned functions, words of error messages, names, machine paths, TODOs
   style.py sizes    the longest files and functions (aims: file 600, header 300, function 40)
+  style.py files    the files of the tree, one a line
 """
 import os
 import re
@@ -46,7 +47,7 @@ TODO = re.compile(r"\b(TOD[O]|FIXM[E]|XX[X])\b(?!\(#\d+\))")
 
 
 def tracked():
-    """The files of the tree, by git where there is one."""
+    """The files of the tree: by git where there is one, else all but builds."""
     git = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT,
                          capture_output=True, text=True)
     if git.returncode == 0:
@@ -179,4 +180,7 @@ def sizes():
 if __name__ == "__main__":
     if sys.argv[1:] == ["sizes"]:
         sys.exit(sizes())
+    if sys.argv[1:] == ["files"]:
+        print("\n".join(tracked()))
+        sys.exit(0)
     sys.exit(check() if len(sys.argv) == 1 else __doc__)
