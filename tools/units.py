@@ -29,6 +29,8 @@ def run(test):
     except subprocess.TimeoutExpired as late:
         text = (late.stdout or b"").decode("utf-8", "replace") + "\ntook too long\n"
         code = -1
+    except OSError as error:
+        text, code = f"cannot be run: {error}\n", -1
     found = TALLY.findall(text)
     counts = [int(n or 0) for n in found[-1]] if found else [0, 0, 0]
     if code and not counts[1]:
