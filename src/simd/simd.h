@@ -24,9 +24,12 @@ struct simd_table {
     double (*dot3)(const double *x, const double *y, const double *w, int64_t n);
     /* y += a x */
     void (*axpy)(double a, const double *x, double *y, int64_t n);
-    /* c[i][j] += sum_r a[r*lda_col..]: Gram block, upper triangle of p x p: columns x[j] of n rows,
-     * optional weights w (NULL = 1): g[i*p + j] += sum_r x_i[r] x_j[r] w[r] for i <= j */
+    /* Gram blocks of columns x_i of n rows, weights w (NULL = 1), upper triangle of p x p:
+     * g[i*p + j] += sum_r w[r] x_i[r] x_j[r] for i <= j */
     void (*gram)(const double *const *x, const double *w, int64_t n, int p, double *g);
+    /* g[i*ldg + j] += sum_r x_i[r] y_j[r]; upper != 0: what lies below the diagonal is not meant */
+    void (*gram_rect)(const double *const *x, int p, const double *const *y, int q, int64_t n,
+                      double *g, int64_t ldg, int upper);
     /* k_vmath.c: own functions, equal bits on every set; exp and log within 2 ulp */
     void (*vexp)(const double *x, double *out, int64_t n);
     void (*vlog)(const double *x, double *out, int64_t n);

@@ -1,0 +1,47 @@
+/* k_table.c - the table of one instruction set: every kernel of simd.h under its own name */
+#include "simd/simd.h"
+
+double KERNEL(sum)(const double *, int64_t);
+double KERNEL(dot)(const double *, const double *, int64_t);
+double KERNEL(dot3)(const double *, const double *, const double *, int64_t);
+void KERNEL(axpy)(double, const double *, double *, int64_t);
+void KERNEL(gram)(const double *const *, const double *, int64_t, int, double *);
+void KERNEL(gram_rect)(const double *const *, int, const double *const *, int, int64_t, double *,
+                       int64_t, int);
+void KERNEL(vexp)(const double *, double *, int64_t);
+void KERNEL(vlog)(const double *, double *, int64_t);
+void KERNEL(vexpit)(const double *, double *, int64_t);
+void KERNEL(vsoftmax)(double *, int64_t, int);
+void KERNEL(vlogaddexp0)(const double *, double *, int64_t);
+void KERNEL(quantise_u8)(const double *, int64_t, const double *, int, uint8_t *);
+void KERNEL(quantise_u16)(const double *, int64_t, const double *, int, uint16_t *);
+void KERNEL(tree_hist)(const uint8_t *, int64_t, int, const uint32_t *, int64_t, const uint32_t *,
+                       uint64_t *);
+int64_t KERNEL(tree_part)(const uint8_t *, const uint32_t *, int64_t, const uint8_t[256],
+                          uint32_t *, uint32_t *);
+int64_t KERNEL(csv_index)(const char *, int64_t, char, char, int *, uint32_t *, int64_t *, int *);
+int64_t KERNEL(count_byte)(const char *, int64_t, char);
+
+#define TEXT2(x) #x
+#define TEXT(x)  TEXT2(x)
+
+const struct simd_table SIMD_CAT(simd_table, SIMD_SET) = {
+    .name = TEXT(SIMD_SET),
+    .sum = KERNEL(sum),
+    .dot = KERNEL(dot),
+    .dot3 = KERNEL(dot3),
+    .axpy = KERNEL(axpy),
+    .gram = KERNEL(gram),
+    .gram_rect = KERNEL(gram_rect),
+    .vexp = KERNEL(vexp),
+    .vlog = KERNEL(vlog),
+    .vexpit = KERNEL(vexpit),
+    .vsoftmax = KERNEL(vsoftmax),
+    .vlogaddexp0 = KERNEL(vlogaddexp0),
+    .quantise_u8 = KERNEL(quantise_u8),
+    .quantise_u16 = KERNEL(quantise_u16),
+    .tree_hist = KERNEL(tree_hist),
+    .tree_part = KERNEL(tree_part),
+    .csv_index = KERNEL(csv_index),
+    .count_byte = KERNEL(count_byte),
+};
