@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """House style that no compiler checks; prints file:line: what, and exits 1 when there is any.
 
-  style.py          banned functions, words of error messages, names, machine paths, TODOs
+  style.py          banned functions, words of error messages, names, machine paths, TODOs, links
   style.py sizes    the longest files and functions (aims: file 600, header 300, function 40)
   style.py files    the files of the tree, one a line
 """
@@ -121,6 +121,15 @@ def check_c(path, text, say):
     check_errors(code, strings, say)
 
 
+def check_links(path, text, say):
+    prose = re.sub(r"^```.*?^```", lambda m: blank(m.group()), text, flags=re.S | re.M)
+    for m in re.finditer(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", prose):
+        target = m.group(1)
+        if "://" not in target and not target.startswith("mailto:") and not os.path.exists(
+                os.path.join(ROOT, os.path.dirname(path), target)):
+            say(m.start(), f"links to {target}, which is not there")
+
+
 def check():
     problems = []
     for path in tracked():
@@ -136,6 +145,8 @@ def check():
             say(m.start(), f"{m.group()} names no issue; write it as {m.group()}(#12)")
         if path.endswith((".c", ".h")):
             check_c(path, text, say)
+        if path.endswith(".md"):
+            check_links(path, text, say)
     for path, line, what in sorted(set(problems)):
         print(f"{path}:{line}: {what}")
     return 1 if problems else 0
