@@ -50,7 +50,7 @@ TEST(err_messages_are_cut_between_characters)
         char text[2000];
         int n = 0;
         for (; n < shift; n++) text[n] = 'a';
-        while (n < 1990) n += sprintf(text + n, "\xe2\x82\xac");
+        while (n < 1990) n += snprintf(text + n, sizeof text - (size_t)n, "\xe2\x82\xac");
         err_set(&e, TIDE_CODE_INTERNAL, "%s", text);
         CHECK_INT((strlen(e.message) - (size_t)shift) % 3, 0);
         CHECK(strlen(e.message) >= sizeof e.message - 3);

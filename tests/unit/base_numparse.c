@@ -55,7 +55,7 @@ TEST(num_parse_equals_strtod_on_short_and_long_digits)
         n += random_digits(text + n, part);
         if (below(3) == 0) {
             int e = below(4) ? below(40) - 20 : below(700) - 350;
-            n += (size_t)sprintf(text + n, below(2) ? "e%d" : "E%+03d", e);
+            n += (size_t)snprintf(text + n, sizeof text - n, below(2) ? "e%d" : "E%+03d", e);
         }
         text[n] = 0;
         check_text(text, n);
@@ -92,9 +92,9 @@ TEST(num_parse_rounds_halfway_cases_to_even)
         int shift = below(10);
         uint64_t v = (m | 1) << shift;
         if (i & 1) v += (uint64_t)below(3) - 1;
-        size_t n = (size_t)sprintf(text, "%llu", (unsigned long long)v);
-        if (i % 5 == 0) n += (size_t)sprintf(text + n, below(2) ? ".000" : ".%0*d", 12, below(2));
-        if (i % 7 == 0) n += (size_t)sprintf(text + n, "e%d", below(20) - 10);
+        size_t n = (size_t)snprintf(text, sizeof text, "%llu", (unsigned long long)v);
+        if (i % 5 == 0) n += (size_t)snprintf(text + n, sizeof text - n, below(2) ? ".000" : ".%0*d", 12, below(2));
+        if (i % 7 == 0) n += (size_t)snprintf(text + n, sizeof text - n, "e%d", below(20) - 10);
         check_text(text, n);
     }
 }
@@ -133,14 +133,14 @@ TEST(num_parse_needs_all_of_770_digits)
     static char text[20100];
     memset(text, '0', sizeof text);
     memcpy(text, "0.", 2);
-    strcpy(text + 10000, "123e9999");
+    memcpy(text + 10000, "123e9999", sizeof "123e9999");
     check_text(text, strlen(text));
     memset(text, '0', sizeof text);
     memcpy(text, "123", 3);
-    strcpy(text + 10000, "e-9990");
+    memcpy(text + 10000, "e-9990", sizeof "e-9990");
     check_text(text, strlen(text));
     memset(text, '9', 20000);
-    strcpy(text + 20000, "e-19995");
+    memcpy(text + 20000, "e-19995", sizeof "e-19995");
     check_text(text, strlen(text));
 }
 
