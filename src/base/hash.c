@@ -7,6 +7,7 @@
 #include "base/hash.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <zlib.h>
 #if defined(__x86_64__)
@@ -35,6 +36,10 @@ static uint64_t fold(uint64_t a, uint64_t b)
     hash_u128 p = (hash_u128)a * b;
     return (uint64_t)p ^ (uint64_t)(p >> 64);
 }
+
+static atomic_int plain;
+void hash_use_plain(int on) { atomic_store_explicit(&plain, on, memory_order_relaxed); }
+static int is_plain(void) { return atomic_load_explicit(&plain, memory_order_relaxed); }
 
 static const uint64_t pi[5] = {0x243f6a8885a308d3u, 0x13198a2e03707345u, 0xa4093822299f31d1u,
                                0x082efa98ec4e6c89u, 0x452821e638d01377u};
@@ -120,7 +125,7 @@ __attribute__((target("sse4.2"))) static uint32_t crc_sse42(uint32_t crc, const 
 uint32_t crc32c(uint32_t crc, const void *data, size_t n)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("sse4.2")) return ~crc_sse42(~crc, data, n);
+    if (!is_plain() && __builtin_cpu_supports("sse4.2")) return ~crc_sse42(~crc, data, n);
 #endif
     pthread_once(&crc_once, crc_fill);
     return ~crc_bytes(~crc, data, n);
@@ -215,7 +220,7 @@ static void sha_blocks(uint32_t h[8], const uint8_t *p, size_t n)
 {
 #if defined(__x86_64__)
     pthread_once(&sha_once, sha_look);
-    if (sha_ni) {
+    if (sha_ni && !is_plain()) {
         sha_blocks_ni(h, p, n);
         return;
     }

@@ -19,5 +19,7 @@ struct sha256 {
 void sha256_init(struct sha256 *s);
 void sha256_add(struct sha256 *s, const void *data, size_t n);
 void sha256_end(struct sha256 *s, uint8_t out[32]);
+/* Tests: non-zero = do without the processor's CRC and SHA instructions. Same values. */
+void hash_use_plain(int on);
 void sha256_hex(const uint8_t digest[32], char out[65]);
 #endif

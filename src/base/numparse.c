@@ -23,13 +23,29 @@ struct scan {
     int negative, is_integer;
 };
 
-static int eight_digits(const char *p, uint64_t *out)
+static uint64_t load64(const char *p)
 {
     uint64_t v;
     memcpy(&v, p, 8);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     v = __builtin_bswap64(v);
 #endif
+    return v;
+}
+
+static uint64_t load32(const char *p)
+{
+    uint32_t v;
+    memcpy(&v, p, 4);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = __builtin_bswap32(v);
+#endif
+    return v;
+}
+
+/* Eight characters, the first in the lowest byte, as a number; 0 when one is no digit. */
+static int eight_digits(uint64_t v, uint64_t *out)
+{
     uint64_t t = v - 0x3030303030303030u;
     if (((t | (v + 0x4646464646464646u)) & 0x8080808080808080u) != 0) return 0;
     t = t * 10 + (t >> 8); /* pairs, then fours, then eight, each in its lane */
@@ -93,7 +109,7 @@ static int scan_text(struct scan *s, const char *text, size_t len, char decimal)
     if (p < end && *p == decimal) {
         const char *start = ++p;
         uint64_t eight;
-        while (end - p >= 8 && eight_digits(p, &eight)) {
+        while (end - p >= 8 && eight_digits(load64(p), &eight)) {
             s->w = s->w * 100000000 + eight;
             p += 8;
         }
@@ -243,12 +259,66 @@ static enum num_result parse_slow(const struct scan *s, int64_t q, double *out)
     return result;
 }
 
+static const uint64_t zeros = 0x3030303030303030u;
+
+static uint64_t low_bytes(size_t n) { return ((uint64_t)1 << 8 * n) - 1; } /* n < 8 */
+
+/* text[0..len), 1 <= len <= 16, at the end of sixteen characters '0'. */
+static num_u128 load_right(const char *text, size_t len)
+{
+    if (len > 8) {
+        size_t gap = 16 - len;
+        return (num_u128)load64(text + len - 8) << 64 | load64(text) << 8 * gap |
+               (zeros & low_bytes(gap));
+    }
+    size_t gap = 8 - len;
+    uint64_t v = len == 8 ? 0 : zeros & low_bytes(gap);
+    if (len >= 4) {
+        v |= load32(text + len - 4) << 32 | load32(text) << 8 * gap;
+    } else { /* of two characters and one the middle is also an end */
+        v |= (uint64_t)(unsigned char)text[0] << 8 * gap | (uint64_t)(unsigned char)text[len - 1] << 56 |
+             (uint64_t)(unsigned char)text[len / 2] << 8 * (gap + len / 2);
+    }
+    return (num_u128)v << 64 | zeros;
+}
+
+/* Most fields of a table: at most 16 characters, no exponent. Works on all of them at once,
+ * since a loop over a random number of digits costs a wrong guess of the processor. 0: not
+ * such a number, or none at all. */
+static int parse_short(const char *text, size_t len, char decimal, double *out)
+{
+    static const double tens[16] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    const num_u128 ones = (num_u128)0x0101010101010101u << 64 | 0x0101010101010101u;
+    num_u128 v = load_right(text, len);
+    int sign = text[0] == '-' || text[0] == '+', n_frac = 0;
+    v ^= (num_u128)(uint64_t)(sign ? text[0] ^ '0' : 0) << 8 * (16 - len);
+    num_u128 t = v ^ ones * (unsigned char)decimal, mark = (t - ones) & ~t & ones << 7;
+    if (mark) { /* its lowest bit is that of the first decimal mark: close the gap */
+        int bit = ((uint64_t)mark ? __builtin_ctzll((uint64_t)mark)
+                                  : 64 + __builtin_ctzll((uint64_t)(mark >> 64))) & ~7;
+        num_u128 below = ((num_u128)1 << bit) - 1;
+        v = (v & ~(below << 8 | 0xff)) | (v & below) << 8 | '0';
+        n_frac = 15 - bit / 8;
+    }
+    uint64_t high, low;
+    if (len == (size_t)sign + (mark != 0) || !eight_digits((uint64_t)v, &high) ||
+        !eight_digits((uint64_t)(v >> 64), &low))
+        return 0;
+    uint64_t w = high * 100000000 + low;
+    if (w > (uint64_t)1 << 53) return 0;
+    double d = (double)w / tens[n_frac];
+    *out = text[0] == '-' ? -d : d;
+    return 1;
+}
+
 enum num_result num_parse(const char *text, size_t len, char decimal, double *out)
 {
     static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     struct scan s;
+    if (len - 1 < 16 && parse_short(text, len, decimal, out)) return NUM_OK;
     if (!scan_text(&s, text, len, decimal)) {
         *out = NAN;
         return NUM_BAD;
