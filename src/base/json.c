@@ -10,7 +10,17 @@
 
 enum { JSON_MAX_DEPTH = 32, JSON_MAX_NUMBER = 400, JSON_WRITE_DEPTH = 64 };
 
-static void json_install(void) { json_set_alloc_funcs(mem_alloc, mem_free); }
+/* Has jansson been refused memory? It then reports all sorts of syntax errors. */
+static _Thread_local int starved;
+
+static void *json_alloc(size_t n)
+{
+    void *p = mem_alloc(n);
+    if (!p) starved = 1;
+    return p;
+}
+
+static void json_install(void) { json_set_alloc_funcs(json_alloc, mem_free); }
 
 void json_init(void)
 {
@@ -87,7 +97,7 @@ static const char *json_clause(enum json_error_code code)
 static tide_status json_refused(const struct source *src, const json_error_t *why, tide_error *err)
 {
     enum json_error_code code = json_error_code(why);
-    if (code == json_error_out_of_memory) return err_nomem(err, 0);
+    if (starved) return err_nomem(err, 0);
     err_set(err, src->bad, "%s", json_clause(code));
     if (err) err->offset = why->position > 0 ? why->position : 0;
     return err_at(err, src->file, why->line > 0 ? why->line : 1, why->column > 0 ? why->column : 1);
@@ -111,6 +121,7 @@ tide_status json_read(const char *text, size_t n, size_t max_bytes, const char *
     }
     tide_status status = json_scan(&src, err);
     if (status) return status;
+    starved = 0;
     *out = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
     return *out ? TIDE_OK : json_refused(&src, &why, err);
 }

@@ -259,56 +259,73 @@ static enum num_result parse_slow(const struct scan *s, int64_t q, double *out)
     return result;
 }
 
-static const uint64_t zeros = 0x3030303030303030u;
+static const uint64_t byte_ones = 0x0101010101010101u, zeros = 0x3030303030303030u;
 
-static uint64_t low_bytes(size_t n) { return ((uint64_t)1 << 8 * n) - 1; } /* n < 8 */
+static uint64_t low_bits(unsigned n) { return ((uint64_t)1 << n) - 1; } /* n < 64 */
 
-/* text[0..len), 1 <= len <= 16, at the end of sixteen characters '0'. */
-static num_u128 load_right(const char *text, size_t len)
+/* text[0..len), 1 <= len <= 8, at the end of eight characters '0'. Overlapping words spare a
+ * branch on the length, which in a column is as good as random. */
+static uint64_t load_right(const char *text, size_t len)
 {
-    if (len > 8) {
-        size_t gap = 16 - len;
-        return (num_u128)load64(text + len - 8) << 64 | load64(text) << 8 * gap |
-               (zeros & low_bytes(gap));
-    }
-    size_t gap = 8 - len;
-    uint64_t v = len == 8 ? 0 : zeros & low_bytes(gap);
-    if (len >= 4) {
-        v |= load32(text + len - 4) << 32 | load32(text) << 8 * gap;
-    } else { /* of two characters and one the middle is also an end */
-        v |= (uint64_t)(unsigned char)text[0] << 8 * gap | (uint64_t)(unsigned char)text[len - 1] << 56 |
-             (uint64_t)(unsigned char)text[len / 2] << 8 * (gap + len / 2);
-    }
-    return (num_u128)v << 64 | zeros;
+    if (len == 8) return load64(text);
+    unsigned gap = 8 * (8 - (unsigned)len); /* bits */
+    uint64_t v = zeros & low_bits(gap);
+    if (len >= 4) return v | load32(text + len - 4) << 32 | load32(text) << gap;
+    /* of two characters and of one the middle is also an end */
+    return v | (uint64_t)(unsigned char)text[len - 1] << 56 | (uint64_t)(unsigned char)text[0] << gap |
+           (uint64_t)(unsigned char)text[len / 2] << (gap + 8 * (unsigned)(len / 2));
 }
 
-/* Most fields of a table: at most 16 characters, no exponent. Works on all of them at once,
- * since a loop over a random number of digits costs a wrong guess of the processor. 0: not
+/* The first decimal mark in v as its bit position, 64 when there is none. */
+static unsigned find_mark(uint64_t v, char decimal)
+{
+    uint64_t t = v ^ byte_ones * (unsigned char)decimal, found = (t - byte_ones) & ~t & byte_ones << 7;
+    return found ? (unsigned)__builtin_ctzll(found) & ~7u : 64;
+}
+
+/* Moves the bytes before the mark up by one, over it. */
+static uint64_t close_gap(uint64_t v, unsigned mark, uint64_t carry)
+{
+    uint64_t below = low_bits(mark);
+    return (v & ~(below << 8 | 0xff)) | (v & below) << 8 | carry;
+}
+
+/* Most fields of a table: at most 16 characters, no exponent. Works on eight digits at once,
+ * since a loop over a random number of them costs a wrong guess of the processor. 0: not
  * such a number, or none at all. */
 static int parse_short(const char *text, size_t len, char decimal, double *out)
 {
     static const double tens[16] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                     1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-    const num_u128 ones = (num_u128)0x0101010101010101u << 64 | 0x0101010101010101u;
-    num_u128 v = load_right(text, len);
-    int sign = text[0] == '-' || text[0] == '+', n_frac = 0;
-    v ^= (num_u128)(uint64_t)(sign ? text[0] ^ '0' : 0) << 8 * (16 - len);
-    num_u128 t = v ^ ones * (unsigned char)decimal, mark = (t - ones) & ~t & ones << 7;
-    if (mark) { /* its lowest bit is that of the first decimal mark: close the gap */
-        int bit = ((uint64_t)mark ? __builtin_ctzll((uint64_t)mark)
-                                  : 64 + __builtin_ctzll((uint64_t)(mark >> 64))) & ~7;
-        num_u128 below = ((num_u128)1 << bit) - 1;
-        v = (v & ~(below << 8 | 0xff)) | (v & below) << 8 | '0';
-        n_frac = 15 - bit / 8;
+    uint64_t first = (unsigned char)text[0], negative = first == '-', sign = negative | (first == '+');
+    uint64_t flip = (first ^ '0') & (0 - sign), high = 0, low; /* a sign becomes '0' */
+    unsigned behind = 0, mark;
+    size_t digits = len - sign;
+    if (len <= 8) {
+        uint64_t v = load_right(text, len) ^ flip << 8 * (8 - len);
+        mark = find_mark(v, decimal);
+        if (mark < 64) v = close_gap(v, mark, '0'), behind = 7 - mark / 8, digits--;
+        if (!eight_digits(v, &low)) return 0;
+    } else {
+        unsigned gap = 8 * (16 - (unsigned)len);
+        uint64_t v = load64(text + len - 8);
+        uint64_t u = (load64(text) << gap | (zeros & low_bits(gap))) ^ flip << gap;
+        mark = find_mark(u, decimal);
+        if (mark < 64) {
+            u = close_gap(u, mark, '0'), behind = 15 - mark / 8, digits--;
+        } else if ((mark = find_mark(v, decimal)) < 64) {
+            v = close_gap(v, mark, u >> 56), behind = 7 - mark / 8, digits--;
+            u = u << 8 | '0';
+        }
+        if (!eight_digits(u, &high) || !eight_digits(v, &low)) return 0;
     }
-    uint64_t high, low;
-    if (len == (size_t)sign + (mark != 0) || !eight_digits((uint64_t)v, &high) ||
-        !eight_digits((uint64_t)(v >> 64), &low))
-        return 0;
     uint64_t w = high * 100000000 + low;
-    if (w > (uint64_t)1 << 53) return 0;
-    double d = (double)w / tens[n_frac];
-    *out = text[0] == '-' ? -d : d;
+    if (digits == 0 || w > (uint64_t)1 << 53) return 0;
+    double d = (double)w / tens[behind];
+    uint64_t bits;
+    memcpy(&bits, &d, 8);
+    bits |= negative << 63;
+    memcpy(out, &bits, 8);
     return 1;
 }
 
@@ -320,7 +337,7 @@ enum num_result num_parse(const char *text, size_t len, char decimal, double *ou
     struct scan s;
     if (len - 1 < 16 && parse_short(text, len, decimal, out)) return NUM_OK;
     if (!scan_text(&s, text, len, decimal)) {
-        *out = NAN;
+        *out = (double)NAN;
         return NUM_BAD;
     }
     int64_t q = s.exponent - s.n_frac;

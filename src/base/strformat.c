@@ -136,7 +136,7 @@ static void put_directive(struct sink *k, char conversion, const struct directiv
     }
     case '%': sink_put(k, "%", 1); break;
     default:
-        assert(!"a conversion that err.h does not list");
+        assert(0 && "a conversion that err.h does not list");
         sink_put(k, "%", 1);
         if (conversion) sink_put(k, &conversion, 1);
     }

@@ -1,6 +1,7 @@
 /* JSON: limits before parsing, exact numbers, insertion order, our own words for errors */
 #include "support/unit.h"
 
+#include "base/alloc.h"
 #include "base/json.h"
 
 static tide_status read_text(const char *s, size_t max, json_t **v, tide_error *e)
@@ -105,7 +106,7 @@ TEST(json_put_and_get)
     json_init();
     json_t *o = json_object();
     CHECK(!json_put_str(o, "s", "text") && !json_put_f64(o, "x", 0.25) && !json_put_i64(o, "i", -7));
-    CHECK(!json_put_f64(o, "nan", NAN) && !json_put_f64(o, "inf", INFINITY) && !json_put_str(o, "none", NULL));
+    CHECK(!json_put_f64(o, "nan", (double)NAN) && !json_put_f64(o, "inf", (double)INFINITY) && !json_put_str(o, "none", NULL));
     CHECK(!json_put_f64(o, "whole", 1e6) && !json_put(o, "list", json_array()));
     CHECK(json_put(o, "x", NULL) != 0);
     CHECK(json_put(NULL, "x", json_array()) != 0);
@@ -137,4 +138,28 @@ TEST(json_write_refuses_endless_depth)
     CHECK(t.failed);
     str_free(&t);
     json_decref(v);
+}
+
+TEST(json_survives_every_failing_allocation)
+{
+    static const char text[] = "{\"name\":\"a\",\"list\":[1,2.5,{\"deep\":\"\\u00fc\"}]}";
+    json_init();
+    int64_t live = alloc_live();
+    int done = 0;
+    for (int k = 1; k < 200 && !done; k++) {
+        json_t *v;
+        tide_error e = {0};
+        struct str t = {0};
+        alloc_fault_set(k, 0);
+        tide_status status = read_text(text, 1000, &v, &e);
+        if (!status) json_write(&t, v, 0);
+        done = !alloc_fault_hit();
+        alloc_fault_set(0, 0);
+        CHECK(status == TIDE_OK || (status == TIDE_ENOMEM && !v && e.code == TIDE_CODE_MEMORY));
+        CHECK(done ? status == TIDE_OK && !t.failed : status != TIDE_OK || t.failed);
+        str_free(&t);
+        json_decref(v);
+        CHECK_INT(alloc_live(), live);
+    }
+    CHECK(done);
 }

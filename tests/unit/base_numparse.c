@@ -103,7 +103,7 @@ TEST(num_parse_rounds_halfway_cases_to_even)
 static void check_middle(double v)
 {
     static char text[2048];
-    double up = nextafter(v, INFINITY);
+    double up = nextafter(v, (double)INFINITY);
     uint64_t whole = bits_of(up) - bits_of(v);
     CHECK_INT(whole, 1);
     /* glibc prints exactly: the middle has one binary digit more than v */
@@ -212,9 +212,9 @@ TEST(num_print_writes_the_documented_forms)
         CHECK_INT(num_print(out, cases[i].v), strlen(cases[i].text));
         CHECK_STR(out, cases[i].text);
     }
-    num_print(out, NAN);
+    num_print(out, (double)NAN);
     CHECK_STR(out, "nan");
-    num_print(out, -INFINITY);
+    num_print(out, -(double)INFINITY);
     CHECK_STR(out, "-inf");
     num_print_i64(out, INT64_MIN);
     CHECK_STR(out, "-9223372036854775808");
@@ -262,7 +262,7 @@ TEST(num_print_is_the_shortest_that_reads_back)
     for (int e = -1074; e < 1024; e++) { /* powers of two have an uneven interval */
         check_shortest(ldexp(1, e));
         check_shortest(nextafter(ldexp(1, e), 0) > 0 ? nextafter(ldexp(1, e), 0) : 1);
-        check_shortest(nextafter(ldexp(1, e), INFINITY));
+        check_shortest(nextafter(ldexp(1, e), (double)INFINITY));
     }
     for (int i = 0; i < 100000; i++) check_shortest((double)(int)(draw() >> 36) / (below(2) ? 1000 : 100000));
 }

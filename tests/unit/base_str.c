@@ -38,6 +38,14 @@ TEST(str_failure_sticks)
     str_add(&t, "more");
     CHECK_STR(t.s, "kept");
     str_free(&t);
+    alloc_fault_set(1, 0);
+    str_addf(&t, "%d", 1);
+    CHECK(t.failed && t.s == NULL);
+    alloc_fault_set(0, 0);
+    str_clear(&t);
+    str_addf(&t, "%d", 2);
+    CHECK_STR(t.s, "2");
+    str_free(&t);
 }
 
 static const char *format(const char *fmt, ...)
