@@ -18,10 +18,13 @@ static void format_cut(char *out, size_t size, const char *fmt, va_list ap)
 {
     int n = str_formatv(out, size, fmt, ap);
     if (n < 0 || (size_t)n < size) return;
-    size_t k = size - 1; /* the byte that would have followed is gone: look back for a whole one */
+    size_t k =
+        size -
+        1; /* the byte that would have followed is gone: look back for a whole one */
     while (k > 0 && ((unsigned char)out[k - 1] & 0xc0) == 0x80) k--;
     uint32_t cp;
-    if (k > 0 && (unsigned char)out[k - 1] >= 0xc0 && !utf8_decode(out + k - 1, size - k, &cp))
+    if (k > 0 && (unsigned char)out[k - 1] >= 0xc0 &&
+        !utf8_decode(out + k - 1, size - k, &cp))
         out[k - 1] = 0;
 }
 
@@ -60,13 +63,16 @@ tide_status err_set(tide_error *err, tide_code code, const char *fmt, ...)
 
 tide_status err_nomem(tide_error *err, size_t wanted)
 {
-    static const struct { size_t size; const char *name; } units[] = {
-        {1000000000, "GB"}, {1000000, "MB"}, {1000, "kB"}, {1, "bytes"}};
+    static const struct {
+        size_t size;
+        const char *name;
+    } units[] = {{1000000000, "GB"}, {1000000, "MB"}, {1000, "kB"}, {1, "bytes"}};
     if (wanted == 0) return err_set(err, TIDE_CODE_MEMORY, "out of memory");
     int u = 0; /* no growing text here: memory is out */
     while (wanted < units[u].size) u++;
     double v = (double)wanted / (double)units[u].size;
-    return err_set(err, TIDE_CODE_MEMORY, "out of memory: %.3r %s more are needed", v, units[u].name);
+    return err_set(err, TIDE_CODE_MEMORY, "out of memory: %.3r %s more are needed", v,
+                   units[u].name);
 }
 
 tide_status err_cancelled(tide_error *err)

@@ -28,7 +28,8 @@ static uint64_t load64(const uint8_t *p)
 
 static uint32_t load32(const uint8_t *p)
 {
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
+           (uint32_t)p[3] << 24;
 }
 
 static uint64_t fold(uint64_t a, uint64_t b)
@@ -38,11 +39,18 @@ static uint64_t fold(uint64_t a, uint64_t b)
 }
 
 static atomic_int plain;
-void hash_use_plain(int on) { atomic_store_explicit(&plain, on, memory_order_relaxed); }
-static int is_plain(void) { return atomic_load_explicit(&plain, memory_order_relaxed); }
+void hash_use_plain(int on)
+{
+    atomic_store_explicit(&plain, on, memory_order_relaxed);
+}
+static int is_plain(void)
+{
+    return atomic_load_explicit(&plain, memory_order_relaxed);
+}
 
-static const uint64_t pi[5] = {0x243f6a8885a308d3u, 0x13198a2e03707345u, 0xa4093822299f31d1u,
-                               0x082efa98ec4e6c89u, 0x452821e638d01377u};
+static const uint64_t pi[5] = {0x243f6a8885a308d3u, 0x13198a2e03707345u,
+                               0xa4093822299f31d1u, 0x082efa98ec4e6c89u,
+                               0x452821e638d01377u};
 
 uint64_t hash64(const void *data, size_t n, uint64_t seed)
 {
@@ -59,7 +67,8 @@ uint64_t hash64(const void *data, size_t n, uint64_t seed)
         }
         h ^= fold(h1 ^ pi[2], h2 ^ pi[0]) + h3;
     }
-    for (; left > 16; left -= 16, p += 16) h = fold(load64(p) ^ pi[1], load64(p + 8) ^ h);
+    for (; left > 16; left -= 16, p += 16)
+        h = fold(load64(p) ^ pi[1], load64(p + 8) ^ h);
     if (left >= 8) {
         a = load64(p), b = load64(p + left - 8);
     } else if (left >= 4) {
@@ -71,7 +80,10 @@ uint64_t hash64(const void *data, size_t n, uint64_t seed)
     return fold(h ^ pi[0], (uint64_t)n ^ pi[4]);
 }
 
-uint32_t hash_name(const char *name) { return (uint32_t)hash64(name, strlen(name), 0); }
+uint32_t hash_name(const char *name)
+{
+    return (uint32_t)hash64(name, strlen(name), 0);
+}
 
 uint32_t crc32_zlib(const void *data, size_t n)
 {
@@ -97,7 +109,8 @@ static void crc_fill(void)
     }
     for (int k = 1; k < 8; k++)
         for (int b = 0; b < 256; b++)
-            crc_table[k][b] = crc_table[k - 1][b] >> 8 ^ crc_table[0][crc_table[k - 1][b] & 0xff];
+            crc_table[k][b] =
+                crc_table[k - 1][b] >> 8 ^ crc_table[0][crc_table[k - 1][b] & 0xff];
 }
 
 static uint32_t crc_bytes(uint32_t c, const uint8_t *p, size_t n)
@@ -112,7 +125,8 @@ static uint32_t crc_bytes(uint32_t c, const uint8_t *p, size_t n)
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) static uint32_t crc_sse42(uint32_t crc, const uint8_t *p, size_t n)
+__attribute__((target("sse4.2"))) static uint32_t crc_sse42(uint32_t crc,
+                                                            const uint8_t *p, size_t n)
 {
     uint64_t c = crc;
     for (; n >= 8; n -= 8, p += 8) c = _mm_crc32_u64(c, load64(p));
@@ -125,7 +139,8 @@ __attribute__((target("sse4.2"))) static uint32_t crc_sse42(uint32_t crc, const 
 uint32_t crc32c(uint32_t crc, const void *data, size_t n)
 {
 #if defined(__x86_64__)
-    if (!is_plain() && __builtin_cpu_supports("sse4.2")) return ~crc_sse42(~crc, data, n);
+    if (!is_plain() && __builtin_cpu_supports("sse4.2"))
+        return ~crc_sse42(~crc, data, n);
 #endif
     pthread_once(&crc_once, crc_fill);
     return ~crc_bytes(~crc, data, n);
@@ -133,21 +148,26 @@ uint32_t crc32c(uint32_t crc, const void *data, size_t n)
 
 /* FIPS 180-4 */
 static const uint32_t sha_k[64] = {
-    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
-    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
-    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
-    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
+    0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe,
+    0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f,
+    0x4a7484aa, 0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7,
+    0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967, 0x27b70a85, 0x2e1b2138, 0x4d2c6dfc,
+    0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85, 0xa2bfe8a1, 0xa81a664b,
+    0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116,
+    0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7,
+    0xc67178f2};
 
 static uint32_t load_big(const uint8_t *p)
 {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-static uint32_t turn(uint32_t x, int n) { return x >> n | x << (32 - n); }
+static uint32_t turn(uint32_t x, int n)
+{
+    return x >> n | x << (32 - n);
+}
 
 static void sha_block(uint32_t h[8], const uint8_t *p)
 {
@@ -161,8 +181,10 @@ static void sha_block(uint32_t h[8], const uint8_t *p)
     memcpy(s, h, sizeof s);
     for (int t = 0; t < 64; t++) {
         uint32_t e = s[4], a = s[0];
-        uint32_t t1 = s[7] + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + ((e & s[5]) ^ (~e & s[6])) + sha_k[t] + w[t];
-        uint32_t t2 = (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
+        uint32_t t1 = s[7] + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) +
+                      ((e & s[5]) ^ (~e & s[6])) + sha_k[t] + w[t];
+        uint32_t t2 = (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) +
+                      ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
         memmove(s + 1, s, 7 * sizeof *s);
         s[4] += t1;
         s[0] = t1 + t2;
@@ -172,7 +194,8 @@ static void sha_block(uint32_t h[8], const uint8_t *p)
 
 #if defined(__x86_64__)
 /* The SHA extension keeps the state as (a b e f) and (c d g h), high lane first. */
-__attribute__((target("sha,sse4.1"))) static void sha_blocks_ni(uint32_t h[8], const uint8_t *p, size_t n)
+__attribute__((target("sha,sse4.1"))) static void
+sha_blocks_ni(uint32_t h[8], const uint8_t *p, size_t n)
 {
     const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
     __m128i s0 = _mm_set_epi32((int)h[0], (int)h[1], (int)h[4], (int)h[5]);
@@ -180,10 +203,12 @@ __attribute__((target("sha,sse4.1"))) static void sha_blocks_ni(uint32_t h[8], c
     for (; n > 0; n--, p += 64) {
         __m128i w[4], old0 = s0, old1 = s1;
         for (int i = 0; i < 4; i++)
-            w[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i)), swap);
+            w[i] = _mm_shuffle_epi8(
+                _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i)), swap);
         for (int t = 0; t < 16; t++) {
             __m128i now = w[t & 3];
-            __m128i k = _mm_add_epi32(now, _mm_loadu_si128((const __m128i *)(const void *)(sha_k + 4 * t)));
+            __m128i k = _mm_add_epi32(
+                now, _mm_loadu_si128((const __m128i *)(const void *)(sha_k + 4 * t)));
             s1 = _mm_sha256rnds2_epu32(s1, s0, k);
             s0 = _mm_sha256rnds2_epu32(s0, s1, _mm_shuffle_epi32(k, 0x0e));
             if (t < 12) { /* w[t+4] from w[t], w[t+1], w[t+2] and w[t+3] */
@@ -213,7 +238,10 @@ static int has_sha(void)
 }
 static int sha_ni;
 static pthread_once_t sha_once = PTHREAD_ONCE_INIT;
-static void sha_look(void) { sha_ni = has_sha(); }
+static void sha_look(void)
+{
+    sha_ni = has_sha();
+}
 #endif
 
 static void sha_blocks(uint32_t h[8], const uint8_t *p, size_t n)

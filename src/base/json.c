@@ -20,7 +20,10 @@ static void *json_alloc(size_t n)
     return p;
 }
 
-static void json_install(void) { json_set_alloc_funcs(json_alloc, mem_free); }
+static void json_install(void)
+{
+    json_set_alloc_funcs(json_alloc, mem_free);
+}
 
 void json_init(void)
 {
@@ -28,7 +31,12 @@ void json_init(void)
     pthread_once(&once, json_install);
 }
 
-struct source { const char *text; size_t n; const char *file; tide_code bad; };
+struct source {
+    const char *text;
+    size_t n;
+    const char *file;
+    tide_code bad;
+};
 
 /* Line and column (in characters) of a byte, 1-based. */
 static tide_status json_at(const struct source *src, size_t offset, tide_error *err)
@@ -47,7 +55,8 @@ static tide_status json_at(const struct source *src, size_t offset, tide_error *
 
 static int is_number_byte(char c)
 {
-    return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+    return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' ||
+           c == 'E';
 }
 
 /* Depth, number length and NUL, one pass without a stack. */
@@ -69,13 +78,15 @@ static tide_status json_scan(const struct source *src, tide_error *err)
         }
         number = is_number_byte(c) ? number + 1 : 0;
         if (number > JSON_MAX_NUMBER) {
-            err_set(err, TIDE_CODE_LIMIT_NUMBER, "a number has more than %d characters", JSON_MAX_NUMBER);
+            err_set(err, TIDE_CODE_LIMIT_NUMBER, "a number has more than %d characters",
+                    JSON_MAX_NUMBER);
             return json_at(src, i, err);
         }
         quoted = c == '"';
         depth += (c == '{' || c == '[') - (c == '}' || c == ']');
         if (depth > JSON_MAX_DEPTH) {
-            err_set(err, TIDE_CODE_LIMIT_DEPTH, "JSON nested deeper than %d", JSON_MAX_DEPTH);
+            err_set(err, TIDE_CODE_LIMIT_DEPTH, "JSON nested deeper than %d",
+                    JSON_MAX_DEPTH);
             return json_at(src, i, err);
         }
     }
@@ -94,13 +105,15 @@ static const char *json_clause(enum json_error_code code)
     return "not JSON";
 }
 
-static tide_status json_refused(const struct source *src, const json_error_t *why, tide_error *err)
+static tide_status json_refused(const struct source *src, const json_error_t *why,
+                                tide_error *err)
 {
     enum json_error_code code = json_error_code(why);
     if (starved) return err_nomem(err, 0);
     err_set(err, src->bad, "%s", json_clause(code));
     if (err) err->offset = why->position > 0 ? why->position : 0;
-    return err_at(err, src->file, why->line > 0 ? why->line : 1, why->column > 0 ? why->column : 1);
+    return err_at(err, src->file, why->line > 0 ? why->line : 1,
+                  why->column > 0 ? why->column : 1);
 }
 
 tide_status json_read(const char *text, size_t n, size_t max_bytes, const char *file,
@@ -111,7 +124,8 @@ tide_status json_read(const char *text, size_t n, size_t max_bytes, const char *
     *out = NULL;
     json_init();
     if (n > max_bytes) {
-        err_set(err, TIDE_CODE_LIMIT_METADATA, "JSON text of %zu bytes, at most %zu are taken", n, max_bytes);
+        err_set(err, TIDE_CODE_LIMIT_METADATA,
+                "JSON text of %zu bytes, at most %zu are taken", n, max_bytes);
         return err_at(err, file, 0, 0);
     }
     size_t bad = utf8_check(text, n);
@@ -129,8 +143,12 @@ tide_status json_read(const char *text, size_t n, size_t max_bytes, const char *
 static void write_scalar(struct str *t, const json_t *v)
 {
     switch (json_typeof(v)) {
-    case JSON_STRING: str_add_json(t, json_string_value(v), json_string_length(v)); break;
-    case JSON_INTEGER: str_addf(t, "%lld", (long long)json_integer_value(v)); break;
+    case JSON_STRING:
+        str_add_json(t, json_string_value(v), json_string_length(v));
+        break;
+    case JSON_INTEGER:
+        str_addf(t, "%lld", (long long)json_integer_value(v));
+        break;
     case JSON_REAL: {
         double d = json_real_value(v);
         if (!isfinite(d))
@@ -141,11 +159,18 @@ static void write_scalar(struct str *t, const json_t *v)
             str_num(t, d);
         break;
     }
-    case JSON_TRUE: str_add(t, "true"); break;
-    case JSON_FALSE: str_add(t, "false"); break;
-    case JSON_NULL: str_add(t, "null"); break;
+    case JSON_TRUE:
+        str_add(t, "true");
+        break;
+    case JSON_FALSE:
+        str_add(t, "false");
+        break;
+    case JSON_NULL:
+        str_add(t, "null");
+        break;
     case JSON_OBJECT:
-    case JSON_ARRAY: break;
+    case JSON_ARRAY:
+        break;
     }
 }
 
@@ -156,7 +181,11 @@ static void write_break(struct str *t, int indent, int depth)
     for (int i = indent * depth; i > 0; i--) str_addc(t, ' ');
 }
 
-struct level { json_t *value; void *member; size_t at; };
+struct level {
+    json_t *value;
+    void *member;
+    size_t at;
+};
 
 /* The next child of a level, its separator and key written; NULL at the end. */
 static json_t *next_child(struct str *t, struct level *top, int indent, int depth)
@@ -180,7 +209,8 @@ void json_write(struct str *t, const json_t *value, int indent)
 {
     struct level levels[JSON_WRITE_DEPTH];
     int depth = 0;
-    json_t *next = (json_t *)(uintptr_t)value; /* jansson's iterators ask for a pointer to non-const */
+    json_t *next = (json_t *)(uintptr_t)
+        value; /* jansson's iterators ask for a pointer to non-const */
     while (!t->failed) {
         if (next && !json_is_object(next) && !json_is_array(next)) {
             write_scalar(t, next);
@@ -189,7 +219,8 @@ void json_write(struct str *t, const json_t *value, int indent)
                 t->failed = 1;
                 return;
             }
-            levels[depth++] = (struct level){next, json_is_object(next) ? json_object_iter(next) : NULL, 0};
+            levels[depth++] = (struct level){
+                next, json_is_object(next) ? json_object_iter(next) : NULL, 0};
             str_addc(t, json_is_object(next) ? '{' : '[');
         } else if (depth > 0) {
             const struct level *done = &levels[--depth];
@@ -201,7 +232,10 @@ void json_write(struct str *t, const json_t *value, int indent)
     }
 }
 
-json_t *json_f64(double v) { return isfinite(v) ? json_real(v) : json_null(); }
+json_t *json_f64(double v)
+{
+    return isfinite(v) ? json_real(v) : json_null();
+}
 
 int json_put(json_t *object, const char *key, json_t *value)
 {
@@ -217,7 +251,10 @@ int json_put_str(json_t *object, const char *key, const char *s)
     return json_put(object, key, s ? json_string(s) : json_null());
 }
 
-int json_put_f64(json_t *object, const char *key, double v) { return json_put(object, key, json_f64(v)); }
+int json_put_f64(json_t *object, const char *key, double v)
+{
+    return json_put(object, key, json_f64(v));
+}
 
 int json_put_i64(json_t *object, const char *key, int64_t v)
 {
@@ -235,8 +272,10 @@ int64_t json_get_i64(const json_t *object, const char *key, int64_t fallback)
     const json_t *v = json_object_get(object, key);
     if (json_is_integer(v)) return (int64_t)json_integer_value(v);
     if (!json_is_real(v)) return fallback;
-    double d = json_real_value(v); /* "1e6": fine when it is whole and small enough to be exact */
-    return d >= -0x1p53 && d <= 0x1p53 && d == (double)(int64_t)d ? (int64_t)d : fallback;
+    double d = json_real_value(
+        v); /* "1e6": fine when it is whole and small enough to be exact */
+    return d >= -0x1p53 && d <= 0x1p53 && d == (double)(int64_t)d ? (int64_t)d
+                                                                  : fallback;
 }
 
 const char *json_get_str(const json_t *object, const char *key, const char *fallback)

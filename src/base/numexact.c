@@ -10,7 +10,8 @@
 
 #include "numexact_pow5.h"
 
-static_assert(NUM_Q_LO == (int)POW5_LO && NUM_Q_HI == (int)POW5_HI, "the table's range");
+static_assert(NUM_Q_LO == (int)POW5_LO && NUM_Q_HI == (int)POW5_HI,
+              "the table's range");
 
 enum { POW5_EXACT = 55 }; /* 5^55 is the last power below 2^128 */
 
@@ -22,7 +23,9 @@ struct num_wide numexact_scale(uint64_t w, int q)
     num_u128 a = (num_u128)w * pow5_table[q - POW5_LO].hi;
     num_u128 b = (num_u128)w * pow5_table[q - POW5_LO].lo;
     a += (uint64_t)(b >> 64);
-    struct num_wide p = {.hi = (uint64_t)(a >> 64), .mid = (uint64_t)a, .lo = (uint64_t)b,
+    struct num_wide p = {.hi = (uint64_t)(a >> 64),
+                         .mid = (uint64_t)a,
+                         .lo = (uint64_t)b,
                          .e2 = numexact_log2_pow10(q) + 1 - lz,
                          .exact = q >= 0 && q <= POW5_EXACT};
     if (!(p.hi >> 63)) {

@@ -140,7 +140,8 @@ static int round_product(uint64_t w, int64_t q, uint64_t *bits)
         return 0;
     }
     struct num_wide p = numexact_scale(w, (int)q);
-    int drop = -1074 - p.e2 > 11 ? -1074 - p.e2 : 11; /* bits of hi below the result's last */
+    int drop =
+        -1074 - p.e2 > 11 ? -1074 - p.e2 : 11; /* bits of hi below the result's last */
     if (drop > 64) {
         *bits = 0;
         return 0;
@@ -150,7 +151,8 @@ static int round_product(uint64_t w, int64_t q, uint64_t *bits)
     uint64_t rest = p.hi & (half | (half - 1));
     int beyond = !p.exact || (p.mid | p.lo) != 0;
     m += rest > half || (rest == half && (beyond || (m & 1)));
-    int biased = drop > 11 ? 0 : p.e2 + 11 + 1075; /* a denormal's carry makes it normal */
+    int biased =
+        drop > 11 ? 0 : p.e2 + 11 + 1075; /* a denormal's carry makes it normal */
     if (biased == 0)
         *bits = m;
     else
@@ -229,7 +231,8 @@ static int integer_is(const struct scan *s, uint64_t bits)
 static enum num_result parse_slow(const struct scan *s, int64_t q, double *out)
 {
     uint64_t bits = 0;
-    int64_t size = s->n + q; /* value < 10^size; for long text also 10^(size-1) <= value */
+    int64_t size =
+        s->n + q; /* value < 10^size; for long text also 10^(size-1) <= value */
     if (s->w == 0) {
         *out = s->negative ? -0.0 : 0.0;
         return NUM_OK;
@@ -240,7 +243,8 @@ static enum num_result parse_slow(const struct scan *s, int64_t q, double *out)
         int64_t cut = s->n > DIGITS_FAST ? s->n - DIGITS_FAST : 0;
         uint64_t upper = 0;
         int open = round_product(s->w, q + cut, &bits);
-        if (!open && cut) open = round_product(s->w + 1, q + cut, &upper) || upper != bits;
+        if (!open && cut)
+            open = round_product(s->w + 1, q + cut, &upper) || upper != bits;
         if (open) {
             struct num_big big;
             int e10 = big_from(s, &big);
@@ -261,7 +265,10 @@ static enum num_result parse_slow(const struct scan *s, int64_t q, double *out)
 
 static const uint64_t byte_ones = 0x0101010101010101u, zeros = 0x3030303030303030u;
 
-static uint64_t low_bits(unsigned n) { return ((uint64_t)1 << n) - 1; } /* n < 64 */
+static uint64_t low_bits(unsigned n)
+{
+    return ((uint64_t)1 << n) - 1;
+} /* n < 64 */
 
 /* text[0..len), 1 <= len <= 8, at the end of eight characters '0'. Overlapping words spare a
  * branch on the length, which in a column is as good as random. */
@@ -272,14 +279,16 @@ static uint64_t load_right(const char *text, size_t len)
     uint64_t v = zeros & low_bits(gap);
     if (len >= 4) return v | load32(text + len - 4) << 32 | load32(text) << gap;
     /* of two characters and of one the middle is also an end */
-    return v | (uint64_t)(unsigned char)text[len - 1] << 56 | (uint64_t)(unsigned char)text[0] << gap |
+    return v | (uint64_t)(unsigned char)text[len - 1] << 56 |
+           (uint64_t)(unsigned char)text[0] << gap |
            (uint64_t)(unsigned char)text[len / 2] << (gap + 8 * (unsigned)(len / 2));
 }
 
 /* The first decimal mark in v as its bit position, 64 when there is none. */
 static unsigned find_mark(uint64_t v, char decimal)
 {
-    uint64_t t = v ^ byte_ones * (unsigned char)decimal, found = (t - byte_ones) & ~t & byte_ones << 7;
+    uint64_t t = v ^ byte_ones * (unsigned char)decimal,
+             found = (t - byte_ones) & ~t & byte_ones << 7;
     return found ? (unsigned)__builtin_ctzll(found) & ~7u : 64;
 }
 
@@ -297,7 +306,8 @@ static int parse_short(const char *text, size_t len, char decimal, double *out)
 {
     static const double tens[16] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                     1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-    uint64_t first = (unsigned char)text[0], negative = first == '-', sign = negative | (first == '+');
+    uint64_t first = (unsigned char)text[0], negative = first == '-',
+             sign = negative | (first == '+');
     uint64_t flip = (first ^ '0') & (0 - sign), high = 0, low; /* a sign becomes '0' */
     unsigned behind = 0, mark;
     size_t digits = len - sign;
@@ -360,7 +370,8 @@ static int parse_magnitude(const char *text, size_t len, int *negative, uint64_t
     uint64_t v = 0;
     for (; p < end; p++) {
         uint64_t d = (uint64_t)(unsigned char)*p - '0';
-        if (d > 9 || __builtin_mul_overflow(v, (uint64_t)10, &v) || __builtin_add_overflow(v, d, &v))
+        if (d > 9 || __builtin_mul_overflow(v, (uint64_t)10, &v) ||
+            __builtin_add_overflow(v, d, &v))
             return 0;
     }
     *out = v;

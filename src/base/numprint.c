@@ -3,13 +3,15 @@
  * Shortest: Giulietti 2021, "The Schubfach way to render doubles", with 128-bit powers. Fixed
  * counts: the 192-bit product of numexact.h, with big integers where its slack could matter;
  * fixed decimals: 128-bit integers, always exact. */
-#include "base/numparse.h"
-
 #include <string.h>
 
 #include "base/numexact.h"
+#include "base/numparse.h"
 
-struct decimal { uint64_t digits; int e10; }; /* digits 10^e10 */
+struct decimal {
+    uint64_t digits;
+    int e10;
+}; /* digits 10^e10 */
 
 /* High 64 bits of g c, the last bit made odd when what is cut off is not 0. g is at most one
  * unit too large, which the "> 1" forgives. */
@@ -26,14 +28,16 @@ static struct decimal shortest(uint64_t bits)
     int e;
     uint64_t m = numexact_split(bits, &e);
     int odd = (int)(m & 1);
-    int uneven = m == (uint64_t)1 << 52 && bits >> 52 > 1; /* the lower neighbour is nearer */
+    int uneven =
+        m == (uint64_t)1 << 52 && bits >> 52 > 1; /* the lower neighbour is nearer */
     /* k = floor(log10 of the interval's width), 3/4 2^e or 2^e */
     int k = (e * 1262611 - (uneven ? 524031 : 0)) >> 22;
     int h = e + numexact_log2_pow10(-k) + 1;
     uint64_t g_hi, g_lo;
     numexact_pow10_up(-k, &g_hi, &g_lo);
     uint64_t v = round_to_odd(g_hi, g_lo, (4 * m) << h);
-    uint64_t lo = round_to_odd(g_hi, g_lo, (4 * m - 2 + (uint64_t)uneven) << h) + (uint64_t)odd;
+    uint64_t lo =
+        round_to_odd(g_hi, g_lo, (4 * m - 2 + (uint64_t)uneven) << h) + (uint64_t)odd;
     uint64_t hi = round_to_odd(g_hi, g_lo, (4 * m + 2) << h) - (uint64_t)odd;
     uint64_t s = v / 4, ten = s / 10 * 40;
     if (s >= 10) { /* a multiple of 10^(k+1): at most one of the two lies inside */
@@ -152,10 +156,25 @@ int num_print(char out[NUM_PRINT_MAX], double value)
     return lay_out(out, at, x.digits, n, x.e10 + n - 1, 16);
 }
 
-static const uint64_t tens[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000,
-                                1000000000, 10000000000, 100000000000, 1000000000000,
-                                10000000000000, 100000000000000, 1000000000000000,
-                                10000000000000000, 100000000000000000, 1000000000000000000};
+static const uint64_t tens[] = {1,
+                                10,
+                                100,
+                                1000,
+                                10000,
+                                100000,
+                                1000000,
+                                10000000,
+                                100000000,
+                                1000000000,
+                                10000000000,
+                                100000000000,
+                                1000000000000,
+                                10000000000000,
+                                100000000000000,
+                                1000000000000000,
+                                10000000000000000,
+                                100000000000000000,
+                                1000000000000000000};
 
 /* floor(m 2^e 10^q), below 10^18, and in *up whether it must be rounded up (ties to even). */
 static uint64_t scaled_floor(uint64_t m, int e, int q, int *up)

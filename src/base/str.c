@@ -51,9 +51,15 @@ void str_addn(struct str *t, const char *s, size_t n)
     t->s[t->len] = 0;
 }
 
-void str_add(struct str *t, const char *s) { str_addn(t, s, strlen(s)); }
+void str_add(struct str *t, const char *s)
+{
+    str_addn(t, s, strlen(s));
+}
 
-void str_addc(struct str *t, char c) { str_addn(t, &c, 1); }
+void str_addc(struct str *t, char c)
+{
+    str_addn(t, &c, 1);
+}
 
 void str_addv(struct str *t, const char *fmt, va_list ap)
 {
@@ -106,7 +112,8 @@ void str_add_html(struct str *t, const char *s, size_t n)
     for (size_t i = 0; i < n && !t->failed;) {
         uint32_t cp = 0;
         int len = utf8_decode(s + i, n - i, &cp);
-        if (len == 0 || (cp < 0x20 && cp != '\n' && cp != '\t') || (cp >= 0x7f && cp < 0xa0))
+        if (len == 0 || (cp < 0x20 && cp != '\n' && cp != '\t') ||
+            (cp >= 0x7f && cp < 0xa0))
             str_add(t, replacement);
         else if (cp == '&')
             str_add(t, "&amp;");
@@ -124,7 +131,10 @@ void str_add_html(struct str *t, const char *s, size_t n)
     }
 }
 
-static int is_json_plain(unsigned char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+static int is_json_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
 
 void str_add_json(struct str *t, const char *s, size_t n)
 {
@@ -156,13 +166,15 @@ void str_add_json(struct str *t, const char *s, size_t n)
 static int is_formula(const char *s, size_t n)
 {
     double v;
-    return n > 0 && memchr("=+-@\t\r", s[0], 6) != NULL && num_parse(s, n, '.', &v) == NUM_BAD;
+    return n > 0 && memchr("=+-@\t\r", s[0], 6) != NULL &&
+           num_parse(s, n, '.', &v) == NUM_BAD;
 }
 
 void str_add_csv(struct str *t, const char *s, size_t n, int spreadsheet_safe)
 {
     int formula = spreadsheet_safe && is_formula(s, n);
-    int quoted = n > 0 && (s[0] == ' ' || s[n - 1] == ' ' || s[0] == '\t' || s[n - 1] == '\t');
+    int quoted =
+        n > 0 && (s[0] == ' ' || s[n - 1] == ' ' || s[0] == '\t' || s[n - 1] == '\t');
     for (size_t i = 0; i < n && !quoted; i++)
         quoted = s[i] == ',' || s[i] == '"' || s[i] == '\n' || s[i] == '\r';
     if (!quoted) {
@@ -187,7 +199,10 @@ int str_same(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static char fold(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
+static char fold(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
 
 /* Optimal string alignment over three rows, less what both begin and end with; of what remains
  * only 255 bytes are compared, the rest counts by its length. */
@@ -213,7 +228,8 @@ int str_edit_distance(const char *a, const char *b)
             int best = old[j - 1] + (ca != cb);
             if (old[j] + 1 < best) best = old[j] + 1;
             if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            if (i > 1 && j > 1 && ca == fold(b[j - 2]) && before == cb && older[j - 2] + 1 < best)
+            if (i > 1 && j > 1 && ca == fold(b[j - 2]) && before == cb &&
+                older[j - 2] + 1 < best)
                 best = older[j - 2] + 1;
             row[j] = best;
         }

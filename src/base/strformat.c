@@ -2,14 +2,16 @@
  *
  * The text goes to a sink that counts what it would need, so a growing string formats twice
  * at most. An unknown conversion is a bug of ours: it asserts, and prints itself in release. */
-#include "base/str.h"
-
 #include <assert.h>
 #include <string.h>
 
 #include "base/numparse.h"
+#include "base/str.h"
 
-struct sink { char *out; size_t size, len; }; /* len may pass size */
+struct sink {
+    char *out;
+    size_t size, len;
+}; /* len may pass size */
 
 static void sink_put(struct sink *k, const char *s, size_t n)
 {
@@ -25,10 +27,14 @@ static void sink_fill(struct sink *k, char c, int n)
     for (; n > 0; n--) sink_put(k, &c, 1);
 }
 
-struct directive { int left, zero, width, precision; char size; }; /* precision < 0: none */
+struct directive {
+    int left, zero, width, precision;
+    char size;
+}; /* precision < 0: none */
 
 /* Text in its width; `digits` of the tail may get zeros between sign and digits. */
-static void put_padded(struct sink *k, const struct directive *d, const char *s, size_t n, int number)
+static void put_padded(struct sink *k, const struct directive *d, const char *s,
+                       size_t n, int number)
 {
     int pad = n < (size_t)d->width ? d->width - (int)n : 0;
     if (number && d->zero && !d->left) {
@@ -43,10 +49,13 @@ static void put_padded(struct sink *k, const struct directive *d, const char *s,
     if (d->left) sink_fill(k, ' ', pad);
 }
 
-static void put_unsigned(struct sink *k, const struct directive *d, uint64_t v, unsigned base, int negative)
+static void put_unsigned(struct sink *k, const struct directive *d, uint64_t v,
+                         unsigned base, int negative)
 {
     char buf[72];
-    int at = (int)sizeof buf, least = d->precision < 0 ? 1 : d->precision > 64 ? 64 : d->precision;
+    int at = (int)sizeof buf, least = d->precision < 0    ? 1
+                                      : d->precision > 64 ? 64
+                                                          : d->precision;
     int n = 0;
     for (; v || n < least; n++, v /= base) buf[--at] = "0123456789abcdef"[v % base];
     if (negative) buf[--at] = '-';
@@ -73,7 +82,8 @@ static const char *read_directive(const char *p, struct directive *d, va_list *a
             d->precision = va_arg(*ap, int);
             p++;
         }
-        for (; *p >= '0' && *p <= '9'; p++) d->precision = d->precision * 10 + (*p - '0');
+        for (; *p >= '0' && *p <= '9'; p++)
+            d->precision = d->precision * 10 + (*p - '0');
     }
     if (*p == 'l' || *p == 'z' || *p == 'j') {
         d->size = *p++;
@@ -85,22 +95,32 @@ static const char *read_directive(const char *p, struct directive *d, va_list *a
 static int64_t take_signed(char size, va_list *ap)
 {
     switch (size) {
-    case 'l': return va_arg(*ap, long);
-    case 'L': return va_arg(*ap, long long);
-    case 'z': return (int64_t)va_arg(*ap, size_t); /* the signed twin has no name in C17 */
-    case 'j': return va_arg(*ap, intmax_t);
-    default: return va_arg(*ap, int);
+    case 'l':
+        return va_arg(*ap, long);
+    case 'L':
+        return va_arg(*ap, long long);
+    case 'z':
+        return (int64_t)va_arg(*ap, size_t); /* the signed twin has no name in C17 */
+    case 'j':
+        return va_arg(*ap, intmax_t);
+    default:
+        return va_arg(*ap, int);
     }
 }
 
 static uint64_t take_unsigned(char size, va_list *ap)
 {
     switch (size) {
-    case 'l': return va_arg(*ap, unsigned long);
-    case 'L': return va_arg(*ap, unsigned long long);
-    case 'z': return va_arg(*ap, size_t);
-    case 'j': return va_arg(*ap, uintmax_t);
-    default: return va_arg(*ap, unsigned);
+    case 'l':
+        return va_arg(*ap, unsigned long);
+    case 'L':
+        return va_arg(*ap, unsigned long long);
+    case 'z':
+        return va_arg(*ap, size_t);
+    case 'j':
+        return va_arg(*ap, uintmax_t);
+    default:
+        return va_arg(*ap, unsigned);
     }
 }
 
@@ -111,11 +131,14 @@ static void put_text(struct sink *k, const struct directive *d, const char *s)
     put_padded(k, d, s, n, 0);
 }
 
-static void put_directive(struct sink *k, char conversion, const struct directive *d, va_list *ap)
+static void put_directive(struct sink *k, char conversion, const struct directive *d,
+                          va_list *ap)
 {
     char buf[NUM_PRINT_MAX];
     switch (conversion) {
-    case 's': put_text(k, d, va_arg(*ap, const char *)); break;
+    case 's':
+        put_text(k, d, va_arg(*ap, const char *));
+        break;
     case 'c':
         buf[0] = (char)va_arg(*ap, int);
         put_padded(k, d, buf, 1, 0);
@@ -126,15 +149,22 @@ static void put_directive(struct sink *k, char conversion, const struct directiv
         put_unsigned(k, d, v < 0 ? 0 - (uint64_t)v : (uint64_t)v, 10, v < 0);
         break;
     }
-    case 'u': put_unsigned(k, d, take_unsigned(d->size, ap), 10, 0); break;
-    case 'x': put_unsigned(k, d, take_unsigned(d->size, ap), 16, 0); break;
+    case 'u':
+        put_unsigned(k, d, take_unsigned(d->size, ap), 10, 0);
+        break;
+    case 'x':
+        put_unsigned(k, d, take_unsigned(d->size, ap), 16, 0);
+        break;
     case 'r': {
         double v = va_arg(*ap, double);
-        int n = d->precision < 0 ? num_print(buf, v) : num_print_g(buf, v, d->precision);
+        int n =
+            d->precision < 0 ? num_print(buf, v) : num_print_g(buf, v, d->precision);
         put_padded(k, d, buf, (size_t)n, 1);
         break;
     }
-    case '%': sink_put(k, "%", 1); break;
+    case '%':
+        sink_put(k, "%", 1);
+        break;
     default:
         assert(0 && "a conversion that err.h does not list");
         sink_put(k, "%", 1);

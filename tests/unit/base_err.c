@@ -1,14 +1,15 @@
 /* errors: filling, cutting, quoting, and the nearest name */
-#include "support/unit.h"
-
 #include "base/err.h"
+#include "support/unit.h"
 
 TEST(err_set_fills_code_status_and_message)
 {
     tide_error e;
     memset(&e, 0x55, sizeof e);
     e.size = sizeof e;
-    CHECK_INT(err_set(&e, TIDE_CODE_CSV_TYPE, "expected a number in '%s', got \"%s\"", "age", "x"), TIDE_EDATA);
+    CHECK_INT(err_set(&e, TIDE_CODE_CSV_TYPE, "expected a number in '%s', got \"%s\"",
+                      "age", "x"),
+              TIDE_EDATA);
     CHECK_INT(e.status, TIDE_EDATA);
     CHECK_INT(e.code, TIDE_CODE_CSV_TYPE);
     CHECK_STR(e.message, "expected a number in 'age', got \"x\"");
@@ -50,7 +51,8 @@ TEST(err_messages_are_cut_between_characters)
         char text[2000];
         int n = 0;
         for (; n < shift; n++) text[n] = 'a';
-        while (n < 1990) n += snprintf(text + n, sizeof text - (size_t)n, "\xe2\x82\xac");
+        while (n < 1990)
+            n += snprintf(text + n, sizeof text - (size_t)n, "\xe2\x82\xac");
         err_set(&e, TIDE_CODE_INTERNAL, "%s", text);
         CHECK_INT((strlen(e.message) - (size_t)shift) % 3, 0);
         CHECK(strlen(e.message) >= sizeof e.message - 3);
@@ -80,10 +82,18 @@ TEST(err_quote_shows_hostile_text)
     CHECK_STR(err_quote(out, sizeof out, "plain", 5, 20), "plain");
     CHECK_STR(err_quote(out, sizeof out, "a\x1b[0m\n\xff", 7, 20), "a\\x1b[0m\\n\\xff");
     CHECK_STR(err_quote(out, sizeof out, "abcdefgh", 8, 5), "abcde...");
-    CHECK_STR(err_quote(out, sizeof out, "ab\xc3\xbc""cd", 6, 3), "ab...");
+    CHECK_STR(err_quote(out, sizeof out,
+                        "ab\xc3\xbc"
+                        "cd",
+                        6, 3),
+              "ab...");
     CHECK_STR(err_quote(out, 8, "abcdefghij", 10, 20), "abcd...");
     CHECK_STR(err_quote(out, 8, "abcdefg", 7, 20), "abcdefg");
-    CHECK_STR(err_quote(out, 8, "abc\x1b" "defg", 8, 20), "abc...");
+    CHECK_STR(err_quote(out, 8,
+                        "abc\x1b"
+                        "defg",
+                        8, 20),
+              "abc...");
     CHECK_STR(err_quote(out, 1, "abc", 3, 20), "");
     CHECK_STR(err_quote(out, 3, "abc", 3, 20), "..");
     CHECK_STR(err_quote(out, sizeof out, "", 0, 20), "");
@@ -91,7 +101,8 @@ TEST(err_quote_shows_hostile_text)
 
 TEST(err_nearest_finds_what_was_meant)
 {
-    static const char *const names[] = {"trees", "leaves", "rate", "loss", "n_estimators"};
+    static const char *const names[] = {"trees", "leaves", "rate", "loss",
+                                        "n_estimators"};
     CHECK_STR(err_nearest("tress", names, 5), "trees");
     CHECK_STR(err_nearest("RATE", names, 5), "rate");
     CHECK_STR(err_nearest("n_estimater", names, 5), "n_estimators");
@@ -113,7 +124,8 @@ TEST(status_names_every_code_once)
     for (int c = 0; c < 256; c++) {
         const char *name = tide_code_name((tide_code)c);
         if (c != TIDE_CODE_INTERNAL && strcmp(name, "internal") == 0) continue;
-        for (int k = 0; k < n; k++) CHECK_MSG(strcmp(seen[k], name) != 0, "%s twice", name);
+        for (int k = 0; k < n; k++)
+            CHECK_MSG(strcmp(seen[k], name) != 0, "%s twice", name);
         seen[n++] = name;
     }
     CHECK(n > 80);

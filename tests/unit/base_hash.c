@@ -1,11 +1,10 @@
 /* hashes: published vectors, pinned values of our own, and both code paths of each */
-#include "support/unit.h"
-
 #include <zlib.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/rng.h"
+#include "support/unit.h"
 
 static uint8_t data[100000];
 
@@ -20,7 +19,8 @@ static const char *sha_of(const void *p, size_t n, size_t step)
     struct sha256 s;
     uint8_t digest[32];
     sha256_init(&s);
-    for (size_t i = 0; i < n; i += step) sha256_add(&s, (const uint8_t *)p + i, n - i < step ? n - i : step);
+    for (size_t i = 0; i < n; i += step)
+        sha256_add(&s, (const uint8_t *)p + i, n - i < step ? n - i : step);
     sha256_end(&s, digest);
     sha256_hex(digest, hex);
     return hex;
@@ -28,10 +28,13 @@ static const char *sha_of(const void *p, size_t n, size_t step)
 
 static void sha_vectors(void)
 {
-    CHECK_STR(sha_of("", 0, 1), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-    CHECK_STR(sha_of("abc", 3, 3), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-    CHECK_STR(sha_of("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 56, 56),
-              "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+    CHECK_STR(sha_of("", 0, 1),
+              "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    CHECK_STR(sha_of("abc", 3, 3),
+              "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    CHECK_STR(
+        sha_of("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 56, 56),
+        "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
     memset(data, 'a', sizeof data);
     struct sha256 s;
     uint8_t digest[32];
@@ -82,7 +85,8 @@ static void crc_vectors(void)
     fill();
     for (size_t n = 0; n < 200; n++) {
         CHECK_INT(crc32c(0, data + n % 9, n), crc_by_bit(data + n % 9, n));
-        CHECK_INT(crc32c(crc32c(0, data, n / 3), data + n / 3, n - n / 3), crc32c(0, data, n));
+        CHECK_INT(crc32c(crc32c(0, data, n / 3), data + n / 3, n - n / 3),
+                  crc32c(0, data, n));
     }
 }
 
@@ -124,7 +128,8 @@ TEST(hash64_flips_half_the_bits_for_any_bit)
                 least = f < least ? f : least;
             }
         double mean = (double)flips / trials;
-        CHECK_MSG(mean > 31 && mean < 33 && least >= 8, "length %zu: mean %g, least %d", n, mean, least);
+        CHECK_MSG(mean > 31 && mean < 33 && least >= 8, "length %zu: mean %g, least %d",
+                  n, mean, least);
     }
 }
 
@@ -142,7 +147,8 @@ TEST(hash64_has_no_early_collisions)
     }
     /* by chance: N - M (1 - exp(-N/M)) = 4,693, s.d. about 66 */
     CHECK_MSG(hits > 4360 && hits < 5030, "%d", hits);
-    for (size_t n = 0; n < 100; n++) CHECK(hash64(data, n, 0) != hash64(data, n + 1, 0));
+    for (size_t n = 0; n < 100; n++)
+        CHECK(hash64(data, n, 0) != hash64(data, n + 1, 0));
 }
 
 TEST(hash_speed)
@@ -163,6 +169,7 @@ TEST(hash_speed)
     double a = 500.0 * sizeof data / clock_since(t0) * 1e-9;
     t0 = clock_ns();
     for (int i = 0; i < 10000000; i++) sum += hash64(data + (sum & 63), 9, 1);
-    printf("hash64 %.1f GB/s, crc32c %.1f GB/s, sha256 %.2f GB/s, 9 bytes %.1f ns (%llu)\n", h, c, a,
-           clock_since(t0) * 100, (unsigned long long)sum);
+    printf("hash64 %.1f GB/s, crc32c %.1f GB/s, sha256 %.2f GB/s, 9 bytes %.1f ns "
+           "(%llu)\n",
+           h, c, a, clock_since(t0) * 100, (unsigned long long)sum);
 }

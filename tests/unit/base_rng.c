@@ -1,20 +1,24 @@
 /* random numbers: published vectors, and the digits that data made of them must have */
+#include "base/rng.h"
 #include "support/unit.h"
 
-#include "base/rng.h"
-
-static void check_philox(uint32_t key0, uint32_t key1, const uint32_t c[4], const uint32_t want[4])
+static void check_philox(uint32_t key0, uint32_t key1, const uint32_t c[4],
+                         const uint32_t want[4])
 {
-    struct rng_word w = rng_philox((struct rng_key){key0, key1}, c[0], c[1], c[2], c[3]);
+    struct rng_word w =
+        rng_philox((struct rng_key){key0, key1}, c[0], c[1], c[2], c[3]);
     for (int i = 0; i < 4; i++) CHECK_INT(w.w[i], want[i]);
 }
 
 TEST(philox_gives_the_published_vectors)
 {
-    check_philox(0, 0, (uint32_t[]){0, 0, 0, 0}, (uint32_t[]){0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
-    check_philox(0xffffffff, 0xffffffff, (uint32_t[]){0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
+    check_philox(0, 0, (uint32_t[]){0, 0, 0, 0},
+                 (uint32_t[]){0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
+    check_philox(0xffffffff, 0xffffffff,
+                 (uint32_t[]){0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
                  (uint32_t[]){0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
-    check_philox(0xa4093822, 0x299f31d0, (uint32_t[]){0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+    check_philox(0xa4093822, 0x299f31d0,
+                 (uint32_t[]){0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
                  (uint32_t[]){0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
 }
 
@@ -46,7 +50,9 @@ static struct rng_word word_of(double u)
 
 TEST(rng_normal_inverts_the_distribution)
 {
-    static const double us[] = {0x1p-54, 1e-15, 1e-12, 1e-9, 1e-6, 1e-3, 0.02, 0.0749, 0.0751, 0.1, 0.25, 0.4999, 0.5, 0.7, 0.93, 0.99, 0.999999};
+    static const double us[] = {0x1p-54, 1e-15,  1e-12,  1e-9, 1e-6,    1e-3,
+                                0.02,    0.0749, 0.0751, 0.1,  0.25,    0.4999,
+                                0.5,     0.7,    0.93,   0.99, 0.999999};
     for (size_t i = 0; i < sizeof us / sizeof *us; i++) {
         struct rng_word w = word_of(us[i]);
         double u = rng_u01(w), z = rng_normal(w), p = 0.5 * erfc(-z / sqrt(2));

@@ -1,8 +1,7 @@
 /* text: formats, escapes, UTF-8 that lies, and sizes as people read them */
-#include "support/unit.h"
-
 #include "base/alloc.h"
 #include "base/str.h"
+#include "support/unit.h"
 
 static char *text_of(struct str *t) /* the text, valid until the next call */
 {
@@ -61,11 +60,16 @@ static const char *format(const char *fmt, ...)
 
 TEST(str_format_knows_the_documented_conversions)
 {
-    CHECK_STR(format("%s|%5s|%-5s|%.2s|%.*s", "a", "b", "c", "defg", 3, "hijkl"), "a|    b|c    |de|hij");
+    CHECK_STR(format("%s|%5s|%-5s|%.2s|%.*s", "a", "b", "c", "defg", 3, "hijkl"),
+              "a|    b|c    |de|hij");
     CHECK_STR(format("%d %i %u %x %c %%", -5, 6, 7u, 0xbeefu, 'z'), "-5 6 7 beef z %");
-    CHECK_STR(format("%ld %lld %zu %jd %llx", -1L, -2LL, (size_t)3, (intmax_t)-4, 0xffffffffffULL), "-1 -2 3 -4 ffffffffff");
-    CHECK_STR(format("%05d|%-5d|%5d|%04x|%*d", -42, 7, 7, 255u, 4, 9), "-0042|7    |    7|00ff|   9");
-    CHECK_STR(format("%lld %u", (long long)INT64_MIN, UINT32_MAX), "-9223372036854775808 4294967295");
+    CHECK_STR(format("%ld %lld %zu %jd %llx", -1L, -2LL, (size_t)3, (intmax_t)-4,
+                     0xffffffffffULL),
+              "-1 -2 3 -4 ffffffffff");
+    CHECK_STR(format("%05d|%-5d|%5d|%04x|%*d", -42, 7, 7, 255u, 4, 9),
+              "-0042|7    |    7|00ff|   9");
+    CHECK_STR(format("%lld %u", (long long)INT64_MIN, UINT32_MAX),
+              "-9223372036854775808 4294967295");
     CHECK_STR(format("%r %r %r %.3r", 0.1, 1e300, 3.0, 2.0 / 3), "0.1 1e+300 3 0.667");
     CHECK_STR(format("%s", (const char *)NULL), "(none)");
     char small[4];
@@ -76,14 +80,26 @@ TEST(str_format_knows_the_documented_conversions)
 
 TEST(utf8_check_refuses_what_is_not_utf8)
 {
-    static const char *const bad[] = {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xed\xa0\x80",
-                                      "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80", "\xff", "\xc3", "\xe2\x82", "\xf0\x9f\x98"};
+    static const char *const bad[] = {"\x80",
+                                      "\xc0\x80",
+                                      "\xc1\xbf",
+                                      "\xe0\x80\x80",
+                                      "\xe0\x9f\xbf",
+                                      "\xed\xa0\x80",
+                                      "\xf0\x80\x80\x80",
+                                      "\xf4\x90\x80\x80",
+                                      "\xf8\x88\x80\x80\x80",
+                                      "\xff",
+                                      "\xc3",
+                                      "\xe2\x82",
+                                      "\xf0\x9f\x98"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char text[16];
         snprintf(text, sizeof text, "ab%s", bad[i]);
         CHECK_INT(utf8_check(text, strlen(text)), 3);
     }
-    const char *good = "a\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf";
+    const char *good = "a\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf"
+                       "\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf";
     CHECK_INT(utf8_check(good, strlen(good)), 0);
     CHECK_INT(utf8_check("a\0b", 3), 0);
 }
@@ -92,12 +108,18 @@ TEST(utf8_width_counts_cells)
 {
     CHECK_INT(utf8_width("abc", 3), 3);
     CHECK_INT(utf8_width("M\xc3\xbcnchen", 8), 7);
-    CHECK_INT(utf8_width("\xe6\x9d\xb1\xe4\xba\xac", 6), 4);   /* Tokyo in kanji */
-    CHECK_INT(utf8_width("e\xcc\x81", 3), 1);                  /* e and a combining acute */
-    CHECK_INT(utf8_width("\xf0\x9f\x98\x80", 4), 2);           /* a face */
-    CHECK_INT(utf8_width("\xef\xbd\xb1", 3), 1);               /* a halfwidth kana */
-    CHECK_INT(utf8_cut("a\xc3\xbc""b", 4, 2), 1);
-    CHECK_INT(utf8_cut("a\xc3\xbc""b", 4, 3), 3);
+    CHECK_INT(utf8_width("\xe6\x9d\xb1\xe4\xba\xac", 6), 4); /* Tokyo in kanji */
+    CHECK_INT(utf8_width("e\xcc\x81", 3), 1);        /* e and a combining acute */
+    CHECK_INT(utf8_width("\xf0\x9f\x98\x80", 4), 2); /* a face */
+    CHECK_INT(utf8_width("\xef\xbd\xb1", 3), 1);     /* a halfwidth kana */
+    CHECK_INT(utf8_cut("a\xc3\xbc"
+                       "b",
+                       4, 2),
+              1);
+    CHECK_INT(utf8_cut("a\xc3\xbc"
+                       "b",
+                       4, 3),
+              3);
     CHECK_INT(utf8_cut("ab", 2, 9), 2);
 }
 
@@ -114,14 +136,16 @@ TEST(str_add_html_escapes_markup_and_controls)
     struct str t = {0};
     const char *s = "<a href=\"x\" id='y'>&\x01\xff</a>";
     str_add_html(&t, s, strlen(s));
-    CHECK_STR(text_of(&t), "&lt;a href=&quot;x&quot; id=&#39;y&#39;&gt;&amp;\xef\xbf\xbd\xef\xbf\xbd&lt;/a&gt;");
+    CHECK_STR(text_of(&t), "&lt;a href=&quot;x&quot; "
+                           "id=&#39;y&#39;&gt;&amp;\xef\xbf\xbd\xef\xbf\xbd&lt;/a&gt;");
 }
 
 TEST(str_add_json_quotes_any_bytes)
 {
     struct str t = {0};
     str_add_json(&t, "a\"b\\c\n\t\x01\x00\x7f\xff\xc3\xbc/", 14);
-    CHECK_STR(text_of(&t), "\"a\\\"b\\\\c\\n\\t\\u0001\\u0000\\u007f\\ufffd\xc3\xbc/\"");
+    CHECK_STR(text_of(&t),
+              "\"a\\\"b\\\\c\\n\\t\\u0001\\u0000\\u007f\\ufffd\xc3\xbc/\"");
 }
 
 static const char *csv(const char *s, int safe)
@@ -159,7 +183,8 @@ TEST(str_edit_distance_counts_edits)
     memset(a, 'x', 399), a[399] = 0;
     memset(b, 'x', 299), b[299] = 0;
     CHECK_INT(str_edit_distance(a, b), 100);
-    CHECK(str_same(NULL, NULL) && str_same("a", "a") && !str_same("a", NULL) && !str_same("a", "b"));
+    CHECK(str_same(NULL, NULL) && str_same("a", "a") && !str_same("a", NULL) &&
+          !str_same("a", "b"));
 }
 
 static const char *bytes(int64_t n)
