@@ -29,8 +29,9 @@ void mem_chunk_free(void *p, size_t bytes); /* NULL is a no-op */
 
 /* Tests. k = 0 disarms. for_ever: every call from the k-th on fails. */
 void alloc_fault_set(int64_t k, int for_ever);
-int64_t alloc_fault_count(void); /* calls since the last alloc_fault_set */
-int alloc_fault_hit(void);       /* has the armed fault been injected? */
-int alloc_fault_point(void);     /* for arenas: counts one call, non-zero = fail it */
-int64_t alloc_live(void);        /* mem_* blocks and maps alive now (leak checks) */
+int64_t alloc_fault_count(
+    void); /* calls since the last alloc_fault_set, also a disarming one */
+int alloc_fault_hit(void);   /* has the armed fault been injected? */
+int alloc_fault_point(void); /* for arenas: counts one call, non-zero = fail it */
+int64_t alloc_live(void);    /* mem_* blocks and maps alive now (leak checks) */
 #endif

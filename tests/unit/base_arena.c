@@ -1,6 +1,7 @@
 /* base_arena.c - pushes, marks, sticky failure, the memory limit */
 #include "base/alloc.h"
 #include "base/arena.h"
+#include "base/asan.h"
 #include "base/ctx.h"
 #include "support/unit.h"
 
@@ -157,3 +158,23 @@ TEST(arena_absorb_moves_memory_and_its_charge)
     CHECK_STR(theirs, "theirs");
     arena_free(&to);
 }
+
+#ifdef BASE_ASAN
+TEST(arena_poisons_what_it_has_not_handed_out)
+{
+    struct arena a = {0};
+    static const size_t sizes[] = {1, 63, 64, 100, 5000, (size_t)3 << 20};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct arena_mark m = arena_mark(&a);
+        char *p = arena_push(&a, sizes[i]);
+        CHECK(!__asan_region_is_poisoned(p, sizes[i]));
+        CHECK(__asan_address_is_poisoned(p + sizes[i]));
+        arena_push(&a, 64);
+        CHECK(__asan_address_is_poisoned(p + sizes[i]));
+        arena_reset(&a, m);
+        if (i > 0 && i < 4) CHECK(__asan_address_is_poisoned(p));
+        arena_push(&a, 10);
+    }
+    arena_free(&a);
+}
+#endif

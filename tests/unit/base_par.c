@@ -138,11 +138,20 @@ static void slow_block(void *arg, int64_t block, int worker)
     nanosleep(&ms, NULL);
 }
 
+struct cancel {
+    struct tide_ctx *ctx;
+    atomic_int ran;
+};
+
+/* Cancels some time after the first block has begun. */
 static void *cancel_soon(void *arg)
 {
-    struct timespec ms = {0, 30000000};
-    nanosleep(&ms, NULL);
-    tide_ctx_cancel(arg);
+    struct cancel *c = arg;
+    struct timespec ms = {0, 10000000};
+    do {
+        nanosleep(&ms, NULL);
+    } while (atomic_load(&c->ran) == 0);
+    tide_ctx_cancel(c->ctx);
     return NULL;
 }
 
@@ -150,19 +159,19 @@ TEST(par_for_stops_soon_after_cancel)
 {
     for (int threads = 1; threads <= 3; threads++) {
         struct tide_ctx *ctx = ctx_with(threads);
-        atomic_int ran = 0;
+        struct cancel c = {.ctx = ctx};
         pthread_t id;
         tide_error err;
         int64_t t0 = clock_ns();
-        CHECK_INT(pthread_create(&id, NULL, cancel_soon, ctx), 0);
-        CHECK_INT(par_for(ctx, 100000, slow_block, &ran, &err), TIDE_ECANCELLED);
+        CHECK_INT(pthread_create(&id, NULL, cancel_soon, &c), 0);
+        CHECK_INT(par_for(ctx, 100000, slow_block, &c.ran, &err), TIDE_ECANCELLED);
         CHECK_INT(err.code, TIDE_CODE_CANCELLED);
         CHECK_MSG(clock_since(t0) < 2.0, "took %g s", clock_since(t0));
-        CHECK(atomic_load(&ran) > 0);
+        CHECK(atomic_load(&c.ran) > 0);
         pthread_join(id, NULL);
-        CHECK_INT(par_for(ctx, 2, slow_block, &ran, NULL), TIDE_ECANCELLED);
+        CHECK_INT(par_for(ctx, 2, slow_block, &c.ran, NULL), TIDE_ECANCELLED);
         tide_ctx_uncancel(ctx);
-        CHECK_INT(par_for(ctx, 2, slow_block, &ran, NULL), TIDE_OK);
+        CHECK_INT(par_for(ctx, 2, slow_block, &c.ran, NULL), TIDE_OK);
         tide_ctx_free(ctx);
     }
 }
@@ -339,12 +348,12 @@ TEST(par_crew_stops_soon_after_cancel)
 {
     for (int threads = 1; threads <= 3; threads++) {
         struct tide_ctx *ctx = ctx_with(threads);
-        atomic_int ran = 0;
+        struct cancel c = {.ctx = ctx};
         pthread_t id;
         tide_error err;
         int64_t t0 = clock_ns();
-        CHECK_INT(pthread_create(&id, NULL, cancel_soon, ctx), 0);
-        CHECK_INT(par_crew(ctx, threads, slow_lead, &ran, &err), TIDE_ECANCELLED);
+        CHECK_INT(pthread_create(&id, NULL, cancel_soon, &c), 0);
+        CHECK_INT(par_crew(ctx, threads, slow_lead, &c.ran, &err), TIDE_ECANCELLED);
         CHECK_INT(err.code, TIDE_CODE_CANCELLED);
         CHECK_MSG(clock_since(t0) < 2.0, "took %g s", clock_since(t0));
         pthread_join(id, NULL);
