@@ -7,7 +7,8 @@ enum metric_needs {
     METRIC_LABELS = 1,
     METRIC_PROBA = 2,
     METRIC_VALUES = 4,
-    METRIC_BINARY = 8
+    METRIC_BINARY = 8,
+    METRIC_LIST = 16 /* y is the relevance of one list that pred ranks */
 };
 
 struct metric_data {
@@ -20,9 +21,11 @@ struct metric_data {
     const int32_t *label; /* classify: predicted class */
     const double *proba;  /* classify: [n][n_classes] row-major, or NULL */
     int32_t n_classes;
-    int32_t positive; /* binary: class number that counts as positive */
-    const double *w;  /* [n], NULL = 1 */
-    int n_features;   /* adjusted R2 */
+    int32_t positive;          /* binary: class number that counts as positive */
+    const double *w;           /* [n], NULL = 1 */
+    int n_features;            /* adjusted R2 */
+    const char *const *labels; /* [n_classes] class names for reasons, or NULL */
+    int bootstrap;             /* replicates, 0: 1000 */
 };
 enum metric_interval { METRIC_CI_NONE, METRIC_CI_95 };
 struct metric_value {
@@ -31,7 +34,8 @@ struct metric_value {
     /* of the interval: "wilson", "delong", "bootstrap" ... static */
     const char *method;
     char reason[160];
-    int64_t clipped; /* log-loss: probabilities clipped */
+    int64_t clipped;   /* log-loss: probabilities clipped */
+    int zero_division; /* a 0/0 inside was taken as 0 (precision, F1 ...) */
 };
 struct tide_metric {
     TIDE_ENTRY;
