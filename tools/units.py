@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Runs the test programs of a Meson build and adds up their cases.
 
-  units.py BUILD [--suite NAME] [--only WORD]... [--jobs N]
+  units.py BUILD [--suite NAME] [--only WORD]... [--jobs N] [--build]
 
 Each program ends with "N passed, N failed" (and may add ", N skipped"); one that ends
 otherwise counts as one failed case. Shows the output of failing programs only; the last
-line is the sum. --only keeps the programs whose name holds one of the words."""
+line is the sum. --only keeps the programs whose name holds one of the words;
+--build builds these first, and no more."""
 import argparse
 import json
 import os
@@ -48,12 +49,20 @@ def main():
     parser.add_argument("--suite", default="unit")
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--build", dest="make", action="store_true")
     args = parser.parse_args()
+    if args.make:  # sources that came or went make the first call fail and the second configure
+        fresh = ["ninja", "-C", args.build, "tests/fresh.stamp"]
+        if subprocess.run(fresh, stdout=subprocess.DEVNULL).returncode:
+            subprocess.run(fresh, check=True)
     listed = subprocess.run(["meson", "introspect", "--tests", args.build], check=True,
                             capture_output=True, text=True).stdout
     tests = [t for t in json.loads(listed)
              if any(s.split(":")[-1] == args.suite for s in t["suite"]) and
              (not args.only or any(w in t["name"] for w in args.only))]
+    if args.make and tests:
+        programs = sorted({os.path.relpath(t["cmd"][0], args.build) for t in tests})
+        subprocess.run(["ninja", "-C", args.build, *programs], check=True)
     total = [0, 0, 0]
     with ThreadPoolExecutor(max(args.jobs, 1)) as pool:
         for name, counts, text, seconds in pool.map(run, tests):
