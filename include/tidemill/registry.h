@@ -47,6 +47,17 @@ TIDE_API const struct tide_entry *tide_registry_get(enum tide_kind kind, int i);
 /* By name; unknown: NULL and err with the nearest name (param-unknown; pipeline-step for steps). */
 TIDE_API const struct tide_entry *tide_registry_find(enum tide_kind kind,
                                                      const char *name, tide_error *err);
+/* What the registry knows as JSON text: one entry with its parameters, or with name NULL an
+ * array of all of the kind; schema != 0: JSON schemas of the parameters instead.
+ * Ownership: the caller frees *text by tide_text_free. Errors: param-unknown, memory. */
+TIDE_API TIDE_MUST_USE tide_status tide_registry_json(enum tide_kind kind,
+                                                      const char *name, int schema,
+                                                      char **text, tide_error *err);
+/* Any parameter table as JSON text: an array of its rows, or with a title a JSON schema.
+ * Ownership: the caller frees *text by tide_text_free. Errors: memory. */
+TIDE_API TIDE_MUST_USE tide_status tide_params_json(const struct tide_params *table,
+                                                    const char *title, char **text,
+                                                    tide_error *err);
 
 #ifdef __cplusplus
 }

@@ -679,6 +679,15 @@ void file_replace_abort(struct file_out *out)
     out->path[0] = out->temp[0] = 0;
 }
 
+void file_open_standard(void)
+{
+    for (int fd = 0; fd < 3; fd++) {
+        if (fcntl(fd, F_GETFD) != -1 || errno != EBADF) continue;
+        int got = open("/dev/null", fd ? O_WRONLY : O_RDONLY); /* the lowest free: fd */
+        if (got >= 0 && got != fd) (void)close(got);
+    }
+}
+
 tide_status file_check_writable(const char *path, tide_error *err)
 {
     char folder[PATH_MAX];

@@ -60,6 +60,9 @@ tide_status file_out_write(struct file_out *out, const void *data, size_t n,
 tide_status file_replace_commit(struct file_out *out, struct tide_ctx *ctx,
                                 tide_error *err);
 void file_replace_abort(struct file_out *out); /* no-op when not begun or committed */
+/* Opens those of descriptors 0, 1, 2 that are closed on /dev/null, so that no data file lands
+ * there. For a program's start. */
+void file_open_standard(void);
 /* Can `path` be written (folder exists and is writable, not a directory)? Before long work. */
 tide_status file_check_writable(const char *path, tide_error *err);
 /* Are both names the same file (device and inode)? */

@@ -1,0 +1,49 @@
+/* cmd_show.c - what is in a model file */
+#include <string.h>
+
+#include "cli/cli.h"
+
+struct show_own {
+    const char *sha256;
+};
+static const struct tide_param rows[] = {
+    P_TEXT(show_own, sha256, NULL, .metavar = "HEX",
+           .help = "the model file must have this SHA-256"),
+};
+
+static tide_status run(struct cli *c, tide_error *err)
+{
+    const struct show_own *own = cli_own(c);
+    const struct cli_report *how = cli_shared(c, &cli_table_report);
+    tide_model *model = NULL;
+    tide_report *report = NULL;
+    tide_status s = cli_check_require(c, err);
+    if (!s) s = cli_check_output("html", how->html, c->args, 1, err);
+    if (!s) s = tide_model_open(c->ctx, c->args[0], own->sha256, &model, err);
+    if (!s) s = tide_model_show(c->ctx, model, &report, err);
+    if (!s) s = cli_strict(err);
+    if (!s) s = cli_know_require(c, report, err);
+    if (!s) s = cli_show(c, report, model, c->args[0], 0, err);
+    if (!s) s = cli_require(c, report, err);
+    if (!s)
+        cli_next(
+            (const char *const[]){"tidemill", "predict", c->args[0], "FILE", NULL});
+    tide_report_free(report);
+    tide_model_free(model);
+    return s;
+}
+
+const struct cli_verb cli_verb_show = {
+    .name = "show",
+    .usage = "MODEL [options]",
+    .title = "Show what is in a model",
+    .group = "Judge",
+    .params = TIDE_TABLE(rows, show_own),
+    .tables = {&cli_table_report},
+    .min_args = 1,
+    .max_args = 1,
+    .args = "a model",
+    .run = run,
+    .examples = "tidemill show churn.tide\n"
+                "tidemill show churn.tide --json",
+};
