@@ -19,6 +19,8 @@ void KERNEL(tree_hist)(const uint8_t *, int64_t, int, const uint32_t *, int64_t,
                        uint64_t *);
 int64_t KERNEL(tree_part)(const uint8_t *, const uint32_t *, int64_t, const uint8_t[256],
                           uint32_t *, uint32_t *);
+int64_t KERNEL(tree_gain)(const double *, const double *, int64_t, const struct simd_split *,
+                          double *);
 int64_t KERNEL(csv_index)(const char *, int64_t, char, char, int *, uint32_t *, int64_t *, int *);
 int64_t KERNEL(count_byte)(const char *, int64_t, char);
 
@@ -42,6 +44,7 @@ const struct simd_table SIMD_CAT(simd_table, SIMD_SET) = {
     .quantise_u16 = KERNEL(quantise_u16),
     .tree_hist = KERNEL(tree_hist),
     .tree_part = KERNEL(tree_part),
+    .tree_gain = KERNEL(tree_gain),
     .csv_index = KERNEL(csv_index),
     .count_byte = KERNEL(count_byte),
 };

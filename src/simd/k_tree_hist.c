@@ -1,17 +1,110 @@
-/* k_tree_hist.c - sums of quantised gradients by bin code (trees.md 4) */
+/* k_tree_hist.c - gradient histograms of a node: one read-modify-write a row and lane
+ *
+ * The codes of a row are loaded as 64-bit words and taken apart in registers; g and h of a row
+ * travel in one 64-bit cell. Rows of a leaf lie scattered, so row and gradient are fetched
+ * ahead. All sums are integers: no order, the same bits on every set. The loops are scalar;
+ * one store a cycle is the limit, and gathers with scatters were slower (trees.md 4). */
+#include <string.h>
+
 #include "simd/simd.h"
 
-void KERNEL(tree_hist)(const uint8_t *codes, int64_t stride, int n_lane, const uint32_t *ids,
-                       int64_t n, const uint32_t *gq, uint64_t *hist);
+void KERNEL(tree_hist)(const uint8_t *codes, int64_t stride, int n_lane,
+                       const uint32_t *ids, int64_t n, const uint32_t *gq,
+                       uint64_t *hist);
 
-void KERNEL(tree_hist)(const uint8_t *codes, int64_t stride, int n_lane, const uint32_t *ids,
-                       int64_t n, const uint32_t *gq, uint64_t *hist)
+#define AHEAD  32
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE uint64_t cell_of(uint32_t q)
 {
-    for (int64_t i = 0; i < n; i++) {
-        int64_t row = ids ? ids[i] : i;
-        int16_t g = (int16_t)(gq[row] >> 16);
-        uint64_t cell = ((uint64_t)(int64_t)g << 32) + (gq[row] & 0xffff);
-        const uint8_t *code = codes + row * stride;
-        for (int f = 0; f < n_lane; f++) hist[f * 256 + code[f]] += cell;
+    return ((uint64_t)(int64_t)((int32_t)q >> 16) << 32) + (q & 0xffff);
+}
+
+INLINE void add_word(uint64_t x, uint64_t v, uint64_t *h)
+{
+    h[(uint8_t)x] += v;
+    h[256 + (uint8_t)(x >> 8)] += v;
+    h[512 + (uint8_t)(x >> 16)] += v;
+    h[768 + (uint8_t)(x >> 24)] += v;
+    h[1024 + (uint8_t)(x >> 32)] += v;
+    h[1280 + (uint8_t)(x >> 40)] += v;
+    h[1536 + (uint8_t)(x >> 48)] += v;
+    h[1792 + (x >> 56)] += v;
+}
+
+/* words: whole groups of 8 lanes; rest: lanes after them, 0..7. */
+INLINE void add_row(const uint8_t *row, int words, int rest, uint64_t v, uint64_t *h)
+{
+    uint64_t x;
+    for (int w = 0; w < words; w++, h += 2048) {
+        memcpy(&x, row + 8 * w, sizeof x);
+        add_word(x, v, h);
+    }
+    if (!rest) return;
+    memcpy(&x, row + 8 * words, sizeof x);
+    switch (rest) {
+    case 7:
+        h[1536 + (uint8_t)(x >> 48)] += v; /* fallthrough */
+    case 6:
+        h[1280 + (uint8_t)(x >> 40)] += v; /* fallthrough */
+    case 5:
+        h[1024 + (uint8_t)(x >> 32)] += v; /* fallthrough */
+    case 4:
+        h[768 + (uint8_t)(x >> 24)] += v; /* fallthrough */
+    case 3:
+        h[512 + (uint8_t)(x >> 16)] += v; /* fallthrough */
+    case 2:
+        h[256 + (uint8_t)(x >> 8)] += v; /* fallthrough */
+    default:
+        h[(uint8_t)x] += v;
+    }
+}
+
+INLINE void add_rows(const uint8_t *codes, int64_t stride, int words, int rest,
+                     const uint32_t *ids, int64_t n, const uint32_t *gq, uint64_t *hist)
+{
+    int64_t i = 0;
+    if (!ids) {
+        for (; i < n; i++)
+            add_row(codes + i * stride, words, rest, cell_of(gq[i]), hist);
+        return;
+    }
+    for (; i + AHEAD < n; i++) {
+        __builtin_prefetch(codes + (int64_t)ids[i + AHEAD] * stride);
+        __builtin_prefetch(gq + ids[i + AHEAD]);
+        add_row(codes + (int64_t)ids[i] * stride, words, rest, cell_of(gq[ids[i]]),
+                hist);
+    }
+    for (; i < n; i++)
+        add_row(codes + (int64_t)ids[i] * stride, words, rest, cell_of(gq[ids[i]]),
+                hist);
+}
+
+void KERNEL(tree_hist)(const uint8_t *codes, int64_t stride, int n_lane,
+                       const uint32_t *ids, int64_t n, const uint32_t *gq,
+                       uint64_t *hist)
+{
+    int rest = n_lane & 7;
+    switch (n_lane >> 3) {
+    case 0:
+        add_rows(codes, stride, 0, rest, ids, n, gq, hist);
+        break;
+    case 1:
+        add_rows(codes, stride, 1, rest, ids, n, gq, hist);
+        break;
+    case 2:
+        add_rows(codes, stride, 2, rest, ids, n, gq, hist);
+        break;
+    case 3:
+        add_rows(codes, stride, 3, rest, ids, n, gq, hist);
+        break;
+    case 4:
+        add_rows(codes, stride, 4, rest, ids, n, gq, hist);
+        break;
+    case 8:
+        add_rows(codes, stride, 8, rest, ids, n, gq, hist);
+        break;
+    default:
+        add_rows(codes, stride, n_lane >> 3, rest, ids, n, gq, hist);
     }
 }

@@ -15,6 +15,11 @@
 #define KERNEL(name) SIMD_CAT(name, SIMD_SET)
 #endif
 
+/* A node's sums and the rules of its split (k_tree_scan.c). */
+struct simd_split {
+    double g, h, l1, l2, min_h;
+};
+
 struct simd_table {
     const char *name; /* "base", "avx2", "avx512" */
     /* k_vec.c: sums in 8 f64 lanes, lane i takes elements i, i+8, ...; lanes folded pairwise */
@@ -56,6 +61,11 @@ struct simd_table {
     int64_t (*tree_part)(const uint8_t *column, const uint32_t *ids, int64_t n,
                          const uint8_t left[256], uint32_t *out_left,
                          uint32_t *out_right);
+    /* k_tree_scan.c: out[i] = gl^2/(hl + l2) + gr^2/(hr + l2) of the split with gl[i], hl[i] on
+     * the left and the rest of (g, h) on the right, g after the soft threshold l1; -1 where a
+     * side has less than min_h. Returns the first index of the largest (n >= 1). */
+    int64_t (*tree_gain)(const double *gl, const double *hl, int64_t n,
+                         const struct simd_split *split, double *out);
     /* k_csv.c: positions of structural bytes in a slab of n <= 2^31 bytes (padded by 64):
      * delimiters and newlines outside quotes, in order. in_quote: state carried (0/1). Returns
      * the count. quotes: number of quote bytes seen. high: set when a byte >= 0x80 was seen. */

@@ -1,0 +1,340 @@
+/* ensemble.c - tree ensembles: to a state, and scores from them
+ *
+ * Scoring      blocks of 128 rows: each used column becomes u16 codes once (missing 65535),
+ *              then every tree is walked for every row of the block. The packed node test
+ *              has no branch: (u16)(code + add) <= thr for numbers, where add = 1 sends
+ *              missing left because 65535 + 1 is 0; one bit of a 256-bit set for categories.
+ * Order        a row's score is base + leaves in tree order, in f64: any batch gives the same
+ *              bytes as row by row. The plain path over the unpacked arrays is the oracle.
+ * File         sets and "missing goes left" are stored as kinds, not as 256-byte maps: a set
+ *              takes 32 bytes. Column kinds in a state: 0 plain, 1 map, 2 missing left, 3 set.
+ */
+#include "infer/ensemble.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/size.h"
+#include "infer/ensemble_walk.h"
+#include "simd/simd.h"
+#include "simd/vmath.h"
+
+#define WALK_ROWS 128
+
+/* ------------------------------------------------------------------ to a state --- */
+
+/* How a map row can be stored. */
+static int map_kind(const uint8_t *map)
+{
+    int left = map[255] == 0, set = 1;
+    for (int c = 0; c < 256; c++) {
+        if (c < 255 && map[c] != c) left = 0;
+        if (map[c] != 0 && map[c] != 255) set = 0;
+    }
+    return left ? COLUMN_LEFT : set ? COLUMN_SET : COLUMN_MAP;
+}
+
+static void save_columns(const struct ensemble *e, struct state *s)
+{
+    uint8_t *kind = state_new(s, "MAPS", "column_kind", STATE_U8, e->n_columns, 1, 1);
+    int64_t n_map = 0, n_set = 0;
+    if (!kind) return;
+    for (int32_t c = 0; c < e->n_columns; c++) {
+        kind[c] = e->column_mapped[c] == 2 ? COLUMN_LEFT : COLUMN_PLAIN;
+        if (e->column_mapped[c] == 1)
+            kind[c] = (uint8_t)map_kind(e->map + 256 * (size_t)c);
+        n_map += kind[c] == COLUMN_MAP;
+        n_set += kind[c] == COLUMN_SET;
+    }
+    uint8_t *map = state_new(s, "MAPS", "map", STATE_U8, n_map, 256, 1);
+    uint8_t *set = state_new(s, "MAPS", "set", STATE_U8, n_set, 32, 1);
+    if (!map || !set) return;
+    for (int32_t c = 0; c < e->n_columns; c++) {
+        const uint8_t *from = e->map + 256 * (size_t)c;
+        if (kind[c] == COLUMN_MAP) {
+            memcpy(map, from, 256);
+            map += 256;
+        } else if (kind[c] == COLUMN_SET) {
+            for (int i = 0; i < 256; i++)
+                if (from[i] == 0) set[i >> 3] |= (uint8_t)(1u << (i & 7));
+            set += 32;
+        }
+    }
+}
+
+void ensemble_save(const struct ensemble *e, struct state *s)
+{
+    int64_t nf = e->n_features, nt = e->n_trees;
+    int64_t nodes = e->tree_node[nt], leaves = e->tree_leaf[nt];
+    int32_t shape[8] = {e->n_features, e->n_columns, e->n_trees,
+                        e->n_outputs,  e->link,      e->leaf_width};
+    state_put(s, "TREES", "shape", STATE_I32, 8, 1, 1, shape);
+    state_put(s, "EDGES", "feature_kind", STATE_U8, nf, 1, 1, e->feature_kind);
+    state_put(s, "EDGES", "edge_off", STATE_U32, nf + 1, 1, 1, e->edge_off);
+    state_put(s, "EDGES", "edge", STATE_F64, e->edge_off[nf], 1, 1, e->edge);
+    state_put(s, "EDGES", "level_off", STATE_U32, nf + 1, 1, 1, e->level_off);
+    state_put(s, "EDGES", "level_code", STATE_U8, e->level_off[nf], 1, 1,
+              e->level_code);
+    state_put(s, "MAPS", "column_feature", STATE_U32, e->n_columns, 1, 1,
+              e->column_feature);
+    save_columns(e, s);
+    state_put(s, "TREES", "tree_output", STATE_I32, nt, 1, 1, e->tree_output);
+    state_put(s, "TREES", "tree_node", STATE_U32, nt + 1, 1, 1, e->tree_node);
+    state_put(s, "TREES", "tree_leaf", STATE_U32, nt + 1, 1, 1, e->tree_leaf);
+    state_put(s, "TREES", "tree_depth", STATE_U32, nt, 1, 1, e->tree_depth);
+    state_put(s, "TREES", "base", STATE_F64, e->n_outputs, 1, 1, e->base);
+    state_put(s, "NODES", "node_column", STATE_U32, nodes, 1, 1, e->node_column);
+    state_put(s, "NODES", "node_thr", STATE_U16, nodes, 1, 1, e->node_thr);
+    state_put(s, "NODES", "node_left", STATE_U32, nodes, 1, 1, e->node_left);
+    state_put(s, "NODES", "node_right", STATE_U32, nodes, 1, 1, e->node_right);
+    state_put(s, "LEAVES", "leaf", STATE_F64, leaves, e->leaf_width, 1, e->leaf);
+    if (e->leaf_cover)
+        state_put(s, "COVER", "leaf_cover", STATE_F64, leaves, 1, 1, e->leaf_cover);
+    if (e->node_cover)
+        state_put(s, "COVER", "node_cover", STATE_F64, nodes, 1, 1, e->node_cover);
+    if (e->node_gain)
+        state_put(s, "COVER", "node_gain", STATE_F64, nodes, 1, 1, e->node_gain);
+}
+
+/* ---------------------------------------------------------------------- packing --- */
+
+/* The 256-bit set of codes that a mapped column with this threshold sends left. */
+static void set_bits(const uint8_t *map, uint16_t thr, uint64_t bits[4])
+{
+    memset(bits, 0, 4 * sizeof *bits);
+    for (int c = 0; c < 256; c++)
+        if (map[c] <= thr) bits[c >> 6] |= UINT64_C(1) << (c & 63);
+}
+
+const struct ensemble_walk *ensemble_pack(const struct ensemble *e, struct arena *a)
+{
+    int64_t nodes = e->tree_node[e->n_trees];
+    struct ensemble_walk *w = arena_zero(a, sizeof *w);
+    struct walk_node *out = arena_array(a, nodes + 1, sizeof *out);
+    int32_t *root = arena_array(a, e->n_trees + 1, sizeof *root);
+    uint32_t *of_column = arena_array(a, e->n_columns + 1, sizeof *of_column);
+    uint8_t *used = arena_zero(a, (size_t)e->n_features + 1);
+    if (!w || !out || !root || !of_column || !used) return NULL;
+    /* which columns are missing-left, which need a set, and how many sets there are */
+    int64_t n_sets = 1;
+    for (int64_t i = 0; i < nodes; i++) {
+        uint32_t c = e->node_column[i];
+        if (e->column_mapped[c] == 1 &&
+            map_kind(e->map + 256 * (size_t)c) != COLUMN_LEFT)
+            n_sets++;
+    }
+    uint64_t *bits = arena_array(a, n_sets, 4 * sizeof *bits);
+    if (!bits) return NULL;
+    memset(of_column, 0, (size_t)e->n_columns * sizeof *of_column);
+    memset(bits, 0, 4 * sizeof *bits);
+    uint32_t next = 1;
+    for (int32_t t = 0; t < e->n_trees; t++) {
+        uint32_t n0 = e->tree_node[t], ni = e->tree_node[t + 1] - n0;
+        int64_t l0 = e->tree_leaf[t];
+        root[t] = ni ? (int32_t)n0 : (int32_t)~l0;
+        for (uint32_t k = 0; k < ni; k++) {
+            struct walk_node *q = &out[n0 + k];
+            uint32_t c = e->node_column[n0 + k], f = e->column_feature[c];
+            uint16_t thr = e->node_thr[n0 + k];
+            const uint8_t *map = e->map + 256 * (size_t)c;
+            uint32_t go[2] = {e->node_left[n0 + k], e->node_right[n0 + k]};
+            for (int side = 0; side < 2; side++)
+                q->child[side] = go[side] < ni
+                                     ? (int32_t)(n0 + go[side])
+                                     : (int32_t) ~(l0 + (int64_t)(go[side] - ni));
+            int left = e->column_mapped[c] == 2 ||
+                       (e->column_mapped[c] == 1 && map_kind(map) == COLUMN_LEFT);
+            *q = (struct walk_node){.child = {q->child[0], q->child[1]}, .feature = f};
+            used[f] = 1;
+            if (e->column_mapped[c] == 1 && !left) {
+                if (thr != 0 || !of_column[c]) {
+                    set_bits(map, thr, bits + 4 * (size_t)next);
+                    if (thr == 0) of_column[c] = next;
+                    q->set = next++;
+                } else {
+                    q->set = of_column[c];
+                }
+            } else { /* (u16)(65535 + 0) <= thr is false: thr is at most 65534 */
+                q->add = (uint16_t)left;
+                q->thr = (uint16_t)(thr + left);
+            }
+        }
+    }
+    *w = (struct ensemble_walk){
+        .node = out, .root = root, .bits = bits, .used = used, .has_sets = next > 1};
+    return w;
+}
+
+/* ---------------------------------------------------------------------- scoring --- */
+
+/* u16 codes of one column for a block of rows; 65535 is missing. */
+static void code_block(const struct ensemble *e, const struct simd_table *simd,
+                       const struct view *x, int32_t f, int64_t i0, int64_t n,
+                       uint16_t *out)
+{
+    const struct column *col = x->cols[f];
+    uint32_t e0 = e->edge_off[f], n_edge = e->edge_off[f + 1] - e0;
+    if (e->feature_kind[f] == 1 && col->type == TIDE_CAT) {
+        uint32_t raw[WALK_ROWS];
+        uint32_t l0 = e->level_off[f], n_level = e->level_off[f + 1] - l0;
+        view_codes(x, f, i0, n, raw);
+        for (int64_t r = 0; r < n; r++) {
+            uint8_t c = raw[r] < n_level ? e->level_code[l0 + raw[r]] : 255;
+            out[r] = c == 255 ? UINT16_MAX : c;
+        }
+    } else if (e->feature_kind[f] == 0 && column_is_numeric(col)) {
+        double v[WALK_ROWS];
+        view_numbers(x, f, i0, n, v);
+        if (n_edge > 254) {
+            simd->quantise_u16(v, n, e->edge + e0, (int)n_edge, out);
+        } else {
+            uint8_t c[WALK_ROWS];
+            simd->quantise_u8(v, n, e->edge + e0, (int)n_edge, c);
+            for (int64_t r = 0; r < n; r++) out[r] = c[r] == 255 ? UINT16_MAX : c[r];
+        }
+    } else { /* a column of another kind than the model's: nothing is known */
+        memset(out, 255, (size_t)n * sizeof *out);
+    }
+}
+
+/* Leaf number (global) of row r of the block, over the packed nodes. */
+static inline int64_t walk_packed(const struct ensemble_walk *w, int32_t at,
+                                  const uint16_t *codes, int64_t r)
+{
+    while (at >= 0) {
+        const struct walk_node *q = &w->node[at];
+        uint16_t c = codes[(size_t)q->feature * WALK_ROWS + (size_t)r];
+        uint32_t left = (uint16_t)(c + q->add) <= q->thr;
+        if (q->set)
+            left =
+                (uint32_t)(w->bits[4 * (size_t)q->set + ((c >> 6) & 3)] >> (c & 63)) &
+                1;
+        at = q->child[1 - left];
+    }
+    return ~(int64_t)at;
+}
+
+/* The same over the unpacked arrays. */
+static int64_t walk_plain(const struct ensemble *e, int32_t t, const uint16_t *codes,
+                          int64_t r)
+{
+    uint32_t n0 = e->tree_node[t], ni = e->tree_node[t + 1] - n0, at = 0;
+    while (at < ni) {
+        uint32_t col = e->node_column[n0 + at], f = e->column_feature[col];
+        uint32_t c = codes[(size_t)f * WALK_ROWS + (size_t)r];
+        if (e->column_mapped[col] == 1) c = e->map[256 * (size_t)col + (c & 255)];
+        if (e->column_mapped[col] == 2 && c == UINT16_MAX) c = 0;
+        at = c <= e->node_thr[n0 + at] ? e->node_left[n0 + at] : e->node_right[n0 + at];
+    }
+    return (int64_t)e->tree_leaf[t] + (at - ni);
+}
+
+static void score_block(const struct ensemble *e, const uint16_t *codes, int64_t n,
+                        int32_t rounds, int32_t *seen, double *out)
+{
+    int32_t k = e->n_outputs, width = e->leaf_width;
+    for (int64_t r = 0; r < n; r++)
+        memcpy(out + r * k, e->base, (size_t)k * sizeof *out);
+    memset(seen, 0, (size_t)k * sizeof *seen);
+    for (int32_t t = 0; t < e->n_trees; t++) {
+        int32_t o = width > 1 ? 0 : e->tree_output[t];
+        if (rounds > 0 && seen[o] >= rounds) continue;
+        seen[o]++;
+        for (int64_t r = 0; r < n; r++) {
+            int64_t leaf = e->walk ? walk_packed(e->walk, e->walk->root[t], codes, r)
+                                   : walk_plain(e, t, codes, r);
+            const double *v = e->leaf + leaf * width;
+            double *to = out + r * k + o;
+            for (int32_t q = 0; q < width; q++) to[q] += v[q];
+        }
+    }
+}
+
+tide_status ensemble_margin(const struct ensemble *e, const struct view *x, int64_t i0,
+                            int64_t n, int32_t trees, double *out, tide_error *err)
+{
+    const struct simd_table *simd = simd_get(NULL);
+    size_t bytes = 0, seen_bytes = (size_t)e->n_outputs * sizeof(int32_t);
+    if (n <= 0) return TIDE_OK;
+    if (size_mul((size_t)e->n_features + 1, WALK_ROWS * sizeof(uint16_t), &bytes))
+        return err_nomem(err, 0);
+    uint16_t *codes = mem_alloc(bytes);
+    int32_t *seen = mem_alloc(seen_bytes);
+    tide_status status = TIDE_OK;
+    if (!codes || !seen) {
+        status = err_nomem(err, bytes + seen_bytes);
+        goto done;
+    }
+    for (int64_t r0 = 0; r0 < n; r0 += WALK_ROWS) {
+        int64_t m = n - r0 < WALK_ROWS ? n - r0 : WALK_ROWS;
+        for (int32_t f = 0; f < e->n_features; f++)
+            if (!e->walk || e->walk->used[f])
+                code_block(e, simd, x, f, i0 + r0, m, codes + (size_t)f * WALK_ROWS);
+        score_block(e, codes, m, trees, seen, out + r0 * e->n_outputs);
+    }
+done:
+    mem_free(seen);
+    mem_free(codes);
+    return status;
+}
+
+/* ------------------------------------------------------------------------ links --- */
+
+static void softmax_row(const double *z, int32_t k, double *out)
+{
+    double top = z[0], sum = 0;
+    for (int32_t q = 1; q < k; q++) top = z[q] > top ? z[q] : top;
+    for (int32_t q = 0; q < k; q++) sum += out[q] = vm_exp(z[q] - top);
+    for (int32_t q = 0; q < k; q++) out[q] /= sum;
+}
+
+/* Shares of one row: sums of leaves over the sum of all; a lone output is their mean. */
+static void mean_row(const double *z, int32_t k, int32_t n_trees, double *out)
+{
+    double sum = 0;
+    for (int32_t q = 0; q < k; q++) sum += z[q];
+    for (int32_t q = 0; q < k; q++)
+        out[q] = k == 1 ? z[q] / n_trees : sum > 0 ? z[q] / sum : 1.0 / k;
+}
+
+void ensemble_link(const struct ensemble *e, int32_t k, int64_t n, const double *margin,
+                   double *out)
+{
+    int32_t m = e->n_outputs;
+    /* from the back, so that one margin may become two columns in place */
+    for (int64_t r = n - 1; r >= 0; r--) {
+        const double *z = margin + r * m;
+        double *to = out + r * k, z0 = z[0];
+        switch ((enum ensemble_link)e->link) {
+        case LINK_IDENTITY:
+            for (int32_t q = 0; q < k; q++) to[q] = z[q < m ? q : 0];
+            break;
+        case LINK_LOGIT:
+            to[0] = vm_expit(k > 1 ? -z0 : z0);
+            if (k > 1) to[1] = vm_expit(z0);
+            break;
+        case LINK_SOFTMAX:
+            softmax_row(z, k, to);
+            break;
+        case LINK_EXP:
+            to[0] = vm_exp(z0);
+            break;
+        case LINK_MEAN_PROBA:
+            mean_row(z, k, e->n_trees > 0 ? e->n_trees : 1, to);
+            break;
+        }
+    }
+}
+
+void ensemble_importance(const struct ensemble *e, double *out)
+{
+    double sum = 0;
+    for (int32_t f = 0; f < e->n_features; f++) out[f] = 0;
+    if (!e->node_gain) return;
+    for (int64_t i = 0; i < (int64_t)e->tree_node[e->n_trees]; i++)
+        out[e->column_feature[e->node_column[i]]] += e->node_gain[i];
+    for (int32_t f = 0; f < e->n_features; f++) sum += out[f];
+    for (int32_t f = 0; f < e->n_features; f++) out[f] = sum > 0 ? out[f] / sum : 0;
+}

@@ -1,0 +1,323 @@
+/* bins.c - cuts, codes, row blocks and byte columns (trees.md 3)
+ *
+ * Cuts         up to max_codes distinct values: one code each. More: equal counts, a value
+ *              with more than its share alone in its code. An edge lies midway between
+ *              neighbouring values, rounded so that low <= edge < high.
+ * Row block    the codes of one row side by side, 8, 16, 32 or 64 bytes, for histograms
+ * Byte column  one byte a row and lane, for the partition
+ * Guide        Q10
+ */
+#include "learners/tree/bins.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/par.h"
+#include "base/rng.h"
+#include "math/sort.h"
+#include "simd/simd.h"
+
+static double edge_between(double low, double high)
+{
+    double mid = low / 2 + high / 2;
+    return mid >= low && mid < high ? mid : low;
+}
+
+/* A run of equal values in sorted order. */
+struct bin_run {
+    double value;
+    int64_t count;
+};
+
+static int64_t runs_of(const double *sorted, int64_t n, struct bin_run *run)
+{
+    int64_t d = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (d == 0 || sorted[i] != run[d - 1].value)
+            run[d++] = (struct bin_run){.value = sorted[i]};
+        run[d - 1].count++;
+    }
+    return d;
+}
+
+/* Equal counts: a heavy value stands alone, the others share what is left of the codes. */
+static int32_t edges_by_count(const struct bin_run *run, int64_t d, int64_t n,
+                              int32_t codes, double *edge)
+{
+    int32_t n_edge = 0;
+    int64_t heavy = 0, rest = n, here = 0, share = n / codes;
+    for (int64_t i = 0; i < d; i++)
+        if (run[i].count > share) {
+            heavy++;
+            rest -= run[i].count;
+        }
+    int64_t bins = codes - heavy; /* heavy values are fewer than codes */
+    double mean = bins > 0 ? (double)rest / (double)bins : (double)n;
+    for (int64_t i = 0; i + 1 < d && n_edge < codes - 1; i++) {
+        int alone = run[i].count > share;
+        if (!alone) {
+            rest -= run[i].count;
+        }
+        here += run[i].count;
+        if (alone || (double)here >= mean ||
+            (run[i + 1].count > share && (double)here >= mean / 2)) {
+            edge[n_edge++] = edge_between(run[i].value, run[i + 1].value);
+            here = 0;
+            if (!alone && --bins > 0) mean = (double)rest / (double)bins;
+        }
+    }
+    return n_edge;
+}
+
+/* `run` is scratch of n entries. */
+static int32_t edges_of(const double *sorted, int64_t n, int32_t max_codes,
+                        struct bin_run *run, double *edge)
+{
+    int64_t d = runs_of(sorted, n, run);
+    if (d > max_codes) return edges_by_count(run, d, n, max_codes, edge);
+    for (int64_t i = 0; i + 1 < d; i++)
+        edge[i] = edge_between(run[i].value, run[i + 1].value);
+    return d > 0 ? (int32_t)(d - 1) : 0;
+}
+
+int32_t bins_edges(const double *sorted, int64_t n, int32_t max_codes, double *edge)
+{
+    struct bin_run *run = mem_array((size_t)(n > 0 ? n : 1), sizeof *run);
+    if (!run) return -1;
+    int32_t n_edge = edges_of(sorted, n, max_codes, run, edge);
+    mem_free(run);
+    return n_edge;
+}
+
+/* ------------------------------------------------------------------------- cuts --- */
+
+struct cut_job {
+    const struct view *x;
+    const struct bin_how *how;
+    const uint8_t *take; /* [n_rows] 1: this row counts for numbers */
+    struct bin_cuts *cuts;
+    double *edge;        /* [n_features][256] */
+    uint8_t **level;     /* [n_features] room for level codes */
+    tide_status *status; /* [n_features] */
+};
+
+static tide_status cut_number(const struct cut_job *job, int32_t f)
+{
+    struct bin_feature *out = &job->cuts->feature[f];
+    double *edge = job->edge + 256 * (size_t)f;
+    int64_t n = job->x->n_rows, m = 0;
+    int missing = 0;
+    tide_status status = TIDE_ENOMEM;
+    struct arena scratch;
+    arena_init(&scratch, NULL);
+    double *v = mem_array((size_t)(n > 0 ? n : 1), sizeof *v);
+    struct bin_run *run = mem_array((size_t)(n > 0 ? n : 1), sizeof *run);
+    if (!v || !run) goto done;
+    view_numbers(job->x, f, 0, n, v);
+    for (int64_t i = 0; i < n; i++) {
+        if (job->how->skip && job->how->skip[i]) continue;
+        missing |= isnan(v[i]) != 0;
+        if (job->take && !job->take[i]) continue;
+        if (!isnan(v[i])) v[m++] = v[i];
+    }
+    if (sort_f64(&scratch, v, m)) goto done;
+    out->n_edge = edges_of(v, m, job->how->max_codes, run, edge);
+    out->edge = edge;
+    out->n_code = out->n_edge + 1;
+    out->lane = out->n_code > 1 || (missing && m > 0) ? 0 : -1;
+    status = TIDE_OK;
+done:
+    mem_free(run);
+    mem_free(v);
+    arena_free(&scratch);
+    return status;
+}
+
+/* The 254 most frequent levels keep a code of their own, the rest share code 254. */
+static tide_status cut_levels(const struct cut_job *job, int32_t f)
+{
+    struct bin_feature *out = &job->cuts->feature[f];
+    uint32_t n_level = out->n_level, present = 0, code[1024];
+    int64_t n = job->x->n_rows, missing = 0;
+    uint8_t *to = job->level[f];
+    tide_status status = TIDE_ENOMEM;
+    struct arena scratch;
+    arena_init(&scratch, NULL);
+    uint64_t *count = arena_zero(&scratch, ((size_t)n_level + 1) * sizeof *count);
+    uint32_t *order = arena_array(&scratch, (int64_t)n_level + 1, sizeof *order);
+    if (!count || !order) goto done;
+    for (int64_t i0 = 0; i0 < n; i0 += 1024) {
+        int64_t m = n - i0 < 1024 ? n - i0 : 1024;
+        view_codes(job->x, f, i0, m, code);
+        for (int64_t i = 0; i < m; i++) {
+            if (job->how->skip && job->how->skip[i0 + i]) continue;
+            if (code[i] < n_level)
+                count[code[i]]++;
+            else
+                missing++;
+        }
+    }
+    for (uint32_t l = 0; l < n_level; l++) present += count[l] > 0;
+    uint64_t least = 0; /* levels with more rows than this have their own code */
+    uint32_t ties = UINT32_MAX; /* and the first so many with just as many */
+    uint32_t own = (uint32_t)job->how->max_codes - 1;
+    if (present > own + 1) {
+        for (uint32_t l = 0; l < n_level; l++) count[l] = UINT64_MAX - count[l];
+        if (sort_index_u64(&scratch, count, n_level, order)) goto done;
+        for (uint32_t l = 0; l < n_level; l++) count[l] = UINT64_MAX - count[l];
+        least = count[order[own - 1]];
+        ties = own;
+        for (uint32_t l = 0; l < n_level; l++) ties -= count[l] > least;
+    }
+    uint32_t next = 0, shared = 0;
+    for (uint32_t l = 0; l < n_level; l++) {
+        int keeps = count[l] > least || (least && count[l] == least && ties > 0);
+        if (least && count[l] == least && ties > 0) ties--;
+        to[l] = (uint8_t)(count[l] == 0 ? 255 : keeps ? next++ : own);
+        shared |= count[l] > 0 && !keeps;
+    }
+    out->level_code = to;
+    out->n_code = (int32_t)(next + shared);
+    out->lane = out->n_code > 1 || (missing && out->n_code > 0) ? 0 : -1;
+    status = TIDE_OK;
+done:
+    arena_free(&scratch);
+    return status;
+}
+
+static void cut_feature(void *arg, int64_t f, int worker)
+{
+    const struct cut_job *job = arg;
+    (void)worker;
+    job->status[f] = job->cuts->feature[f].kind ? cut_levels(job, (int32_t)f)
+                                                : cut_number(job, (int32_t)f);
+}
+
+/* Rows whose draw is below the share; order-free. NULL when all rows count. */
+static uint8_t *sample_rows(const struct view *x, const struct bin_how *how,
+                            struct arena *a)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < x->n_rows; i++) n += !(how->skip && how->skip[i]);
+    if (how->sample <= 0 || n <= how->sample) return NULL;
+    uint8_t *take = arena_array(a, x->n_rows, 1);
+    struct rng_key key = rng_key(how->seed, "bin");
+    double share = (double)how->sample / (double)n;
+    for (int64_t i = 0; take && i < x->n_rows; i++)
+        take[i] = rng_u01(rng_at(key, view_id(x, i), 0, 0)) < share;
+    return take;
+}
+
+tide_status bins_cut(struct tide_ctx *ctx, const struct view *x,
+                     const struct bin_how *how, struct arena *a, struct bin_cuts *out,
+                     tide_error *err)
+{
+    int32_t nf = x->n_cols;
+    struct cut_job job = {.x = x, .how = how, .cuts = out};
+    *out = (struct bin_cuts){.n_features = nf};
+    out->feature = arena_zero(a, ((size_t)nf + 1) * sizeof *out->feature);
+    out->lane_feature = arena_array(a, nf + 1, sizeof *out->lane_feature);
+    job.edge = arena_array(a, (int64_t)nf + 1, 256 * sizeof *job.edge);
+    job.level = arena_zero(a, ((size_t)nf + 1) * sizeof *job.level);
+    job.status = arena_zero(a, ((size_t)nf + 1) * sizeof *job.status);
+    job.take = sample_rows(x, how, a);
+    tide_status status = arena_status(a, err);
+    if (status) return status;
+    for (int32_t f = 0; f < nf; f++) {
+        struct bin_feature *b = &out->feature[f];
+        b->kind = x->cols[f]->type == TIDE_CAT;
+        b->hash = hash_name(x->cols[f]->name);
+        b->n_level = b->kind ? x->cols[f]->dict.n : 0;
+        if (b->kind) job.level[f] = arena_array(a, (int64_t)b->n_level + 1, 1);
+    }
+    status = arena_status(a, err);
+    if (status) return status;
+    status = par_for(ctx, nf, cut_feature, &job, err);
+    for (int32_t f = 0; f < nf && !status; f++) {
+        if (job.status[f]) return err_nomem(err, (size_t)x->n_rows * sizeof(double));
+        if (out->feature[f].lane < 0) continue;
+        out->feature[f].lane = out->n_lanes;
+        out->lane_feature[out->n_lanes++] = f;
+    }
+    return status;
+}
+
+/* ------------------------------------------------------------------------ codes --- */
+
+struct code_job {
+    const struct bin_cuts *cuts;
+    const struct view *x;
+    const struct simd_table *simd;
+    struct bin_codes *out;
+};
+
+#define CODE_TILE 1024
+
+static void code_lane(const struct code_job *job, int32_t lane, int64_t i0, int64_t n)
+{
+    int32_t f = job->cuts->lane_feature[lane];
+    const struct bin_feature *b = &job->cuts->feature[f];
+    uint8_t *to = job->out->plane[lane] + i0;
+    if (b->kind) {
+        uint32_t raw[CODE_TILE];
+        view_codes(job->x, f, i0, n, raw);
+        for (int64_t i = 0; i < n; i++)
+            to[i] = raw[i] < b->n_level ? b->level_code[raw[i]] : BIN_MISSING;
+    } else {
+        double v[CODE_TILE];
+        view_numbers(job->x, f, i0, n, v);
+        job->simd->quantise_u8(v, n, b->edge, b->n_edge, to);
+    }
+}
+
+static void code_tile(void *arg, int64_t tile, int worker)
+{
+    const struct code_job *job = arg;
+    int64_t i0 = tile * CODE_TILE, n = job->x->n_rows - i0;
+    if (n > CODE_TILE) n = CODE_TILE;
+    (void)worker;
+    for (int32_t l = 0; l < job->out->n_lanes; l++) code_lane(job, l, i0, n);
+    for (int32_t b = 0; job->out->block && b < job->out->n_blocks; b++) {
+        const struct bin_block *k = &job->out->block[b];
+        for (int32_t l = 0; l < k->n_lanes; l++) {
+            const uint8_t *from = job->out->plane[k->first + l] + i0;
+            uint8_t *to = k->rows + i0 * k->stride + l;
+            for (int64_t i = 0; i < n; i++) to[i * k->stride] = from[i];
+        }
+    }
+}
+
+tide_status bins_code(struct tide_ctx *ctx, const struct bin_cuts *cuts,
+                      const struct view *x, int with_blocks, struct arena *a,
+                      struct bin_codes *out, tide_error *err)
+{
+    int32_t lanes = cuts->n_lanes,
+            blocks = (lanes + BIN_BLOCK_LANES - 1) / BIN_BLOCK_LANES;
+    int64_t n = x->n_rows;
+    *out = (struct bin_codes){.n_rows = n, .n_lanes = lanes, .n_blocks = blocks};
+    out->plane = arena_array(a, lanes + 1, sizeof *out->plane);
+    if (with_blocks) out->block = arena_array(a, blocks + 1, sizeof *out->block);
+    tide_status status = arena_status(a, err);
+    if (status) return status;
+    for (int32_t l = 0; l < lanes; l++) out->plane[l] = arena_array(a, n + 64, 1);
+    for (int32_t b = 0; with_blocks && b < blocks; b++) {
+        struct bin_block *k = &out->block[b];
+        k->first = b * BIN_BLOCK_LANES;
+        k->n_lanes =
+            lanes - k->first < BIN_BLOCK_LANES ? lanes - k->first : BIN_BLOCK_LANES;
+        k->stride = k->n_lanes <= 8    ? 8
+                    : k->n_lanes <= 16 ? 16
+                    : k->n_lanes <= 32 ? 32
+                                       : 64;
+        k->rows = arena_array(a, n + 1, (size_t)k->stride);
+        if (k->rows && k->stride > k->n_lanes)
+            memset(k->rows, 0, (size_t)n * (size_t)k->stride);
+    }
+    status = arena_status(a, err);
+    if (status) return status;
+    struct code_job job = {.cuts = cuts, .x = x, .simd = simd_get(ctx), .out = out};
+    return par_for(ctx, (n + CODE_TILE - 1) / CODE_TILE, code_tile, &job, err);
+}

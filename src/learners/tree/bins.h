@@ -1,0 +1,58 @@
+/* bins.h - columns as byte codes: cuts, and the two layouts that training reads
+ *
+ * code = #{i: edge[i] < x} for numbers (0..254), the level's code for categories, 255 missing.
+ * A lane is one feature with something to split on; features keep the view's order, which is
+ * the byte order of names, so column order never enters a model. Cuts come from the fit's own
+ * rows; they and the codes are immutable. */
+#ifndef LEARNERS_TREE_BINS_H
+#define LEARNERS_TREE_BINS_H
+#include "base/arena.h"
+#include "frame/frame.h"
+
+#define BIN_MISSING     255
+#define BIN_BLOCK_LANES 64
+
+struct bin_feature {
+    uint8_t kind;   /* 0 number, 1 category */
+    int32_t lane;   /* -1: one code for all rows of the fit */
+    int32_t n_code; /* codes 0..n_code-1 without missing */
+    int32_t n_edge;
+    const double *edge;
+    uint32_t n_level;
+    const uint8_t *level_code; /* [n_level], 255: not among the fit's rows */
+    uint32_t hash;             /* of the name, for draws */
+};
+struct bin_cuts {
+    int32_t n_features, n_lanes;
+    struct bin_feature *feature;
+    int32_t *lane_feature; /* [n_lanes] */
+};
+/* Which rows make the cuts. */
+struct bin_how {
+    int32_t max_codes; /* at most 255 */
+    int64_t
+        sample; /* above so many rows, about so many of them by Philox(seed, "bin", id) */
+    uint64_t seed;
+    const uint8_t *skip; /* [n_rows] 1: not a row of the fit; or NULL */
+};
+tide_status bins_cut(struct tide_ctx *ctx, const struct view *x,
+                     const struct bin_how *how, struct arena *a, struct bin_cuts *out,
+                     tide_error *err);
+/* Upper bounds of equal-count bins over sorted values, midway between neighbours; returns the
+ * number of edges (< max_codes). edge has room for max_codes. */
+int32_t bins_edges(const double *sorted, int64_t n, int32_t max_codes, double *edge);
+
+struct bin_block {
+    uint8_t *rows; /* [n_rows][stride] */
+    int32_t stride, first, n_lanes;
+};
+struct bin_codes {
+    int64_t n_rows;
+    int32_t n_lanes, n_blocks;
+    struct bin_block *block; /* NULL where only columns were asked for */
+    uint8_t **plane;         /* [n_lanes][n_rows] */
+};
+tide_status bins_code(struct tide_ctx *ctx, const struct bin_cuts *cuts,
+                      const struct view *x, int with_blocks, struct arena *a,
+                      struct bin_codes *out, tide_error *err);
+#endif

@@ -1,0 +1,53 @@
+/* grad.h - losses of boosting: base score, quantised gradients, order-free loss sums
+ *
+ * A score is [n][n_outputs] f64. Gradients of one round are made for all outputs at once. */
+#ifndef LEARNERS_TREE_GRAD_H
+#define LEARNERS_TREE_GRAD_H
+#include "learners/tree/grow.h"
+#include "spec/entry.h"
+
+enum grad_loss { GRAD_SQUARED, GRAD_LOGISTIC, GRAD_SOFTMAX };
+
+/* Rows to learn from or to watch. */
+struct grad_rows {
+    int64_t n;          /* rows of the view */
+    const double *y;    /* squared: target less base */
+    const int32_t *k;   /* class numbers */
+    const double *w;    /* or NULL */
+    const int64_t *ids; /* keys of the draws */
+};
+struct grad {
+    struct tide_ctx *ctx;
+    const struct simd_table *simd;
+    enum grad_loss loss;
+    int32_t n_outputs;
+    uint64_t seed;
+    struct grad_rows rows;
+    const uint8_t *skip; /* [n] 1: no row of the fit; or NULL */
+    double w_most;       /* largest weight */
+    double *score;       /* [n][n_outputs] */
+    uint32_t *packed;    /* [n_outputs][n] */
+    int32_t *fine_g;     /* [n], made when first needed */
+    uint32_t *fine_h;
+    struct grow_grad *out;  /* [n_outputs] */
+    double *work;           /* [threads][GRAD_TILE * n_outputs] */
+    struct grad_part *part; /* [blocks][n_outputs] */
+    int64_t *fine_rounds;   /* [n_outputs]: outputs whose tree wants 32 bits */
+};
+#define GRAD_TILE 256
+tide_status grad_new(struct grad *g, struct arena *a, tide_error *err);
+/* Gradients of round `round` (0-based) from the scores into out[]. */
+tide_status grad_make(struct grad *g, int32_t round, tide_error *err);
+/* Output k again in 32 bits if 16 were too few (into g->out[k]); trees of such a round are
+ * grown one after the other. */
+int grad_is_coarse(const struct grad *g, int32_t k);
+tide_status grad_make_fine(struct grad *g, int32_t k, struct arena *a, tide_error *err);
+/* Mean loss of rows list[0..m) (NULL: 0..m-1), weighted: sums in integers, so in any order. */
+double grad_loss_of(const struct grad *g, const struct grad_rows *rows,
+                    const double *score, const uint32_t *list, int64_t m,
+                    double *scratch);
+/* Weighted mean of v over rows that `skip` leaves, and weight of each class: order-free. */
+double grad_mean(const double *v, const double *w, const uint8_t *skip, int64_t n);
+void grad_class_weights(const int32_t *k, const double *w, const uint8_t *skip,
+                        int64_t n, int32_t n_classes, double *out);
+#endif

@@ -1,0 +1,117 @@
+/* grow.h - one boosted tree from quantised gradients: histograms, splits, partition, growth
+ *
+ * Everything that decides a tree is an integer sum or a function of one, so threads, row order
+ * and instruction set cannot change it. For every split sum(children) = parent exactly. */
+#ifndef LEARNERS_TREE_GROW_H
+#define LEARNERS_TREE_GROW_H
+#include "learners/tree/bins.h"
+#include "learners/tree/emit.h"
+#include "simd/simd.h"
+
+struct grow_rules {
+    int32_t leaves, depth; /* depth 0: none but ENSEMBLE_DEPTH_MAX */
+    int64_t min_rows;
+    double min_hessian, l1, l2, min_gain;
+    double cat_smooth, cat_l2;
+    int32_t cat_sides; /* levels a side of a sorted split */
+    int32_t cat_alone; /* up to so many levels: one against the rest */
+};
+
+/* Quantised gradients of one tree. Packed: g int16 << 16 | h uint16. Fine (heavy tails, where
+ * 16 bits leave too few levels): 32 bits each. value = integer * unit, units powers of two. */
+struct grow_grad {
+    const uint32_t *packed;
+    const int32_t *fine_g; /* not NULL: fine */
+    const uint32_t *fine_h;
+    double g_unit, h_unit;
+    int64_t h_most; /* no row has a larger h */
+    int h_is_count; /* h is 1 for every row */
+};
+
+struct grow_split {
+    double gain;
+    int32_t lane, thr; /* numbers: code <= thr */
+    uint8_t set, missing_left;
+    uint64_t bits[4]; /* categories: codes that go left */
+    int64_t g, h;     /* of the left side */
+};
+struct grow_node {
+    uint32_t beg, n;
+    uint64_t *hist; /* NULL: none */
+    uint8_t wide;
+    uint16_t depth;
+    int32_t left, right; /* -1: leaf */
+    int64_t g, h;
+    struct grow_split split; /* gain <= 0: none */
+};
+
+struct hist_pool;
+struct grow {
+    struct tide_ctx *ctx;
+    const struct bin_cuts *cuts;
+    const struct bin_codes *codes;
+    const struct simd_table *simd;
+    struct grow_rules rules;
+    const uint8_t *lane_on;         /* [n_lanes] or NULL: all */
+    uint32_t *ids, *aside, *aside2; /* [n_max] */
+    struct hist_pool *pool;
+    struct grow_node *node; /* [2 leaves] */
+    int32_t n_nodes, n_leaves;
+    int32_t *heap;
+    int32_t n_heap;
+    struct grow_split *lane_best; /* [n_lanes] */
+    uint8_t *lane_exact;          /* [n_lanes] */
+};
+/* Workspace for trees over up to n_max rows. `threads`: workers that one tree may use. */
+tide_status grow_new(struct tide_ctx *ctx, const struct bin_cuts *cuts,
+                     const struct bin_codes *codes, const struct grow_rules *rules,
+                     int64_t n_max, int threads, struct arena *a, struct grow **out,
+                     tide_error *err);
+/* Grows a tree over the given rows (copied). The nodes stay in g->node[0..n_nodes), leaf rows in
+ * g->ids[beg .. beg + n), until the next call. */
+tide_status grow_tree(struct grow *g, const struct grow_grad *grad,
+                      const uint32_t *rows, int64_t n, tide_error *err);
+/* Sends other rows (of `codes`) down the tree; they are reordered so that seg[node] gives the
+ * rows of each node. scratch has room for n, seg for every node. */
+struct grow_seg {
+    uint32_t beg, n;
+};
+void grow_replay(const struct grow *g, const struct bin_codes *codes, uint32_t *rows,
+                 int64_t n, uint32_t *scratch, struct grow_seg *seg);
+/* Leaf value of a node before the rate: -T(g)/(h + l2). */
+double grow_value(const struct grow *g, const struct grow_grad *grad,
+                  const struct grow_node *q);
+/* The node as emit.h wants it (value and cover apart). */
+void grow_describe(const struct grow *g, const struct grow_node *q,
+                   struct emit_node *out);
+
+/* hist.c */
+struct hist_pool *hist_pool_new(struct tide_ctx *ctx, const struct bin_codes *codes,
+                                const struct simd_table *simd, int threads,
+                                int64_t n_max, struct arena *a);
+uint64_t *hist_take(struct hist_pool *p,
+                    int wide); /* NULL: the pool is full or memory is out */
+void hist_give(struct hist_pool *p, uint64_t *hist, int wide);
+/* Sums of rows ids[0..n) (NULL: rows 0..n-1). */
+tide_status hist_build(struct hist_pool *p, const struct grow_grad *grad,
+                       const uint32_t *ids, int64_t n, int wide, uint64_t *out,
+                       tide_error *err);
+/* large = parent - small, in place of parent (to_packed NULL) or packed into it. */
+void hist_subtract(struct hist_pool *p, const struct bin_cuts *cuts, uint64_t *parent,
+                   int parent_wide, const uint64_t *small, int small_wide,
+                   uint64_t *to_packed);
+void hist_total(const uint64_t *hist, int wide, int32_t n_code, int64_t *g, int64_t *h);
+#define HIST_PACKED_ROWS 65536
+
+/* split.c */
+/* Best split of a node into node->split (gain 0: none). ids are the node's rows, for counts. */
+void split_find(struct grow *g, const struct grow_grad *grad, const uint64_t *hist,
+                int wide, const uint32_t *ids, struct grow_node *node);
+/* 1 where a code goes left. */
+void split_table(const struct grow_split *s, uint8_t left[256]);
+
+/* partition.c: rows ids[0..n) to both sides, stable, in place; returns how many went left. */
+tide_status part_rows(struct grow *g, const struct bin_codes *codes,
+                      const struct grow_split *s, uint32_t *ids, int64_t n,
+                      int64_t *n_left, tide_error *err);
+#endif

@@ -1,0 +1,269 @@
+/* hist.c - gradient histograms: a pool of them, building, subtracting (trees.md 3, 4)
+ *
+ * Cells     packed: (g int32 << 32) + h uint32, exact for nodes of at most 65,536 rows; wide:
+ *           two i64. A child of a wide node with fewer rows is packed again, without loss.
+ * Parallel  tasks of 16,384 rows into private histograms; integer sums meet in any order.
+ * Pool      capped; when it is full a node goes without, and its children are built from rows.
+ * Guide     Q10
+ */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/ctx.h"
+#include "base/err.h"
+#include "base/par.h"
+#include "learners/tree/grow.h"
+
+#define HIST_TASK     16384
+#define HIST_PAR_MIN  49152
+#define HIST_POOL_MAX ((size_t)512 << 20)
+
+struct hist_wide {
+    int64_t g, h;
+};
+struct hist_own { /* one worker's */
+    uint64_t *packed;
+    struct hist_wide *wide;
+    int64_t rows; /* in packed */
+    int dirty, wide_dirty;
+};
+struct hist_pool {
+    struct tide_ctx *ctx;
+    const struct bin_codes *codes;
+    const struct simd_table *simd;
+    struct arena *a;
+    uint64_t **free_list[2];
+    int32_t n_free[2], cap_free[2];
+    size_t made;
+    int threads;
+    struct hist_own *own; /* [threads] */
+};
+
+static size_t hist_cells(const struct hist_pool *p)
+{
+    return 256 * (size_t)p->codes->n_lanes;
+}
+
+struct hist_pool *hist_pool_new(struct tide_ctx *ctx, const struct bin_codes *codes,
+                                const struct simd_table *simd, int threads,
+                                int64_t n_max, struct arena *a)
+{
+    struct hist_pool *p = arena_zero(a, sizeof *p);
+    if (!p) return NULL;
+    *p = (struct hist_pool){.ctx = ctx, .codes = codes, .simd = simd, .a = a};
+    p->threads = n_max >= HIST_PAR_MIN ? threads : 1;
+    p->own = arena_zero(a, (size_t)p->threads * sizeof *p->own);
+    for (int i = 0; p->own && i < p->threads; i++) {
+        if (n_max <= HIST_PACKED_ROWS && p->threads == 1) break;
+        p->own[i].packed = arena_array(a, (int64_t)hist_cells(p), sizeof(uint64_t));
+        if (p->threads > 1)
+            p->own[i].wide =
+                arena_array(a, (int64_t)hist_cells(p), sizeof(struct hist_wide));
+    }
+    return p->own ? p : NULL;
+}
+
+uint64_t *hist_take(struct hist_pool *p, int wide)
+{
+    if (p->n_free[wide]) return p->free_list[wide][--p->n_free[wide]];
+    size_t bytes = hist_cells(p) * (wide ? sizeof(struct hist_wide) : sizeof(uint64_t));
+    if (p->made > 4 * bytes && p->made + bytes > HIST_POOL_MAX) return NULL;
+    uint64_t *hist = arena_push(p->a, bytes);
+    if (hist) p->made += bytes;
+    return hist;
+}
+
+void hist_give(struct hist_pool *p, uint64_t *hist, int wide)
+{
+    if (!hist) return;
+    if (p->n_free[wide] == p->cap_free[wide]) {
+        int32_t cap = p->cap_free[wide] ? 2 * p->cap_free[wide] : 64;
+        uint64_t **more = arena_array(p->a, cap, sizeof *more);
+        if (!more) return; /* sticky: found at the end of the tree */
+        if (p->n_free[wide])
+            memcpy(more, p->free_list[wide], (size_t)p->n_free[wide] * sizeof *more);
+        p->free_list[wide] = more;
+        p->cap_free[wide] = cap;
+    }
+    p->free_list[wide][p->n_free[wide]++] = hist;
+}
+
+/* At most HIST_PACKED_ROWS rows, all blocks. `first`: number of the first row without ids. */
+static void add_packed(const struct hist_pool *p, const struct grow_grad *grad,
+                       const uint32_t *ids, int64_t first, int64_t n, uint64_t *out)
+{
+    for (int32_t b = 0; b < p->codes->n_blocks; b++) {
+        const struct bin_block *k = &p->codes->block[b];
+        const uint8_t *rows = ids ? k->rows : k->rows + first * k->stride;
+        const uint32_t *gq = ids ? grad->packed : grad->packed + first;
+        p->simd->tree_hist(rows, k->stride, k->n_lanes, ids, n, gq,
+                           out + 256 * (size_t)k->first);
+    }
+}
+
+static void flush_packed(const uint64_t *packed, size_t cells, struct hist_wide *wide)
+{
+    for (size_t i = 0; i < cells; i++) {
+        wide[i].g += (int32_t)(packed[i] >> 32);
+        wide[i].h += (uint32_t)packed[i];
+    }
+}
+
+static void add_fine(const struct hist_pool *p, const struct grow_grad *grad,
+                     const uint32_t *ids, int64_t first, int64_t n,
+                     struct hist_wide *out)
+{
+    for (int64_t i = 0; i < n; i++) {
+        int64_t row = ids ? (int64_t)ids[i] : first + i;
+        int64_t g = grad->fine_g[row], h = grad->fine_h[row];
+        for (int32_t b = 0; b < p->codes->n_blocks; b++) {
+            const struct bin_block *k = &p->codes->block[b];
+            const uint8_t *c = k->rows + row * k->stride;
+            struct hist_wide *to = out + 256 * (size_t)k->first;
+            for (int32_t l = 0; l < k->n_lanes; l++, to += 256) {
+                to[c[l]].g += g;
+                to[c[l]].h += h;
+            }
+        }
+    }
+}
+
+/* Everything on one thread, in runs of HIST_PACKED_ROWS. */
+static tide_status build_alone(struct hist_pool *p, const struct grow_grad *grad,
+                               const uint32_t *ids, int64_t n, int wide, uint64_t *out,
+                               tide_error *err)
+{
+    size_t cells = hist_cells(p);
+    memset(out, 0, cells * (wide ? sizeof(struct hist_wide) : sizeof *out));
+    if (!wide) {
+        add_packed(p, grad, ids, 0, n, out);
+        return TIDE_OK;
+    }
+    for (int64_t i = 0; i < n; i += HIST_PACKED_ROWS) {
+        int64_t m = n - i < HIST_PACKED_ROWS ? n - i : HIST_PACKED_ROWS;
+        if (ctx_cancelled(p->ctx)) return err_cancelled(err);
+        if (grad->fine_g) {
+            add_fine(p, grad, ids ? ids + i : NULL, i, m, (struct hist_wide *)out);
+            continue;
+        }
+        memset(p->own[0].packed, 0, cells * sizeof(uint64_t));
+        add_packed(p, grad, ids ? ids + i : NULL, i, m, p->own[0].packed);
+        flush_packed(p->own[0].packed, cells, (struct hist_wide *)out);
+    }
+    return TIDE_OK;
+}
+
+struct hist_job {
+    struct hist_pool *p;
+    const struct grow_grad *grad;
+    const uint32_t *ids;
+    int64_t n;
+};
+
+static void own_flush(struct hist_own *o, size_t cells)
+{
+    if (!o->wide_dirty) memset(o->wide, 0, cells * sizeof *o->wide);
+    o->wide_dirty = 1;
+    if (!o->dirty) return;
+    flush_packed(o->packed, cells, o->wide);
+    o->dirty = 0;
+    o->rows = 0;
+}
+
+static void hist_task(void *arg, int64_t task, int worker)
+{
+    struct hist_job *job = arg;
+    struct hist_own *o = &job->p->own[worker];
+    size_t cells = hist_cells(job->p);
+    int64_t i = task * HIST_TASK, m = job->n - i < HIST_TASK ? job->n - i : HIST_TASK;
+    const uint32_t *ids = job->ids ? job->ids + i : NULL;
+    if (job->grad->fine_g) {
+        own_flush(o, cells);
+        add_fine(job->p, job->grad, ids, i, m, o->wide);
+        return;
+    }
+    if (o->dirty && o->rows + m > HIST_PACKED_ROWS) own_flush(o, cells);
+    if (!o->dirty) memset(o->packed, 0, cells * sizeof *o->packed);
+    o->dirty = 1;
+    o->rows += m;
+    add_packed(job->p, job->grad, ids, i, m, o->packed);
+}
+
+static tide_status build_together(struct hist_pool *p, const struct grow_grad *grad,
+                                  const uint32_t *ids, int64_t n, int wide,
+                                  uint64_t *out, tide_error *err)
+{
+    struct hist_job job = {.p = p, .grad = grad, .ids = ids, .n = n};
+    size_t cells = hist_cells(p);
+    for (int w = 0; w < p->threads; w++)
+        p->own[w].rows = p->own[w].dirty = p->own[w].wide_dirty = 0;
+    tide_status status =
+        par_for(p->ctx, (n + HIST_TASK - 1) / HIST_TASK, hist_task, &job, err);
+    if (status) return status;
+    memset(out, 0, cells * (wide ? sizeof(struct hist_wide) : sizeof *out));
+    for (int w = 0; w < p->threads; w++) {
+        struct hist_own *o = &p->own[w];
+        struct hist_wide *to = (struct hist_wide *)out;
+        if (o->dirty && !wide && !o->wide_dirty)
+            for (size_t i = 0; i < cells; i++) out[i] += o->packed[i];
+        else if (o->dirty && wide)
+            flush_packed(o->packed, cells, to);
+        for (size_t i = 0; o->wide_dirty && i < cells; i++) {
+            to[i].g += o->wide[i].g;
+            to[i].h += o->wide[i].h;
+        }
+    }
+    return TIDE_OK;
+}
+
+tide_status hist_build(struct hist_pool *p, const struct grow_grad *grad,
+                       const uint32_t *ids, int64_t n, int wide, uint64_t *out,
+                       tide_error *err)
+{
+    if (p->threads > 1 && n >= HIST_PAR_MIN)
+        return build_together(p, grad, ids, n, wide, out, err);
+    return build_alone(p, grad, ids, n, wide, out, err);
+}
+
+/* Both child sums of one lane's codes c0 <= c < c1. */
+static void subtract_run(uint64_t *parent, int parent_wide, const uint64_t *small,
+                         int small_wide, uint64_t *to_packed, size_t c0, size_t c1)
+{
+    if (!parent_wide) {
+        for (size_t c = c0; c < c1; c++) parent[c] -= small[c];
+        return;
+    }
+    struct hist_wide *w = (struct hist_wide *)parent;
+    for (size_t c = c0; c < c1; c++) {
+        int64_t g = small_wide ? ((const struct hist_wide *)small)[c].g
+                               : (int32_t)(small[c] >> 32);
+        int64_t h =
+            small_wide ? ((const struct hist_wide *)small)[c].h : (uint32_t)small[c];
+        w[c].g -= g;
+        w[c].h -= h;
+        if (to_packed) to_packed[c] = ((uint64_t)w[c].g << 32) + (uint64_t)w[c].h;
+    }
+}
+
+void hist_subtract(struct hist_pool *p, const struct bin_cuts *cuts, uint64_t *parent,
+                   int parent_wide, const uint64_t *small, int small_wide,
+                   uint64_t *to_packed)
+{
+    for (int32_t l = 0; l < p->codes->n_lanes; l++) {
+        size_t at = 256 * (size_t)l,
+               n = (size_t)cuts->feature[cuts->lane_feature[l]].n_code;
+        subtract_run(parent, parent_wide, small, small_wide, to_packed, at, at + n);
+        subtract_run(parent, parent_wide, small, small_wide, to_packed,
+                     at + BIN_MISSING, at + 256);
+    }
+}
+
+void hist_total(const uint64_t *hist, int wide, int32_t n_code, int64_t *g, int64_t *h)
+{
+    *g = *h = 0;
+    for (int32_t i = 0; i <= n_code; i++) {
+        int32_t c = i < n_code ? i : BIN_MISSING;
+        *g += wide ? ((const struct hist_wide *)hist)[c].g : (int32_t)(hist[c] >> 32);
+        *h += wide ? ((const struct hist_wide *)hist)[c].h : (uint32_t)hist[c];
+    }
+}

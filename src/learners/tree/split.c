@@ -1,0 +1,307 @@
+/* split.c - the best split of a node from its histogram (trees.md 5, steps 5 and 6)
+ *
+ * Gain        T(G_l)^2/(H_l + l2) + T(G_r)^2/(H_r + l2) - T(G)^2/(H + l2), T the soft threshold
+ *             l1; not halved, as XGBoost and LightGBM compare it. Each column's first best code
+ *             is found by a kernel, then computed again; ties go to the lower column.
+ * Missing     both directions are tried where the node has missing rows, and "all numbers
+ *             against missing"; elsewhere missing follows the side of more cover.
+ * Categories  missing is one more level. Up to cat_alone levels: one against the rest. More:
+ *             levels sorted by g/(h + cat_smooth), prefixes from both ends, at most cat_sides
+ *             levels a side, cat_l2 more shrinkage; levels of fewer than min_rows rows
+ *             (estimated by cover) stay on the side of the rest. Fisher 1958 for the order.
+ * min_rows    exact. h bounds the count from below; where that proves too little the winning
+ *             column's rows are counted and the column is scanned again.
+ * Guide       Q10
+ */
+#include <math.h>
+#include <string.h>
+
+#include "learners/tree/grow.h"
+
+struct scan {
+    const struct grow *g;
+    const struct grow_grad *grad;
+    const struct grow_node *node;
+    const uint64_t *cells; /* of the lane */
+    int wide;
+    const uint32_t *count; /* [256] rows a code, or NULL */
+    double parent;         /* T(G)^2/(H + l2) */
+    struct simd_split rule;
+};
+
+static double score(double g, double h, double l1, double l2)
+{
+    double a = fabs(g) - l1;
+    return a > 0 ? a * a / (h + l2) : 0;
+}
+
+static inline int64_t cell_g(const struct scan *s, int c)
+{
+    return s->wide ? (int64_t)s->cells[2 * c] : (int32_t)(s->cells[c] >> 32);
+}
+static inline int64_t cell_h(const struct scan *s, int c)
+{
+    return s->wide ? (int64_t)s->cells[2 * c + 1] : (uint32_t)s->cells[c];
+}
+
+/* Gain of a left side, with the extra shrinkage of sorted categories in l2. */
+static double gain_of(const struct scan *s, int64_t g, int64_t h, double l2)
+{
+    double gl = (double)g * s->grad->g_unit, hl = (double)h * s->grad->h_unit;
+    return score(gl, hl, s->rule.l1, l2) +
+           score(s->rule.g - gl, s->rule.h - hl, s->rule.l1, l2) - s->parent;
+}
+
+/* Takes the candidate if it is better than what *best holds. */
+static void offer(const struct scan *s, int64_t g, int64_t h, double l2,
+                  struct grow_split *best, const struct grow_split *as)
+{
+    double gain = gain_of(s, g, h, l2);
+    if (!(gain > best->gain)) return;
+    *best = *as;
+    best->gain = gain;
+    best->g = g;
+    best->h = h;
+}
+
+/* Marks candidates with fewer rows than asked for on one side; rows[i] is left of candidate i. */
+static void drop_small(const struct scan *s, const int64_t *rows, int64_t n,
+                       double *gain)
+{
+    int64_t least = s->g->rules.min_rows;
+    for (int64_t i = 0; i < n; i++)
+        if (rows[i] < least || (int64_t)s->node->n - rows[i] < least) gain[i] = -1;
+}
+
+static int64_t first_best(const double *gain, int64_t n)
+{
+    int64_t at = 0;
+    for (int64_t i = 1; i < n; i++) at = gain[i] > gain[at] ? i : at;
+    return at;
+}
+
+/* Best of n candidates with integer sums g, h (and rows); -1: none is allowed. */
+static int64_t best_of(const struct scan *s, const int64_t *g, const int64_t *h,
+                       const int64_t *rows, int64_t n, double l2)
+{
+    double gl[256], hl[256], gain[256];
+    struct simd_split rule = s->rule;
+    if (n < 1) return -1;
+    rule.l2 = l2;
+    for (int64_t i = 0; i < n; i++) {
+        gl[i] = (double)g[i] * s->grad->g_unit;
+        hl[i] = (double)h[i] * s->grad->h_unit;
+    }
+    int64_t at = s->g->simd->tree_gain(gl, hl, n, &rule, gain);
+    if (rows) {
+        drop_small(s, rows, n, gain);
+        at = first_best(gain, n);
+    }
+    return gain[at] >= 0 ? at : -1;
+}
+
+static void scan_number(const struct scan *s, int32_t lane, struct grow_split *best)
+{
+    int64_t g[256], h[256], rows[256], ag = 0, ah = 0, ac = 0;
+    const struct bin_feature *f = &s->g->cuts->feature[s->g->cuts->lane_feature[lane]];
+    int64_t gm = cell_g(s, BIN_MISSING), hm = cell_h(s, BIN_MISSING);
+    int missing = gm != 0 || hm != 0;
+    int n = f->n_code;
+    for (int c = 0; c < n; c++) {
+        g[c] = ag += cell_g(s, c);
+        h[c] = ah += cell_h(s, c);
+        if (s->count) rows[c] = ac += s->count[c];
+    }
+    int64_t cand = missing ? n : n - 1;
+    const int64_t *by = s->count ? rows : NULL;
+    int64_t at = cand > 0 ? best_of(s, g, h, by, cand, s->rule.l2) : -1;
+    if (at >= 0) {
+        struct grow_split as = {.lane = lane,
+                                .thr = (int32_t)at,
+                                .missing_left = !missing && 2 * h[at] >= s->node->h};
+        offer(s, g[at], h[at], s->rule.l2, best, &as);
+    }
+    if (!missing || n < 2) return;
+    for (int c = 0; c < n; c++) {
+        g[c] += gm;
+        h[c] += hm;
+        if (s->count) rows[c] += s->count[BIN_MISSING];
+    }
+    at = best_of(s, g, h, by, n - 1, s->rule.l2);
+    if (at < 0) return;
+    struct grow_split as = {.lane = lane, .thr = (int32_t)at, .missing_left = 1};
+    offer(s, g[at], h[at], s->rule.l2, best, &as);
+}
+
+/* A level of a category column in this node. */
+struct level {
+    double key;
+    int64_t g, h, rows;
+    int code;
+};
+
+/* Codes that no row of the node has follow the side of more cover. */
+static void close_set(const struct scan *s, int n_code, struct grow_split *best)
+{
+    if (2 * best->h < s->node->h) return;
+    for (int c = 0; c < 256; c++) {
+        int absent = (c >= n_code && c != BIN_MISSING) ||
+                     (cell_g(s, c) == 0 && cell_h(s, c) == 0);
+        if (absent) best->bits[c >> 6] |= UINT64_C(1) << (c & 63);
+    }
+}
+
+static void scan_one_level(const struct scan *s, int32_t lane, const struct level *lv,
+                           int n, struct grow_split *best)
+{
+    for (int i = 0; i < n; i++) {
+        double hl = (double)lv[i].h * s->grad->h_unit, hr = s->rule.h - hl;
+        int64_t least = s->g->rules.min_rows;
+        if (hl < s->rule.min_h || hr < s->rule.min_h || hl <= 0 || hr <= 0) continue;
+        if (s->count &&
+            (lv[i].rows < least || (int64_t)s->node->n - lv[i].rows < least))
+            continue;
+        struct grow_split as = {.lane = lane, .set = 1};
+        as.bits[lv[i].code >> 6] |= UINT64_C(1) << (lv[i].code & 63);
+        offer(s, lv[i].g, lv[i].h, s->rule.l2, best, &as);
+    }
+}
+
+/* Prefixes of sorted levels, from the front (step 1) or the back (step -1). */
+static void scan_prefixes(const struct scan *s, int32_t lane, const struct level *lv,
+                          int n, int step, struct grow_split *best)
+{
+    int64_t g[256], h[256], rows[256], ag = 0, ah = 0, ac = 0;
+    double l2 = s->rule.l2 + s->g->rules.cat_l2;
+    int most =
+        s->g->rules.cat_sides < (n + 1) / 2 ? s->g->rules.cat_sides : (n + 1) / 2;
+    for (int i = 0; i < most; i++) {
+        const struct level *q = &lv[step > 0 ? i : n - 1 - i];
+        g[i] = ag += q->g;
+        h[i] = ah += q->h;
+        rows[i] = ac += q->rows;
+    }
+    int64_t at = most > 0 ? best_of(s, g, h, s->count ? rows : NULL, most, l2) : -1;
+    if (at < 0) return;
+    struct grow_split as = {.lane = lane, .set = 1};
+    for (int i = 0; i <= (int)at; i++) {
+        int c = lv[step > 0 ? i : n - 1 - i].code;
+        as.bits[c >> 6] |= UINT64_C(1) << (c & 63);
+    }
+    offer(s, g[at], h[at], l2, best, &as);
+}
+
+static void scan_levels(const struct scan *s, int32_t lane, struct grow_split *best)
+{
+    struct level lv[256];
+    const struct bin_feature *f = &s->g->cuts->feature[s->g->cuts->lane_feature[lane]];
+    int n = 0, used = 0;
+    double per_row = (double)s->node->n / (s->node->h > 0 ? (double)s->node->h : 1);
+    for (int i = 0; i <= f->n_code; i++) {
+        int c = i < f->n_code ? i : BIN_MISSING;
+        struct level q = {.g = cell_g(s, c), .h = cell_h(s, c), .code = c};
+        if (q.g == 0 && q.h == 0) continue;
+        if (s->count) q.rows = s->count[c];
+        lv[n++] = q;
+    }
+    if (n < 2) return;
+    struct grow_split mine = {.gain = best->gain};
+    if (f->n_code + 1 <= s->g->rules.cat_alone || n == 2) {
+        scan_one_level(s, lane, lv, n, &mine);
+    } else {
+        double least = (double)s->g->rules.min_rows;
+        for (int i = 0; i < n; i++) {
+            double rows = s->count ? (double)lv[i].rows : (double)lv[i].h * per_row;
+            if (rows < least) continue;
+            struct level q = lv[i];
+            q.key = (double)q.g * s->grad->g_unit /
+                    ((double)q.h * s->grad->h_unit + s->g->rules.cat_smooth);
+            int j = used++;
+            for (; j > 0 && lv[j - 1].key > q.key; j--) lv[j] = lv[j - 1];
+            lv[j] = q;
+        }
+        if (used < 1) return;
+        scan_prefixes(s, lane, lv, used, 1, &mine);
+        scan_prefixes(s, lane, lv, used, -1, &mine);
+    }
+    if (!(mine.gain > best->gain)) return;
+    *best = mine;
+    close_set(s, f->n_code, best);
+}
+
+/* Best split of one lane; gain 0: none. */
+static void scan_lane(struct scan *s, const uint64_t *hist, int32_t lane,
+                      struct grow_split *best)
+{
+    s->cells = hist + (s->wide ? 512 : 256) * (size_t)lane;
+    *best = (struct grow_split){.gain = 0};
+    if (s->g->cuts->feature[s->g->cuts->lane_feature[lane]].kind)
+        scan_levels(s, lane, best);
+    else
+        scan_number(s, lane, best);
+}
+
+/* Do both sides have min_rows rows, by what h alone can prove? */
+static int rows_proved(const struct scan *s, const struct grow_split *q)
+{
+    int64_t most = s->grad->h_most, least = s->g->rules.min_rows;
+    int64_t need = (least - 1) * most; /* more h than that: at least `least` rows */
+    return least <= 1 || (q->h > need && s->node->h - q->h > need);
+}
+
+void split_table(const struct grow_split *s, uint8_t left[256])
+{
+    for (int c = 0; c < 256; c++)
+        left[c] = (uint8_t)(s->set ? (s->bits[c >> 6] >> (c & 63)) & 1 : c <= s->thr);
+    if (!s->set) left[BIN_MISSING] = s->missing_left;
+}
+
+static void count_codes(const struct grow *g, int32_t lane, const uint32_t *ids,
+                        uint32_t n, uint32_t count[256])
+{
+    const uint8_t *plane = g->codes->plane[lane];
+    memset(count, 0, 256 * sizeof *count);
+    for (uint32_t i = 0; i < n; i++) count[plane[ids[i]]]++;
+}
+
+void split_find(struct grow *g, const struct grow_grad *grad, const uint64_t *hist,
+                int wide, const uint32_t *ids, struct grow_node *node)
+{
+    const struct grow_rules *r = &g->rules;
+    uint32_t count[256];
+    int32_t lanes = g->codes->n_lanes;
+    struct scan s = {.g = g, .grad = grad, .node = node, .wide = wide};
+    s.rule = (struct simd_split){.g = (double)node->g * grad->g_unit,
+                                 .h = (double)node->h * grad->h_unit,
+                                 .l1 = r->l1,
+                                 .l2 = r->l2,
+                                 .min_h = r->min_hessian};
+    if (grad->h_is_count && s.rule.min_h < (double)r->min_rows)
+        s.rule.min_h = (double)r->min_rows;
+    s.parent = score(s.rule.g, s.rule.h, r->l1, r->l2);
+    node->split = (struct grow_split){.gain = 0};
+    for (int32_t l = 0; l < lanes; l++) {
+        g->lane_exact[l] = (uint8_t)grad->h_is_count;
+        g->lane_best[l].gain = 0;
+        if (!g->lane_on || g->lane_on[l]) scan_lane(&s, hist, l, &g->lane_best[l]);
+    }
+    /* a gain that rounding alone can make is none */
+    double least = r->min_gain > 1e-12 * s.parent ? r->min_gain : 1e-12 * s.parent;
+    for (;;) {
+        int32_t best = -1;
+        for (int32_t l = 0; l < lanes; l++)
+            if (g->lane_best[l].gain > least &&
+                (best < 0 || g->lane_best[l].gain > g->lane_best[best].gain))
+                best = l;
+        if (best < 0) return;
+        if (g->lane_exact[best] || rows_proved(&s, &g->lane_best[best])) {
+            node->split = g->lane_best[best];
+            return;
+        }
+        count_codes(g, best, ids, node->n, count);
+        s.count = count;
+        scan_lane(&s, hist, best, &g->lane_best[best]);
+        s.count = NULL;
+        g->lane_exact[best] = 1;
+    }
+}
