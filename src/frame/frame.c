@@ -1,0 +1,353 @@
+/* frame.c - building, sealing, sharing and asking a frame; tables from memory */
+#include "frame/frame.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/ctx.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/str.h"
+#include "frame/level_set.h"
+#include "spec/maker.h"
+#include "spec/spec.h"
+
+tide_status frame_begin(struct tide_ctx *ctx, int64_t n_rows, int n_cols,
+                        tide_frame **out, tide_error *err)
+{
+    tide_frame *f = mem_zalloc(sizeof *f);
+    *out = NULL;
+    if (!f) return err_nomem(err, sizeof *f);
+    atomic_init(&f->refs, 1);
+    arena_init(&f->arena, ctx);
+    f->n_rows = n_rows;
+    f->n_cols = n_cols;
+    f->source = "memory";
+    f->dialect = "";
+    f->cols = arena_zero(&f->arena, ((size_t)n_cols + 1) * sizeof *f->cols);
+    for (int j = 0; f->cols && j < n_cols; j++) f->cols[j].n_rows = n_rows;
+    tide_status st = arena_status(&f->arena, err);
+    if (st != TIDE_OK) {
+        tide_frame_free(f);
+        return st;
+    }
+    *out = f;
+    return TIDE_OK;
+}
+
+tide_frame *frame_ref(const tide_frame *frame)
+{
+    tide_frame *f = (tide_frame *)frame;
+    if (f) atomic_fetch_add(&f->refs, 1);
+    return f;
+}
+
+void tide_frame_free(tide_frame *frame)
+{
+    if (!frame || atomic_fetch_sub(&frame->refs, 1) != 1) return;
+    arena_free(&frame->arena);
+    mem_free(frame);
+}
+
+/* ---- seal ---- */
+
+static tide_status check_names(tide_frame *f, tide_error *err)
+{
+    struct arena temp;
+    struct level_set set;
+    tide_status st;
+    arena_init(&temp, f->arena.ctx);
+    int bad = level_set_init(&set, &temp, &temp, f->n_cols);
+    for (int j = 0; !bad && j < f->n_cols; j++) {
+        uint32_t code = level_set_add(&set, f->cols[j].name, strlen(f->cols[j].name), 0);
+        if (code == CODE_MISSING) break;
+        if (code == (uint32_t)j) continue;
+        char name[128];
+        err_quote(name, sizeof name, f->cols[j].name, strlen(f->cols[j].name), 60);
+        st = err_set(err, TIDE_CODE_CSV_DUPLICATE_NAME,
+                     "column name '%s' stands at columns %lld and %d", name,
+                     (long long)code + 1, j + 1);
+        err_field(err, f->cols[j].name);
+        goto done;
+    }
+    st = arena_status(&temp, err);
+done:
+    arena_free(&temp);
+    return st;
+}
+
+static tide_status refuse_infinite(const tide_frame *f, int j, int64_t row, tide_error *err)
+{
+    char name[128];
+    err_quote(name, sizeof name, f->cols[j].name, strlen(f->cols[j].name), 60);
+    err_set(err, TIDE_CODE_DATA_INFINITE, "row %lld of '%s' is infinite",
+            (long long)row + 1, name);
+    if (err) err->row = row + 1;
+    return err_field(err, f->cols[j].name);
+}
+
+static tide_status seal_column(tide_frame *f, int j, tide_error *err)
+{
+    struct column *c = &f->cols[j];
+    int64_t n = 0;
+    for (int64_t i = 0; i < c->n_rows; i++) {
+        switch ((enum tide_type)c->type) {
+        case TIDE_BOOL:
+            n += c->b[i] == BOOL_MISSING;
+            break;
+        case TIDE_I64:
+        case TIDE_TIME:
+            n += c->i64[i] == I64_MISSING;
+            break;
+        case TIDE_F64:
+            n += c->f64[i] != c->f64[i];
+            if (isinf(c->f64[i])) return refuse_infinite(f, j, i, err);
+            break;
+        case TIDE_CAT:
+            n += c->code[i] == CODE_MISSING;
+            break;
+        case TIDE_TEXT:
+            n += c->text_missing && c->text_missing[i];
+            break;
+        }
+    }
+    c->n_missing = n;
+    return TIDE_OK;
+}
+
+tide_status frame_seal(tide_frame *frame, tide_error *err)
+{
+    tide_status st = arena_status(&frame->arena, err);
+    if (st == TIDE_OK) st = check_names(frame, err);
+    for (int j = 0; st == TIDE_OK && j < frame->n_cols; j++)
+        st = seal_column(frame, j, err);
+    return st;
+}
+
+/* ---- asking ---- */
+
+int64_t tide_frame_rows(const tide_frame *frame)
+{
+    return frame ? frame->n_rows : 0;
+}
+
+int tide_frame_columns(const tide_frame *frame)
+{
+    return frame ? frame->n_cols : 0;
+}
+
+const char *tide_frame_name(const tide_frame *frame, int column)
+{
+    if (!frame || column < 0 || column >= frame->n_cols) return NULL;
+    return frame->cols[column].name;
+}
+
+enum tide_type tide_frame_type(const tide_frame *frame, int column)
+{
+    if (!frame || column < 0 || column >= frame->n_cols) return (enum tide_type)0;
+    return (enum tide_type)frame->cols[column].type;
+}
+
+int64_t tide_frame_missing(const tide_frame *frame, int column)
+{
+    if (!frame || column < 0 || column >= frame->n_cols) return 0;
+    return frame->cols[column].n_missing;
+}
+
+int64_t tide_frame_text(const tide_frame *frame, int64_t row, int column, char *buf,
+                        size_t size)
+{
+    if (!frame || column < 0 || column >= frame->n_cols || row < 0 ||
+        row >= frame->n_rows) {
+        if (size) buf[0] = '\0';
+        return -1;
+    }
+    return column_text(&frame->cols[column], row, buf, size);
+}
+
+int64_t frame_line(const tide_frame *frame, int64_t row)
+{
+    if (frame->line_of_row) return frame->line_of_row[row];
+    return frame->first_line ? frame->first_line + row : 0;
+}
+
+int tide_frame_find(const tide_frame *frame, const char *name, const char *option,
+                    tide_error *err)
+{
+    for (int j = 0; j < frame->n_cols; j++)
+        if (strcmp(frame->cols[j].name, name) == 0) return j;
+    char shown[128];
+    err_quote(shown, sizeof shown, name, strlen(name), 60);
+    err_set(err, TIDE_CODE_DATA_COLUMN, "no column '%s'", shown);
+    err_field(err, name);
+    if (frame->first_line || frame->line_of_row) err_at(err, frame->source, 1, 1);
+    const char **names = mem_array((size_t)frame->n_cols + 1, sizeof *names);
+    if (!names) return -1; /* the error stands, without a nearest name */
+    for (int j = 0; j < frame->n_cols; j++) names[j] = frame->cols[j].name;
+    const char *near = err_nearest(name, names, frame->n_cols);
+    if (near) err_hint(err, option ? option : "", "%s", near);
+    mem_free(names);
+    return -1;
+}
+
+/* ---- tables from memory ---- */
+
+static tide_status bad_column(const struct tide_column_in *in, const char *what,
+                              tide_error *err)
+{
+    err_set(err, TIDE_CODE_DATA_TYPE, "column '%s' %s", in->name, what);
+    return err_field(err, in->name);
+}
+
+static tide_status take_category(tide_frame *f, struct column *c,
+                                 const struct tide_column_in *in, tide_error *err)
+{
+    struct arena temp;
+    struct level_set set;
+    tide_status st;
+    uint32_t *code = arena_array(&f->arena, f->n_rows + 1, sizeof *code);
+    arena_init(&temp, f->arena.ctx);
+    int bad = level_set_init(&set, &temp, &temp, f->n_rows);
+    for (int64_t i = 0; !bad && code && i < f->n_rows; i++) {
+        const char *s = in->text[i];
+        code[i] = s ? level_set_add(&set, s, strlen(s), 0) : CODE_MISSING;
+    }
+    st = arena_status(&temp, err);
+    if (st == TIDE_OK && code && level_set_dict(&set, &f->arena, &c->dict) != 0 &&
+        !f->arena.failed)
+        st = bad_column(in, "has more than 4 GiB of levels", err);
+    c->code = code;
+    arena_free(&temp);
+    return st;
+}
+
+static void take_text(tide_frame *f, struct column *c, const struct tide_column_in *in)
+{
+    int64_t *at = arena_array(&f->arena, f->n_rows + 1, sizeof *at), total = 0;
+    uint8_t *missing = arena_zero(&f->arena, (size_t)f->n_rows + 1);
+    if (!at || !missing) return;
+    for (int64_t i = 0; i < f->n_rows; i++) {
+        at[i] = total;
+        missing[i] = in->text[i] == NULL;
+        total += in->text[i] ? (int64_t)strlen(in->text[i]) : 0;
+    }
+    at[f->n_rows] = total;
+    char *text = arena_push(&f->arena, (size_t)total + 1);
+    for (int64_t i = 0; text && i < f->n_rows; i++)
+        if (at[i + 1] > at[i]) memcpy(text + at[i], in->text[i], (size_t)(at[i + 1] - at[i]));
+    c->text_at = at;
+    c->text = text;
+    c->text_missing = missing;
+}
+
+/* The number of row i: NaN when missing. */
+static double in_number(const struct tide_column_in *in, int64_t i)
+{
+    if (in->f64) return in->f64[i];
+    return in->i64[i] == INT64_MIN ? (double)NAN : (double)in->i64[i];
+}
+
+static tide_status take_whole(tide_frame *f, struct column *c,
+                              const struct tide_column_in *in, tide_error *err)
+{
+    int64_t *out = arena_array(&f->arena, f->n_rows + 1, sizeof *out);
+    c->i64 = out;
+    if (!out) return TIDE_OK; /* the arena tells */
+    if (in->i64) {
+        if (f->n_rows) memcpy(out, in->i64, (size_t)f->n_rows * sizeof *out);
+        return TIDE_OK;
+    }
+    double unit = c->type == TIDE_TIME ? 1e6 : 1;
+    for (int64_t i = 0; i < f->n_rows; i++) {
+        double v = in->f64[i] * unit;
+        if (v != v) {
+            out[i] = I64_MISSING;
+            continue;
+        }
+        if (!(fabs(v) < 9.2e18) || (c->type == TIDE_I64 && v != floor(v)))
+            return bad_column(in, "has values that are no whole numbers", err);
+        out[i] = (int64_t)(v < 0 ? v - 0.5 : v + 0.5);
+    }
+    return TIDE_OK;
+}
+
+static tide_status take_bool(tide_frame *f, struct column *c,
+                             const struct tide_column_in *in, tide_error *err)
+{
+    uint8_t *out = arena_push(&f->arena, (size_t)f->n_rows + 1);
+    c->b = out;
+    for (int64_t i = 0; out && i < f->n_rows; i++) {
+        double v = in_number(in, i);
+        if (v != 0 && v != 1 && v == v) return bad_column(in, "has values besides 0 and 1", err);
+        out[i] = v != v ? BOOL_MISSING : v == 1;
+    }
+    return TIDE_OK;
+}
+
+static tide_status take_number(tide_frame *f, struct column *c,
+                               const struct tide_column_in *in)
+{
+    double *out = arena_array(&f->arena, f->n_rows + 1, sizeof *out);
+    for (int64_t i = 0; out && i < f->n_rows; i++) out[i] = in_number(in, i);
+    c->f64 = out;
+    return TIDE_OK;
+}
+
+static tide_status take_column(tide_frame *f, struct column *c,
+                               const struct tide_column_in *in, tide_error *err)
+{
+    int given = (in->f64 != NULL) + (in->i64 != NULL) + (in->text != NULL);
+    if (!in->name) return err_set(err, TIDE_CODE_HANDLE_INVALID, "a column has no name");
+    if (strlen(in->name) > 4096)
+        return err_set(err, TIDE_CODE_LIMIT_NAME,
+                       "a column name has %lld bytes, the limit is 4096",
+                       (long long)strlen(in->name));
+    if (given != 1 && f->n_rows > 0)
+        return err_set(err, TIDE_CODE_HANDLE_INVALID,
+                       "exactly one of f64, i64 and text is needed for '%s'", in->name);
+    c->name = arena_str(&f->arena, in->name);
+    c->type = (uint8_t)(in->type   ? in->type
+                        : in->f64  ? TIDE_F64
+                        : in->i64  ? TIDE_I64
+                        : in->text ? TIDE_CAT
+                                   : TIDE_F64);
+    int is_text = c->type == TIDE_CAT || c->type == TIDE_TEXT;
+    if (in->type < 0 || in->type > TIDE_TEXT || (given && is_text != (in->text != NULL)))
+        return bad_column(in, "has data of another type", err);
+    switch ((enum tide_type)c->type) {
+    case TIDE_BOOL:
+        return take_bool(f, c, in, err);
+    case TIDE_I64:
+    case TIDE_TIME:
+        return take_whole(f, c, in, err);
+    case TIDE_F64:
+        return take_number(f, c, in);
+    case TIDE_CAT:
+        return take_category(f, c, in, err);
+    case TIDE_TEXT:
+        take_text(f, c, in);
+        break;
+    }
+    return TIDE_OK;
+}
+
+tide_status tide_frame_new(tide_ctx *ctx, int64_t n_rows, int n_cols,
+                           const struct tide_column_in *cols, tide_frame **out,
+                           tide_error *err)
+{
+    tide_frame *f = NULL;
+    if (!out || n_rows < 0 || n_cols < 0 || (n_cols && !cols))
+        return err_set(err, TIDE_CODE_HANDLE_INVALID, "an argument cannot be");
+    *out = NULL;
+    tide_status st = frame_begin(ctx, n_rows, n_cols, &f, err);
+    for (int j = 0; st == TIDE_OK && j < n_cols; j++)
+        st = take_column(f, &f->cols[j], &cols[j], err);
+    if (st == TIDE_OK) st = frame_seal(f, err);
+    if (st != TIDE_OK) {
+        tide_frame_free(f);
+        return st;
+    }
+    *out = f;
+    return TIDE_OK;
+}

@@ -1,0 +1,89 @@
+/* level_set.c - distinct texts in order of first appearance */
+#include "frame/level_set.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+
+int level_set_init(struct level_set *set, struct arena *keep, struct arena *temp,
+                   int64_t hint)
+{
+    uint32_t slots = 16;
+    while (slots < 1024 && slots < 2 * hint) slots *= 2;
+    *set = (struct level_set){.keep = keep, .temp = temp, .mask = slots - 1};
+    set->slot = arena_zero(temp, slots * sizeof *set->slot);
+    return set->slot ? 0 : -1;
+}
+
+static int grow_slots(struct level_set *set)
+{
+    size_t slots = ((size_t)set->mask + 1) * 4;
+    uint32_t *slot = arena_zero(set->temp, slots * sizeof *slot);
+    if (!slot) return -1;
+    uint32_t mask = (uint32_t)(slots - 1);
+    for (uint32_t c = 0; c < set->n; c++) {
+        uint32_t at = set->level[c].hash & mask;
+        while (slot[at]) at = (at + 1) & mask;
+        slot[at] = c + 1;
+    }
+    set->slot = slot;
+    set->mask = mask;
+    return 0;
+}
+
+static uint32_t add_level(struct level_set *set, const char *s, size_t len, uint32_t hash,
+                          int copy)
+{
+    if (set->n >= CODE_MISSING - 2 || len > UINT32_MAX) return CODE_MISSING;
+    if (set->n == set->cap) {
+        uint32_t cap = set->cap ? set->cap * 2 : 8;
+        struct level *more = arena_array(set->keep, cap, sizeof *more);
+        if (!more) return CODE_MISSING;
+        if (set->n) memcpy(more, set->level, set->n * sizeof *more);
+        set->level = more;
+        set->cap = cap;
+    }
+    if (copy && !(s = arena_strn(set->keep, s, len))) return CODE_MISSING;
+    set->level[set->n] = (struct level){s, (uint32_t)len, hash};
+    set->bytes += (int64_t)len;
+    return set->n++;
+}
+
+uint32_t level_set_add_hashed(struct level_set *set, const char *s, size_t len,
+                              uint32_t hash, int copy)
+{
+    uint32_t at = hash & set->mask;
+    for (; set->slot[at]; at = (at + 1) & set->mask) {
+        const struct level *l = &set->level[set->slot[at] - 1];
+        if (l->hash == hash && l->len == len && memcmp(l->s, s, len) == 0)
+            return set->slot[at] - 1;
+    }
+    uint32_t code = add_level(set, s, len, hash, copy);
+    if (code == CODE_MISSING) return code;
+    set->slot[at] = code + 1;
+    if (set->n > set->mask / 2 && grow_slots(set) != 0) return CODE_MISSING;
+    return code;
+}
+
+uint32_t level_set_add(struct level_set *set, const char *s, size_t len, int copy)
+{
+    return level_set_add_hashed(set, s, len, (uint32_t)hash64(s, len, 0), copy);
+}
+
+int level_set_dict(const struct level_set *set, struct arena *a, struct dict *out)
+{
+    if (set->bytes > UINT32_MAX) return -1;
+    uint32_t *offset = arena_array(a, (int64_t)set->n + 1, sizeof *offset);
+    char *bytes = arena_push(a, (size_t)set->bytes + 1);
+    if (!offset || !bytes) return -1;
+    uint32_t at = 0;
+    for (uint32_t c = 0; c < set->n; c++) {
+        offset[c] = at;
+        if (set->level[c].len) memcpy(bytes + at, set->level[c].s, set->level[c].len);
+        at += set->level[c].len;
+    }
+    offset[set->n] = at;
+    bytes[at] = '\0';
+    *out = (struct dict){set->n, offset, bytes};
+    return 0;
+}
