@@ -37,6 +37,10 @@ tide_status file_read(int fd, const char *path, void *buf, size_t n, size_t *got
                       tide_error *err);
 tide_status file_pread(int fd, const char *path, void *buf, size_t n, int64_t offset,
                        size_t *got, tide_error *err);
+/* Waits until a pipe, terminal or device can be read; *ready is at least 1, and that many
+ * bytes are read without waiting (or the end is met). Polls ctx for cancel. */
+tide_status file_wait(int fd, const char *path, struct tide_ctx *ctx, int64_t *ready,
+                      tide_error *err);
 void file_close(int fd); /* for reading: errors do not matter */
 /* Whole file into a mem_alloc block, refusing more than max bytes (limit-metadata). */
 tide_status file_slurp(const char *path, int64_t max, void **data, size_t *size,

@@ -70,13 +70,14 @@ static tide_status check_folds(int64_t n, const int64_t *count, int n_classes, i
 {
     if (k < 2) return err_set(err, TIDE_CODE_DATA_FOLDS, "%d folds are too few", k);
     if (n < k) {
-        err_set(err, TIDE_CODE_DATA_FOLDS, "%lld rows cannot make %d folds", (long long)n, k);
+        err_set(err, TIDE_CODE_DATA_FOLDS, "%lld rows cannot make %d folds",
+                (long long)n, k);
         return n >= 2 ? err_hint(err, "cv", "%lld", (long long)n) : TIDE_EDATA;
     }
     for (int c = 0; count && c < n_classes; c++) {
         if (count[c] >= k || count[c] == 0) continue;
-        err_set(err, TIDE_CODE_DATA_FOLDS, "class %d has %lld rows, %d folds need %d", c,
-                (long long)count[c], k, k);
+        err_set(err, TIDE_CODE_DATA_FOLDS, "class %d has %lld rows, %d folds need %d",
+                c, (long long)count[c], k, k);
         return count[c] >= 2 ? err_hint(err, "cv", "%lld", (long long)count[c])
                              : TIDE_EDATA;
     }
@@ -86,11 +87,13 @@ static tide_status check_folds(int64_t n, const int64_t *count, int n_classes, i
 /* Convention (a) of stratified folds without shuffling: classes are numbered by first
  * appearance and sorted; fold f gets as many rows of class c as stand at sorted positions
  * f, f + k, f + 2k ...; every class hands its rows out in file order, fold 0 first. */
-static tide_status stratify_in_order(int64_t n, const int32_t *cls, int n_classes, int k,
-                                     const int64_t *count, int32_t *fold, tide_error *err)
+static tide_status stratify_in_order(int64_t n, const int32_t *cls, int n_classes,
+                                     int k, const int64_t *count, int32_t *fold,
+                                     tide_error *err)
 {
     int64_t *quota = mem_array((size_t)n_classes * (size_t)k, sizeof *quota);
-    int32_t *rank = mem_array((size_t)n_classes, sizeof *rank); /* by first appearance */
+    int32_t *rank =
+        mem_array((size_t)n_classes, sizeof *rank); /* by first appearance */
     int32_t *order = mem_array((size_t)n_classes, sizeof *order);
     tide_status st = TIDE_OK;
     int seen = 0;
@@ -108,7 +111,8 @@ static tide_status stratify_in_order(int64_t n, const int32_t *cls, int n_classe
     for (int r = 0; r < seen; r++) {
         int64_t end = begin + count[order[r]];
         for (int f = 0; f < k; f++) /* positions p in [begin, end) with p mod k == f */
-            quota[(int64_t)order[r] * k + f] = (end + k - 1 - f) / k - (begin + k - 1 - f) / k;
+            quota[(int64_t)order[r] * k + f] =
+                (end + k - 1 - f) / k - (begin + k - 1 - f) / k;
         begin = end;
     }
     for (int64_t i = 0; i < n; i++) {
@@ -143,8 +147,8 @@ static void split_by_crc(int64_t n, const int64_t *ids, int k, int32_t *fold)
     }
 }
 
-static tide_status split_shuffled(int64_t n, const int64_t *ids, const int32_t *cls, int k,
-                                  uint64_t seed, int64_t *begin, int32_t *fold,
+static tide_status split_shuffled(int64_t n, const int64_t *ids, const int32_t *cls,
+                                  int k, uint64_t seed, int64_t *begin, int32_t *fold,
                                   tide_error *err)
 {
     struct ranked *rows = rank_rows(n, ids, seed, "fold");
@@ -157,9 +161,9 @@ static tide_status split_shuffled(int64_t n, const int64_t *ids, const int32_t *
     return TIDE_OK;
 }
 
-tide_status fold_assign(int64_t n, const int64_t *ids, const int32_t *cls, int n_classes,
-                        int k, enum fold_how how, uint64_t seed, int32_t *fold,
-                        tide_error *err)
+tide_status fold_assign(int64_t n, const int64_t *ids, const int32_t *cls,
+                        int n_classes, int k, enum fold_how how, uint64_t seed,
+                        int32_t *fold, tide_error *err)
 {
     tide_status st;
     int64_t *count = NULL, *begin = NULL;
@@ -191,8 +195,9 @@ done:
     return st;
 }
 
-tide_status fold_holdout(int64_t n, const int64_t *ids, const int32_t *cls, int n_classes,
-                         double share, uint64_t seed, uint8_t *mark, tide_error *err)
+tide_status fold_holdout(int64_t n, const int64_t *ids, const int32_t *cls,
+                         int n_classes, double share, uint64_t seed, uint8_t *mark,
+                         tide_error *err)
 {
     struct ranked *rows = rank_rows(n, ids, seed, "holdout");
     int64_t one = n, *left = &one;

@@ -60,7 +60,8 @@ static tide_status check_names(tide_frame *f, tide_error *err)
     arena_init(&temp, f->arena.ctx);
     int bad = level_set_init(&set, &temp, &temp, f->n_cols);
     for (int j = 0; !bad && j < f->n_cols; j++) {
-        uint32_t code = level_set_add(&set, f->cols[j].name, strlen(f->cols[j].name), 0);
+        uint32_t code =
+            level_set_add(&set, f->cols[j].name, strlen(f->cols[j].name), 0);
         if (code == CODE_MISSING) break;
         if (code == (uint32_t)j) continue;
         char name[128];
@@ -77,7 +78,8 @@ done:
     return st;
 }
 
-static tide_status refuse_infinite(const tide_frame *f, int j, int64_t row, tide_error *err)
+static tide_status refuse_infinite(const tide_frame *f, int j, int64_t row,
+                                   tide_error *err)
 {
     char name[128];
     err_quote(name, sizeof name, f->cols[j].name, strlen(f->cols[j].name), 60);
@@ -235,7 +237,8 @@ static void take_text(tide_frame *f, struct column *c, const struct tide_column_
     at[f->n_rows] = total;
     char *text = arena_push(&f->arena, (size_t)total + 1);
     for (int64_t i = 0; text && i < f->n_rows; i++)
-        if (at[i + 1] > at[i]) memcpy(text + at[i], in->text[i], (size_t)(at[i + 1] - at[i]));
+        if (at[i + 1] > at[i])
+            memcpy(text + at[i], in->text[i], (size_t)(at[i + 1] - at[i]));
     c->text_at = at;
     c->text = text;
     c->text_missing = missing;
@@ -279,7 +282,8 @@ static tide_status take_bool(tide_frame *f, struct column *c,
     c->b = out;
     for (int64_t i = 0; out && i < f->n_rows; i++) {
         double v = in_number(in, i);
-        if (v != 0 && v != 1 && v == v) return bad_column(in, "has values besides 0 and 1", err);
+        if (v != 0 && v != 1 && v == v)
+            return bad_column(in, "has values besides 0 and 1", err);
         out[i] = v != v ? BOOL_MISSING : v == 1;
     }
     return TIDE_OK;
@@ -298,7 +302,8 @@ static tide_status take_column(tide_frame *f, struct column *c,
                                const struct tide_column_in *in, tide_error *err)
 {
     int given = (in->f64 != NULL) + (in->i64 != NULL) + (in->text != NULL);
-    if (!in->name) return err_set(err, TIDE_CODE_HANDLE_INVALID, "a column has no name");
+    if (!in->name)
+        return err_set(err, TIDE_CODE_HANDLE_INVALID, "a column has no name");
     if (strlen(in->name) > 4096)
         return err_set(err, TIDE_CODE_LIMIT_NAME,
                        "a column name has %lld bytes, the limit is 4096",
@@ -313,7 +318,8 @@ static tide_status take_column(tide_frame *f, struct column *c,
                         : in->text ? TIDE_CAT
                                    : TIDE_F64);
     int is_text = c->type == TIDE_CAT || c->type == TIDE_TEXT;
-    if (in->type < 0 || in->type > TIDE_TEXT || (given && is_text != (in->text != NULL)))
+    if (in->type < 0 || in->type > TIDE_TEXT ||
+        (given && is_text != (in->text != NULL)))
         return bad_column(in, "has data of another type", err);
     switch ((enum tide_type)c->type) {
     case TIDE_BOOL:

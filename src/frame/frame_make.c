@@ -7,10 +7,12 @@
 #include "spec/spec.h"
 
 tide_status tide_frame_make(tide_ctx *ctx, const char *kind, int64_t n_rows,
-                            const tide_values *values, tide_frame **out, tide_error *err)
+                            const tide_values *values, tide_frame **out,
+                            tide_error *err)
 {
     tide_values *defaults = NULL;
-    if (!out || !kind) return err_set(err, TIDE_CODE_HANDLE_INVALID, "an argument is NULL");
+    if (!out || !kind)
+        return err_set(err, TIDE_CODE_HANDLE_INVALID, "an argument is NULL");
     *out = NULL;
     const struct tide_maker *maker = maker_find(kind, err);
     if (!maker) return TIDE_EINVAL;

@@ -39,15 +39,17 @@ static void add_cell(struct str *t, const struct column *c, int64_t row, int dig
     if (c->type == TIDE_F64) {
         double v = c->f64[row];
         if (v == v)
-            str_addn(t, text,
-                     (size_t)(digits ? num_print_g(text, v, digits) : num_print(text, v)));
+            str_addn(
+                t, text,
+                (size_t)(digits ? num_print_g(text, v, digits) : num_print(text, v)));
     } else if (c->type == TIDE_CAT) {
         if (c->code[row] == CODE_MISSING) return;
         s = dict_text(&c->dict, c->code[row], &len);
         add_field(t, s, len);
     } else if (c->type == TIDE_TEXT) {
         if (c->text_missing && c->text_missing[row]) return;
-        add_field(t, c->text + c->text_at[row], (size_t)(c->text_at[row + 1] - c->text_at[row]));
+        add_field(t, c->text + c->text_at[row],
+                  (size_t)(c->text_at[row + 1] - c->text_at[row]));
     } else {
         int64_t n = column_text(c, row, text, sizeof text);
         if (n > 0) str_addn(t, text, (size_t)n);

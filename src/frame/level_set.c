@@ -31,8 +31,8 @@ static int grow_slots(struct level_set *set)
     return 0;
 }
 
-static uint32_t add_level(struct level_set *set, const char *s, size_t len, uint32_t hash,
-                          int copy)
+static uint32_t add_level(struct level_set *set, const char *s, size_t len,
+                          uint32_t hash, int copy)
 {
     if (set->n >= CODE_MISSING - 2 || len > UINT32_MAX) return CODE_MISSING;
     if (set->n == set->cap) {

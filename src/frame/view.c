@@ -27,7 +27,8 @@ static double column_number(const struct column *c, int64_t row)
 
 double tide_frame_number(const tide_frame *frame, int64_t row, int column)
 {
-    if (!frame || column < 0 || column >= frame->n_cols || row < 0 || row >= frame->n_rows)
+    if (!frame || column < 0 || column >= frame->n_cols || row < 0 ||
+        row >= frame->n_rows)
         return (double)NAN;
     return column_number(&frame->cols[column], row);
 }
@@ -71,7 +72,8 @@ static void matrix_block(void *arg, int64_t block, int worker)
 double *view_matrix(struct tide_ctx *ctx, const struct view *v, struct arena *a)
 {
     int64_t cells;
-    if (__builtin_mul_overflow(v->n_rows, (int64_t)v->n_cols, &cells)) cells = INT64_MAX;
+    if (__builtin_mul_overflow(v->n_rows, (int64_t)v->n_cols, &cells))
+        cells = INT64_MAX;
     double *out = arena_array(a, cells ? cells : 1, sizeof *out);
     if (!out || !cells) return out;
     struct matrix_task t = {v, out, (v->n_rows + PAR_BLOCK - 1) / PAR_BLOCK};

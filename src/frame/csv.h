@@ -1,0 +1,221 @@
+/* csv.h - the inside of the CSV reader
+ *
+ * Three phases, each of which sees the whole file before the next begins, so that neither
+ * the size of a slab nor the number of threads shows in a table or in an error:
+ *   1. slabs are read and cut at the end of a row; an index of cell ends is made of each,
+ *      and every fault of structure (quotes, NUL, encoding, fields, limits) is found;
+ *   2. types are inferred from rows chosen by their number;
+ *   3. blocks are converted in parallel, all columns of a block while its text is in cache.
+ * The text stays in memory until the frame is made: a column whose type turns out wider is
+ * converted again alone. */
+#ifndef FRAME_CSV_H
+#define FRAME_CSV_H
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "frame/frame.h"
+
+#define CSV_PAD     64 /* readable bytes behind every text */
+#define CSV_NAME    4096
+#define CSV_LEVELS  65536
+#define CSV_MEAN    64   /* bytes of a category's cells on average */
+#define CSV_SAMPLE  1000 /* first rows, and as many spread over the rest */
+#define CSV_PRINTED 20   /* bad rows warned of one by one */
+
+struct csv_dialect {
+    char delim;
+    char quote;     /* 0: none */
+    char decimal;   /* . or , */
+    char thousands; /* 0: none */
+    uint8_t lenient;
+    uint8_t cr;   /* lone CR ends lines: read as LF */
+    uint8_t trim; /* blanks separate: runs of them count as one */
+    const char *comment;
+    size_t n_comment;
+};
+
+/* Where bytes come from: a descriptor, a decoder over one, or memory. */
+struct codec;
+struct csv_source {
+    struct tide_ctx *ctx;
+    const char *path;
+    int fd;
+    int64_t size, total; /* of the file, -1 unknown; bytes delivered */
+    int sized;           /* size is what must come */
+    struct codec *codec;
+    const char *kind; /* ", gzip" */
+    const char *head; /* bytes looked at before */
+    size_t head_len, head_at;
+    struct arena arena;
+};
+
+/* Whole rows of the text and the ends of their cells. Cell j of row i is
+ * [start, end[i * n_cols + j]); the first cell starts at start[i], others one byte behind
+ * the end before. A cell whose end lies before its start is absent (a short row filled). */
+struct csv_block {
+    char *text;
+    uint32_t *end;   /* [n_rows * n_cols] */
+    uint32_t *start; /* [n_rows]; NULL: rows adjoin, the first starts at `first` */
+    uint32_t first;
+    int64_t n, n_rows, row0;
+    int64_t line0;  /* physical line of text[0] */
+    int64_t offset; /* of text[0] in the text of the file */
+    uint8_t plain;  /* one physical line a row, nothing between */
+};
+
+struct csv_column {
+    const char *name;
+    uint8_t type, declared, todo, mixed;
+    int out;    /* column of the frame, -1: not wanted */
+    void *data; /* of the frame's arena: numbers, codes, text_at */
+    size_t data_each;
+    uint8_t *text_missing;
+    char *text;
+    struct dict dict;
+    int cat; /* slot of its local levels */
+    /* Counts and first rows over all blocks: sums and minima, the same in any order. */
+    atomic_llong missing, bytes, inexact, underflow, type_faults, range_faults;
+    atomic_llong inexact_row, type_row, range_row; /* INT64_MAX: none */
+    atomic_int widen, too_many, unread;
+};
+
+enum csv_on_bad { CSV_FAIL, CSV_NULL, CSV_SKIP, CSV_REJECT };
+
+struct csv_reader {
+    struct tide_ctx *ctx;
+    const char *path; /* as messages name it */
+    struct tide_read_options o;
+    enum csv_on_bad on_bad;
+    struct csv_dialect d;
+    struct csv_source src;
+    struct arena text, work; /* texts; index, names, everything else */
+    int64_t slab;
+    struct csv_block *blocks;
+    int64_t n_blocks, cap_blocks;
+    uint32_t *pos, *starts; /* scratch of the index */
+    int64_t cap_pos;
+    int n_cols; /* 0: not known yet */
+    struct csv_column *cols;
+    int has_header, crlf, lf, first_is_remark;
+    int64_t header_line, n_lines; /* lines before the block at hand */
+    int64_t n_rows, n_blank, n_bad, n_bare, bare_line, bare_column;
+    int bare_field;
+    int64_t n_warned;
+    uint8_t *bad; /* [n_rows] rows with a bad cell, when on_bad is not fail */
+    struct file_out reject;
+    int rejecting;
+};
+
+/* ---- csv_source.c ---- */
+tide_status csv_source_open(struct csv_source *s, struct tide_ctx *ctx,
+                            const char *path, tide_error *err);
+void csv_source_memory(struct csv_source *s, struct tide_ctx *ctx, const char *data,
+                       size_t n);
+/* Fills buf; *got < n at the end only. */
+tide_status csv_source_read(struct csv_source *s, char *buf, size_t n, size_t *got,
+                            tide_error *err);
+void csv_source_close(struct csv_source *s);
+
+/* ---- csv_sniff.c ---- */
+/* Looks at the head: refuses what is no text table, skips a BOM, settles the dialect. */
+tide_status csv_sniff(struct csv_reader *r, tide_error *err);
+
+/* ---- csv_index.c ---- */
+tide_status csv_read_blocks(struct csv_reader *r, tide_error *err);
+/* Takes marked rows out of the blocks. */
+tide_status csv_drop_rows(struct csv_reader *r, tide_error *err);
+
+/* ---- csv_header.c ---- */
+/* The first row: makes r->cols, named by it or by number. end: ends of its n cells. */
+tide_status csv_take_header(struct csv_reader *r, const struct csv_block *b,
+                            const uint32_t *end, uint32_t begin, int n,
+                            tide_error *err);
+
+/* ---- csv_type.c ---- */
+tide_status csv_infer(struct csv_reader *r, tide_error *err);
+
+/* ---- csv_convert.c ---- */
+tide_status csv_convert(struct csv_reader *r, tide_frame *f, tide_error *err);
+
+/* ---- csv_cell.c: one cell ---- */
+struct csv_cell {
+    const char *s; /* NULL: absent */
+    size_t n;
+    uint8_t quoted; /* s[0] is the opening quote */
+};
+enum csv_number {
+    CSV_NUMBER,
+    CSV_MISSING,
+    CSV_UNDERFLOW, /* a number, 0 */
+    CSV_INEXACT,   /* a number, digits lost */
+    CSV_RANGE,
+    CSV_INFINITE,
+    CSV_OTHER
+};
+int csv_is_missing(const char *s, size_t n); /* the standard tokens, exact case */
+int csv_is_na(const struct csv_reader *r, const char *s, size_t n); /* and --na */
+/* The text without quotes and outer blanks, for typed parsing. Text with doubled quotes
+ * inside is left as it is: no number or date holds a quote. buf takes lenient text. */
+struct csv_cell csv_strip(const struct csv_dialect *d, struct csv_cell c, char *buf,
+                          size_t size);
+enum csv_number csv_parse_number(const struct csv_reader *r, struct csv_cell c,
+                                 double *out);
+/* An integer cell: CSV_NUMBER, CSV_MISSING, or CSV_OTHER. "-0" is none. */
+enum csv_number csv_parse_int(const struct csv_reader *r, struct csv_cell c,
+                              int64_t *out);
+enum csv_number csv_parse_bool(const struct csv_reader *r, struct csv_cell c, int loose,
+                               uint8_t *out);
+enum csv_number csv_parse_time(const struct csv_reader *r, struct csv_cell c,
+                               int64_t *out);
+/* Text of a cell as a category or text column holds it; 0 = missing. *s may point into the
+ * cell or into `temp`. */
+int csv_parse_text(const struct csv_reader *r, struct csv_cell c, struct arena *temp,
+                   const char **s, size_t *n);
+/* Copies without quotes, doubled ones once; s[0] is the opening quote. Returns the length. */
+size_t csv_unquote(const char *s, size_t n, char quote, char *out);
+
+static inline struct csv_cell csv_cell_at(const struct csv_reader *r,
+                                          const struct csv_block *b, int64_t i, int j)
+{
+    const uint32_t *end = b->end + i * r->n_cols + j;
+    uint32_t e = *end, s = 0;
+    if (j > 0 || (i > 0 && !b->start))
+        s = end[-1] + 1;
+    else
+        s = b->start ? b->start[i] : b->first;
+    struct csv_cell c = {b->text + s, 0, 0};
+    if (e < s) {
+        c.s = NULL;
+        return c;
+    }
+    if (j == r->n_cols - 1 && e > s && b->text[e - 1] == '\r') e--;
+    if (r->d.trim) {
+        while (s < e && b->text[s] == ' ') s++;
+        while (e > s && b->text[e - 1] == ' ') e--;
+        c.s = b->text + s;
+    }
+    c.n = e - s;
+    c.quoted = c.n && r->d.quote && *c.s == r->d.quote;
+    return c;
+}
+/* Block of a row of the file's table, and its row there. */
+const struct csv_block *csv_locate(const struct csv_reader *r, int64_t row, int64_t *i);
+
+/* ---- csv_fault.c: places and sentences ---- */
+/* Sets file, line and column of text offset `at` of a block. Returns err's status. */
+tide_status csv_place(const struct csv_reader *r, const struct csv_block *b, int64_t at,
+                      tide_error *err);
+/* Name of column j for a message (quoted, or "column 3"). */
+const char *csv_name_of(const struct csv_reader *r, int j, char *buf, size_t size);
+/* The error of a cell that is not of its column's type. */
+tide_status csv_cell_fault(const struct csv_reader *r, int64_t row, int j,
+                           tide_error *err);
+int64_t csv_line_of(const struct csv_block *b, int64_t at);
+
+/* ---- csv_read.c ---- */
+/* slab: bytes read at once, 0 = default (tests). data: text instead of a file, or NULL. */
+tide_status csv_read_table(struct tide_ctx *ctx, const char *path, const char *data,
+                           size_t n_data, const struct tide_read_options *options,
+                           int64_t slab, tide_frame **out, tide_error *err);
+#endif
