@@ -1,0 +1,176 @@
+/* sort.c - stable sorts: least significant digit first, 11 bits a pass
+ *
+ * Histograms of all digits come from one pass; a digit that is the same everywhere costs
+ * nothing more. Below SMALL keys a merge sort is faster than clearing the histograms. Doubles
+ * map to integers of the same order: negative ones inverted, positive ones with the sign set. */
+#include "math/sort.h"
+
+#include <string.h>
+
+#define SMALL 1024
+#define BITS  11
+#define SLOTS (1 << BITS)
+
+static uint64_t key_of(double x)
+{
+    uint64_t u;
+    if (x != x) return UINT64_MAX;
+    x += 0.0; /* -0 becomes +0 */
+    memcpy(&u, &x, sizeof u);
+    return u >> 63 ? ~u : u | (UINT64_C(1) << 63);
+}
+
+static double value_of(uint64_t k)
+{
+    double x;
+    uint64_t u = k >> 63 ? k & ~(UINT64_C(1) << 63) : ~k;
+    if (k == UINT64_MAX) u = UINT64_C(0x7ff8000000000000);
+    memcpy(&x, &u, sizeof x);
+    return x;
+}
+
+/* Keys with their row numbers (idx NULL: keys alone), and room for as many again. */
+struct radix { uint64_t *key, *key2; uint32_t *idx, *idx2; int64_t n; };
+
+static void merge_runs(struct radix *s, int64_t lo, int64_t mid, int64_t hi)
+{
+    int64_t a = lo, b = mid;
+    for (int64_t o = lo; o < hi; o++) {
+        int64_t from = a < mid && (b >= hi || s->key[a] <= s->key[b]) ? a++ : b++;
+        s->key2[o] = s->key[from];
+        if (s->idx) s->idx2[o] = s->idx[from];
+    }
+}
+
+static void swap_sides(struct radix *s)
+{
+    uint64_t *k = s->key;
+    uint32_t *i = s->idx;
+    s->key = s->key2, s->key2 = k;
+    s->idx = s->idx2, s->idx2 = i;
+}
+
+static void sort_small(struct radix *s)
+{
+    for (int64_t width = 1; width < s->n; width *= 2) {
+        for (int64_t lo = 0; lo < s->n; lo += 2 * width) {
+            int64_t mid = lo + width < s->n ? lo + width : s->n;
+            int64_t hi = lo + 2 * width < s->n ? lo + 2 * width : s->n;
+            merge_runs(s, lo, mid, hi);
+        }
+        swap_sides(s);
+    }
+}
+
+static void radix_pass(struct radix *s, int shift, uint32_t *count)
+{
+    uint32_t at = 0;
+    for (int d = 0; d < SLOTS; d++) {
+        uint32_t c = count[d];
+        count[d] = at;
+        at += c;
+    }
+    for (int64_t i = 0; i < s->n; i++) {
+        uint32_t to = count[(s->key[i] >> shift) & (SLOTS - 1)]++;
+        s->key2[to] = s->key[i];
+        if (s->idx) s->idx2[to] = s->idx[i];
+    }
+    swap_sides(s);
+}
+
+/* Sorts s->key (and s->idx) in place of the caller's choice: look at s->key afterwards. */
+static int radix_sort(struct arena *a, struct radix *s, int key_bits)
+{
+    if (s->n < SMALL) {
+        sort_small(s);
+        return 0;
+    }
+    int n_pass = (key_bits + BITS - 1) / BITS;
+    uint32_t *count = arena_zero(a, sizeof *count * SLOTS * 6);
+    if (!count) return -1;
+    for (int64_t i = 0; i < s->n; i++)
+        for (int p = 0; p < n_pass; p++)
+            count[p * SLOTS + (int)((s->key[i] >> (p * BITS)) & (SLOTS - 1))]++;
+    for (int p = 0; p < n_pass; p++) {
+        uint32_t *c = count + p * SLOTS;
+        if (c[(s->key[0] >> (p * BITS)) & (SLOTS - 1)] != s->n) radix_pass(s, p * BITS, c);
+    }
+    return 0;
+}
+
+static int radix_room(struct arena *a, int64_t n, int with_index, struct radix *s)
+{
+    *s = (struct radix){.n = n};
+    s->key = arena_array(a, n, sizeof *s->key);
+    s->key2 = arena_array(a, n, sizeof *s->key2);
+    if (with_index) {
+        s->idx = arena_array(a, n, sizeof *s->idx);
+        s->idx2 = arena_array(a, n, sizeof *s->idx2);
+        if (!s->idx || !s->idx2) return -1;
+        for (int64_t i = 0; i < n; i++) s->idx[i] = (uint32_t)i;
+    }
+    return s->key && s->key2 ? 0 : -1;
+}
+
+static int sort_index(struct arena *a, struct radix *s, int key_bits, uint32_t *idx)
+{
+    if (radix_sort(a, s, key_bits)) return -1;
+    if (s->n > 0) memcpy(idx, s->idx, (size_t)s->n * sizeof *idx);
+    return 0;
+}
+
+int sort_index_f64(struct arena *a, const double *key, int64_t n, uint32_t *idx)
+{
+    struct radix s;
+    if (radix_room(a, n, 1, &s)) return -1;
+    for (int64_t i = 0; i < n; i++) s.key[i] = key_of(key[i]);
+    return sort_index(a, &s, 64, idx);
+}
+
+int sort_index_u64(struct arena *a, const uint64_t *key, int64_t n, uint32_t *idx)
+{
+    struct radix s;
+    if (radix_room(a, n, 1, &s)) return -1;
+    if (n > 0) memcpy(s.key, key, (size_t)n * sizeof *key);
+    return sort_index(a, &s, 64, idx);
+}
+
+int sort_index_u32(struct arena *a, const uint32_t *key, int64_t n, uint32_t *idx)
+{
+    struct radix s;
+    if (radix_room(a, n, 1, &s)) return -1;
+    for (int64_t i = 0; i < n; i++) s.key[i] = key[i];
+    return sort_index(a, &s, 32, idx);
+}
+
+int sort_f64(struct arena *a, double *x, int64_t n)
+{
+    struct radix s;
+    if (radix_room(a, n, 0, &s)) return -1;
+    for (int64_t i = 0; i < n; i++) s.key[i] = key_of(x[i]);
+    if (radix_sort(a, &s, 64)) return -1;
+    for (int64_t i = 0; i < n; i++) x[i] = value_of(s.key[i]);
+    return 0;
+}
+
+int sort_any(struct arena *a, void *base, int64_t n, size_t each, sort_cmp cmp, const void *arg)
+{
+    char *from = base, *to = arena_array(a, n, each);
+    if (!to) return -1;
+    for (int64_t width = 1; width < n; width *= 2) {
+        for (int64_t lo = 0; lo < n; lo += 2 * width) {
+            int64_t mid = lo + width < n ? lo + width : n;
+            int64_t hi = lo + 2 * width < n ? lo + 2 * width : n, l = lo, r = mid;
+            for (int64_t o = lo; o < hi; o++) {
+                int left = l < mid && (r >= hi || cmp(from + (size_t)l * each,
+                                                      from + (size_t)r * each, arg) <= 0);
+                int64_t pick = left ? l++ : r++;
+                memcpy(to + (size_t)o * each, from + (size_t)pick * each, each);
+            }
+        }
+        char *t = from;
+        from = to, to = t;
+    }
+    if (from != (char *)base) memcpy(base, from, (size_t)n * each);
+    return 0;
+}
