@@ -70,6 +70,7 @@ tide_status pipeline_default(const char *learner, const struct tide_text_list *s
                              struct str *note, tide_error *err);
 void pipeline_free(tide_pipeline *p); /* NULL is a no-op */
 tide_status pipeline_copy(const tide_pipeline *p, tide_pipeline **out, tide_error *err);
+void pipeline_free(tide_pipeline *p);
 
 /* ---- fitted model ---- */
 struct schema_column {
@@ -94,7 +95,8 @@ struct schema {
 struct fitted_node {
     const struct tide_step *step;
     const struct tide_learner *learner;
-    int32_t n_in;        /* columns it takes */
+    int32_t width;       /* columns of the view it meets */
+    int32_t n_in;        /* columns it takes; a step that takes none is idle */
     const int32_t *in;   /* indices into the view it meets */
     uint32_t *in_levels; /* [n_in] */
     struct state state;

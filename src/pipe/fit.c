@@ -1,0 +1,552 @@
+/* fit.c - fitting a pipeline on some rows of a problem
+ *
+ * Everything a model knows comes from the rows it is given here: the levels of its columns,
+ * the state of each step, the learner. Rows watched for early stopping pass through the
+ * fitted steps as new rows would. A step that reads the target (TIDE_USES_TARGET) shows the
+ * learner what it says of rows it has not seen: five parts of the training rows are each
+ * transformed by the step fitted on the other four. */
+#include <math.h>
+#include <string.h>
+
+#include "base/ctx.h"
+#include "base/err.h"
+#include "base/par.h"
+#include "math/sort.h"
+#include "pipe/flow.h"
+
+/* One fit's memory and views. */
+struct fitting {
+    struct tide_ctx *ctx;
+    const struct problem *p;
+    const struct pipe_fit *how;
+    tide_model *m;
+    struct arena work;
+    struct view x, watch; /* training rows, rows watched for stopping */
+    struct fit_data d, d_watch;
+};
+
+/* ---- schema ---- */
+
+struct scan {
+    const struct problem *p;
+    const int64_t *rows;
+    int64_t n;
+    struct schema_column *cols;
+    uint8_t **seen; /* [n_cols][levels of the frame's dictionary], NULL for numbers */
+};
+
+static void scan_column(void *arg, int64_t j, int worker)
+{
+    const struct scan *s = arg;
+    const struct column *c = &s->p->frame->cols[s->p->features[j]];
+    struct schema_column *out = &s->cols[j];
+    (void)worker;
+    double chunk[512];
+    struct view v = {.n_rows = s->n, .n_cols = 1, .cols = &c, .rows = s->rows};
+    out->lo = out->hi = NAN;
+    out->n_missing = 0;
+    if (c->type == TIDE_CAT) {
+        for (int64_t i = 0; i < s->n; i++) {
+            uint32_t code = c->code[view_row(&v, i)];
+            if (code == CODE_MISSING)
+                out->n_missing++;
+            else
+                s->seen[j][code] = 1;
+        }
+        return;
+    }
+    for (int64_t i = 0; i < s->n; i += 512) {
+        int64_t n = s->n - i < 512 ? s->n - i : 512;
+        view_numbers(&v, 0, i, n, chunk);
+        for (int64_t k = 0; k < n; k++) {
+            if (isnan(chunk[k])) out->n_missing++;
+            if (!(chunk[k] >= out->lo)) out->lo = isnan(chunk[k]) ? out->lo : chunk[k];
+            if (!(chunk[k] <= out->hi)) out->hi = isnan(chunk[k]) ? out->hi : chunk[k];
+        }
+    }
+}
+
+static int level_cmp(const void *a, const void *b, const void *arg)
+{
+    const struct dict *d = arg;
+    size_t na, nb;
+    const char *x = dict_text(d, *(const uint32_t *)a, &na);
+    const char *y = dict_text(d, *(const uint32_t *)b, &nb);
+    int c = memcmp(x, y, na < nb ? na : nb);
+    return c ? c : na < nb ? -1 : na > nb;
+}
+
+/* The levels that occur, in byte order. */
+static tide_status dict_of_seen(struct fitting *f, const struct dict *from,
+                                const uint8_t *seen, struct dict *out, tide_error *err)
+{
+    uint32_t *list = arena_array(&f->work, from->n, sizeof *list), n = 0;
+    if (!list) return arena_status(&f->work, err);
+    size_t bytes = 0;
+    for (uint32_t c = 0; c < from->n; c++)
+        if (seen[c]) {
+            list[n++] = c;
+            bytes += from->offset[c + 1] - from->offset[c];
+        }
+    if (sort_any(&f->work, list, n, sizeof *list, level_cmp, from))
+        return arena_status(&f->work, err);
+    uint32_t *offset = arena_array(&f->m->arena, (int64_t)n + 1, sizeof *offset);
+    char *text = arena_push(&f->m->arena, bytes + 1);
+    tide_status st = arena_status(&f->m->arena, err);
+    if (st) return st;
+    offset[0] = 0;
+    for (uint32_t c = 0; c < n; c++) {
+        size_t len;
+        const char *s = dict_text(from, list[c], &len);
+        memcpy(text + offset[c], s, len);
+        offset[c + 1] = offset[c] + (uint32_t)len;
+    }
+    *out = (struct dict){n, offset, text};
+    return TIDE_OK;
+}
+
+static tide_status schema_columns(struct fitting *f, const int64_t *rows, int64_t n,
+                                  tide_error *err)
+{
+    const struct problem *p = f->p;
+    struct schema *s = &f->m->schema;
+    s->n_cols = p->n_features;
+    s->cols = arena_zero(&f->m->arena, (size_t)s->n_cols * sizeof *s->cols + 1);
+    uint8_t **seen = arena_zero(&f->work, (size_t)s->n_cols * sizeof *seen + 1);
+    tide_status st = arena_status(&f->m->arena, err);
+    if (!st) st = arena_status(&f->work, err);
+    for (int j = 0; !st && j < s->n_cols; j++) {
+        const struct column *c = &p->frame->cols[p->features[j]];
+        s->cols[j].name = arena_str(&f->m->arena, c->name);
+        s->cols[j].type = c->type;
+        if (c->type == TIDE_CAT) seen[j] = arena_zero(&f->work, c->dict.n + 1u);
+    }
+    if (!st) st = arena_status(&f->m->arena, err);
+    if (!st) st = arena_status(&f->work, err);
+    struct scan scan = {p, rows, n, s->cols, seen};
+    if (!st) st = par_for(f->ctx, s->n_cols, scan_column, &scan, err);
+    for (int j = 0; !st && j < s->n_cols; j++) {
+        if (!seen[j]) continue;
+        const struct column *c = &p->frame->cols[p->features[j]];
+        st = dict_of_seen(f, &c->dict, seen[j], &s->cols[j].levels, err);
+        s->cols[j].n_levels = s->cols[j].levels.n;
+    }
+    return st;
+}
+
+static tide_status schema_target(struct fitting *f, tide_error *err)
+{
+    const struct problem *p = f->p;
+    struct schema *s = &f->m->schema;
+    struct arena *a = &f->m->arena;
+    s->task = p->task;
+    s->target = arena_str(a, p->frame->cols[p->target].name);
+    s->target_type = p->frame->cols[p->target].type;
+    s->n_classes = p->task == TIDE_CLASSIFY ? p->n_classes : 0;
+    s->positive = p->positive;
+    s->weight = p->weight_name ? arena_str(a, p->weight_name) : NULL;
+    s->id = p->id_column >= 0 ? arena_str(a, p->frame->cols[p->id_column].name) : NULL;
+    s->labels = arena_array(a, s->n_classes, sizeof *s->labels);
+    for (int32_t k = 0; s->labels && k < s->n_classes; k++)
+        s->labels[k] = arena_str(a, p->labels[k]);
+    return arena_status(a, err);
+}
+
+/* ---- rows ---- */
+
+/* Rows of the frame, targets and weights of positions `at` (NULL: all) of the problem. */
+static tide_status take_rows(struct fitting *f, const int64_t *at, int64_t n,
+                             struct view *v, struct fit_data *d, tide_error *err)
+{
+    const struct problem *p = f->p;
+    *d = (struct fit_data){.task = p->task,
+                           .n_classes = p->task == TIDE_CLASSIFY ? p->n_classes : 0,
+                           .y = p->y,
+                           .k = p->k,
+                           .w = p->w,
+                           .seed = f->how->seed,
+                           .phase = f->how->phase ? f->how->phase : "fitting"};
+    *v = (struct view){.n_rows = at ? n : p->n_rows, .rows = p->rows};
+    if (!at) {
+        if (p->n_rows == p->frame->n_rows) v->rows = NULL; /* every row, in order */
+        return TIDE_OK;
+    }
+    int64_t *rows = arena_array(&f->work, n, sizeof *rows);
+    double *y = p->y ? arena_array(&f->work, n, sizeof *y) : NULL;
+    double *w = p->w ? arena_array(&f->work, n, sizeof *w) : NULL;
+    int32_t *k = p->k ? arena_array(&f->work, n, sizeof *k) : NULL;
+    tide_status st = arena_status(&f->work, err);
+    if (st) return st;
+    for (int64_t i = 0; i < n; i++) {
+        rows[i] = p->rows[at[i]];
+        if (y) y[i] = p->y[at[i]];
+        if (w) w[i] = p->w[at[i]];
+        if (k) k[i] = p->k[at[i]];
+    }
+    v->rows = rows;
+    d->y = y;
+    d->w = w;
+    d->k = k;
+    return TIDE_OK;
+}
+
+static tide_status bind_training(struct fitting *f, tide_error *err)
+{
+    const struct column **cols = NULL;
+    tide_status st = take_rows(f, f->how->rows, f->how->n, &f->x, &f->d, err);
+    if (!st && f->x.n_rows == 0)
+        st = err_set(err, TIDE_CODE_DATA_NO_ROWS, "0 data rows to fit on");
+    if (!st) st = schema_target(f, err);
+    if (!st) st = schema_columns(f, f->x.rows, f->x.n_rows, err);
+    if (!st)
+        st = bind_frame(f->ctx, &f->m->schema, f->p->frame, f->x.rows, f->x.n_rows,
+                        &f->work, &cols, NULL, err);
+    if (!st && f->how->valid)
+        st = take_rows(f, f->how->valid, f->how->n_valid, &f->watch, &f->d_watch, err);
+    f->x.cols = f->watch.cols = cols;
+    f->x.n_cols = f->watch.n_cols = f->m->schema.n_cols;
+    return st;
+}
+
+/* ---- which columns a node takes ---- */
+
+static int takes_kind(uint32_t takes, const struct column *c)
+{
+    return (takes & (c->type == TIDE_CAT ? STEP_CATEGORY : STEP_NUMERIC)) != 0;
+}
+
+static tide_status refuse_kind(const struct pipe_node *node, const char *what,
+                               tide_error *err)
+{
+    err_set(err, TIDE_CODE_PIPELINE_ORDER, "%s takes %s, not %s", node->step->name,
+            node->step->takes & STEP_CATEGORY ? "categories" : "numbers", what);
+    return err_field(err, node->select);
+}
+
+/* Marks the columns that a step takes. */
+static tide_status select_columns(const struct fitting *f, const struct pipe_node *node,
+                                  const struct view *v, uint8_t *mark, tide_error *err)
+{
+    const char *select = node->select;
+    uint32_t takes = node->step->takes, wanted = takes;
+    if (strcmp(select, "num") == 0)
+        wanted = STEP_NUMERIC;
+    else if (strcmp(select, "cat") == 0)
+        wanted = STEP_CATEGORY;
+    else if (*select && strcmp(select, "all") != 0)
+        wanted = 0;
+    if (wanted && !(wanted & takes))
+        return refuse_kind(node, wanted == STEP_NUMERIC ? "numbers" : "categories",
+                           err);
+    int n = 0;
+    for (int j = 0; j < v->n_cols; j++) {
+        const struct column *c = v->cols[j];
+        mark[j] = (uint8_t)(wanted ? takes_kind(wanted & takes, c)
+                                   : strcmp(c->name, select) == 0);
+        n += mark[j];
+        if (mark[j] && !takes_kind(takes, c))
+            return refuse_kind(node, c->type == TIDE_CAT ? "categories" : "numbers",
+                               err);
+    }
+    if (wanted || n > 0) return TIDE_OK;
+    if (strcmp(select, f->m->schema.target) == 0) {
+        err_set(err, TIDE_CODE_PIPELINE_LEAK, "'%s' is the target and no feature",
+                select);
+    } else {
+        const char *near = NULL, *names[256];
+        int most = v->n_cols < 256 ? v->n_cols : 256;
+        for (int j = 0; j < most; j++) names[j] = v->cols[j]->name;
+        near = err_nearest(select, names, most);
+        err_set(err, TIDE_CODE_DATA_COLUMN, "no column '%s' for %s among the features",
+                select, node->step->name);
+        if (near) err_hint(err, "", "%s", near);
+    }
+    return err_field(err, select);
+}
+
+static tide_status node_columns(struct fitting *f, const struct pipe_node *from,
+                                struct fitted_node *node, tide_error *err)
+{
+    const struct view *v = &f->x;
+    uint8_t *mark = arena_zero(&f->work, (size_t)v->n_cols + 1);
+    if (!mark) return arena_status(&f->work, err);
+    if (from->learner) memset(mark, 1, (size_t)v->n_cols);
+    tide_status st = from->step ? select_columns(f, from, v, mark, err) : TIDE_OK;
+    if (st) return st;
+    int32_t *in = arena_array(&f->m->arena, v->n_cols, sizeof *in);
+    node->in_levels = arena_array(&f->m->arena, v->n_cols, sizeof *node->in_levels);
+    node->width = v->n_cols;
+    for (int j = 0; in && node->in_levels && j < v->n_cols; j++) {
+        if (!mark[j]) continue;
+        in[node->n_in] = j;
+        node->in_levels[node->n_in++] = flow_levels(v->cols[j]);
+    }
+    node->in = in;
+    return arena_status(&f->m->arena, err);
+}
+
+/* ---- steps ---- */
+
+#define PARTS 5
+
+/* A part of the training rows for a step that reads the target. */
+struct part {
+    struct view v;
+    struct fit_data d;
+};
+
+static tide_status part_rows(struct fitting *f, const struct view *x,
+                             const int32_t *fold, int32_t which, int inside,
+                             struct part *out, tide_error *err)
+{
+    int64_t most = x->n_rows, n = 0;
+    int64_t *rows = arena_array(&f->work, most, sizeof *rows);
+    int64_t *ids = arena_array(&f->work, most, sizeof *ids);
+    double *y = f->d.y ? arena_array(&f->work, most, sizeof *y) : NULL;
+    double *w = f->d.w ? arena_array(&f->work, most, sizeof *w) : NULL;
+    int32_t *k = f->d.k ? arena_array(&f->work, most, sizeof *k) : NULL;
+    tide_status st = arena_status(&f->work, err);
+    if (st) return st;
+    for (int64_t i = 0; i < most; i++) {
+        if ((fold[i] == which) != inside) continue;
+        rows[n] = i;
+        ids[n] = view_id(x, i);
+        if (y) y[n] = f->d.y[i];
+        if (w) w[n] = f->d.w[i];
+        if (k) k[n] = f->d.k[i];
+        n++;
+    }
+    out->v = *x;
+    out->v.rows = rows;
+    out->v.ids = ids;
+    out->v.n_rows = n;
+    out->d = f->d;
+    out->d.x = &out->v;
+    out->d.y = y;
+    out->d.w = w;
+    out->d.k = k;
+    return TIDE_OK;
+}
+
+/* Copies the cells of a part's columns to their places among all rows. */
+static void scatter(const struct column *from, const int64_t *rows, struct column *to)
+{
+    for (int64_t i = 0; i < from->n_rows; i++) {
+        if (to->type == TIDE_F64)
+            ((double *)(uintptr_t)to->f64)[rows[i]] = from->f64[i];
+        else if (to->type == TIDE_CAT)
+            ((uint32_t *)(uintptr_t)to->code)[rows[i]] = from->code[i];
+        else if (to->type == TIDE_BOOL)
+            ((uint8_t *)(uintptr_t)to->b)[rows[i]] = from->b[i];
+        else
+            ((int64_t *)(uintptr_t)to->i64)[rows[i]] = from->i64[i];
+    }
+}
+
+/* One part through the step fitted on the others; its cells replace those of `made`. */
+static tide_status cross_part(struct fitting *f, const struct fitted_node *node,
+                              const void *params, const struct view *x,
+                              const int32_t *fold, int32_t which,
+                              const struct step_out *made, tide_error *err)
+{
+    struct part others, mine;
+    struct state state;
+    struct step_out out = {0};
+    void *object = NULL;
+    state_init(&state, &f->work);
+    tide_status st = part_rows(f, x, fold, which, 0, &others, err);
+    if (!st) st = part_rows(f, x, fold, which, 1, &mine, err);
+    if (st || mine.v.n_rows == 0 || others.v.n_rows == 0) return st;
+    st = node->step->fit(f->ctx, params, &others.d, &state, err);
+    if (!st)
+        st = node->step->load(&state, node->n_in, node->in_levels, &f->work, &object,
+                              err);
+    const int64_t *places = mine.v.rows;
+    struct view gathered;
+    if (!st) st = flow_gather(f->ctx, &mine.v, &f->work, &gathered, err);
+    if (!st) st = node->step->apply(f->ctx, object, &gathered, &f->work, &out, err);
+    if (st) return st;
+    for (int j = 0; j < made->n_cols && made->n_cols == out.n_cols; j++)
+        if (out.cols[j]->type == made->cols[j]->type)
+            scatter(out.cols[j], places, (struct column *)(uintptr_t)made->cols[j]);
+    return TIDE_OK;
+}
+
+/* Rewrites the training columns of a step that reads the target. The columns are copied
+ * first, since a step may have passed some on. */
+static tide_status cross_fit(struct fitting *f, const struct fitted_node *node,
+                             const void *params, const struct view *x,
+                             struct step_out *made, tide_error *err)
+{
+    int32_t *fold = arena_array(&f->work, x->n_rows, sizeof *fold);
+    int64_t *ids = arena_array(&f->work, x->n_rows, sizeof *ids);
+    int64_t *same = arena_array(&f->work, x->n_rows, sizeof *same);
+    tide_status st = arena_status(&f->work, err);
+    if (st || x->n_rows < 2 * PARTS) return st;
+    for (int64_t i = 0; i < x->n_rows; i++) {
+        ids[i] = view_id(x, i);
+        same[i] = i;
+    }
+    st = fold_assign(x->n_rows, ids, NULL, 0, PARTS, FOLD_PHILOX, f->how->seed, fold,
+                     err);
+    struct view all = {
+        .n_rows = x->n_rows, .n_cols = made->n_cols, .cols = made->cols, .rows = same};
+    if (!st) st = flow_gather(f->ctx, &all, &f->work, &all, err);
+    if (st) return st;
+    made->cols = (const struct column **)(uintptr_t)all.cols;
+    for (int32_t k = 0; !st && k < PARTS; k++)
+        st = cross_part(f, node, params, x, fold, k, made, err);
+    return st;
+}
+
+static tide_status fit_step(struct fitting *f, const struct pipe_node *from,
+                            struct fitted_node *node, tide_error *err)
+{
+    const void *params = tide_values_struct(from->values);
+    struct step_out made = {0};
+    struct view part, next;
+    tide_status st = TIDE_OK;
+    if (node->n_in > 0) {
+        part = flow_pick(&f->x, node->in, node->n_in, &f->work);
+        f->d.x = &part;
+        st = arena_status(&f->work, err);
+        if (!st) st = node->step->fit(f->ctx, params, &f->d, &node->state, err);
+        if (!st) st = arena_status(&f->m->arena, err);
+        if (!st)
+            st = node->step->load(&node->state, node->n_in, node->in_levels,
+                                  &f->m->arena, &node->object, err);
+        if (!st)
+            st = node->step->apply(f->ctx, node->object, &part, &f->work, &made, err);
+        if (!st && node->step->traits & TIDE_USES_TARGET)
+            st = cross_fit(f, node, params, &part, &made, err);
+    }
+    if (!st) st = flow_merge(node, &f->x, &made, &f->work, &next, NULL, err);
+    if (st) return st;
+    f->x = next;
+    if (!f->how->valid) return TIDE_OK;
+    st = flow_apply(f->ctx, node, &f->watch, &f->work, &next, NULL, err);
+    if (!st) f->watch = next;
+    return st;
+}
+
+/* ---- learner ---- */
+
+static tide_status refuse_missing(const struct fitting *f, const char *learner, int j,
+                                  tide_error *err)
+{
+    int64_t first = -1, n = view_missing(&f->x, j, &first);
+    const char *name = f->x.cols[j]->name;
+    if (n == 0) return TIDE_OK;
+    err_set(err, TIDE_CODE_DATA_MISSING,
+            "%s cannot take missing values and '%s' has %lld", learner, name,
+            (long long)n);
+    if (err) err->row = view_id(&f->x, first) + 1;
+    err_field(err, name);
+    return err_hint(err, "", "%s",
+                    f->x.cols[j]->type == TIDE_CAT ? "impute:mode" : "impute:median");
+}
+
+/* What the learner cannot take, with the step that would fix it. */
+static tide_status check_fit(const struct fitting *f, const struct tide_learner *l,
+                             tide_error *err)
+{
+    if (!(l->tasks & f->d.task))
+        return err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s cannot %s", l->name,
+                       f->d.task == TIDE_CLASSIFY ? "classify" : "regress");
+    if (f->d.task == TIDE_CLASSIFY && f->d.n_classes == 1 &&
+        !(l->traits & TIDE_TAKES_ONE_CLASS)) {
+        err_set(err, TIDE_CODE_DATA_ONE_CLASS,
+                "%s needs two classes and every row has '%s' = \"%s\"", l->name,
+                f->m->schema.target, f->p->labels[0]);
+        return err_hint(err, "--learner", "baseline");
+    }
+    if (f->d.w && !(l->traits & TIDE_TAKES_WEIGHTS))
+        return err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s cannot take row weights",
+                       l->name);
+    for (int j = 0; j < f->x.n_cols; j++) {
+        const struct column *c = f->x.cols[j];
+        tide_status st = TIDE_OK;
+        if (!(l->traits & TIDE_TAKES_CATEGORIES) && c->type == TIDE_CAT) {
+            err_set(err, TIDE_CODE_DATA_TYPE,
+                    "%s takes numbers and '%s' holds categories", l->name, c->name);
+            err_field(err, c->name);
+            return err_hint(err, "", "cat: encode:onehot");
+        }
+        if (!(l->traits & TIDE_TAKES_MISSING)) st = refuse_missing(f, l->name, j, err);
+        if (st) return st;
+    }
+    return TIDE_OK;
+}
+
+static tide_status fit_learner(struct fitting *f, const struct pipe_node *from,
+                               struct fitted_node *node, struct fit_info *info,
+                               tide_error *err)
+{
+    const struct tide_learner *l = node->learner;
+    tide_status st = check_fit(f, l, err);
+    if (st) return st;
+    f->d.x = &f->x;
+    f->d_watch.x = &f->watch;
+    info->converged = -1;
+    st = l->fit(f->ctx, tide_values_struct(from->values), &f->d,
+                f->how->valid ? &f->d_watch : NULL, f->how->rounds, &node->state, info,
+                err);
+    if (st && !(st == TIDE_ECANCELLED && info->partial)) return st;
+    f->m->partial = st == TIDE_ECANCELLED;
+    tide_status loaded = arena_status(&f->m->arena, st ? NULL : err);
+    int32_t n_out = f->d.task == TIDE_CLASSIFY ? f->d.n_classes : 1;
+    if (!loaded)
+        loaded = l->load(&node->state, f->d.task, n_out, node->n_in, node->in_levels,
+                         &f->m->arena, &node->object, st ? NULL : err);
+    if (loaded) f->m->partial = 0; /* no whole model came of it */
+    return st ? st : loaded;
+}
+
+static tide_status fit_nodes(struct fitting *f, struct fit_info *info, tide_error *err)
+{
+    tide_model *m = f->m;
+    tide_pipeline *pipe = m->pipeline;
+    tide_status st = TIDE_OK;
+    m->n_nodes = pipe->n;
+    m->nodes = arena_zero(&m->arena, (size_t)pipe->n * sizeof *m->nodes);
+    if (!m->nodes) return arena_status(&m->arena, err);
+    if (pipe->n > 1) {
+        st = flow_gather(f->ctx, &f->x, &f->work, &f->x, err);
+        if (!st && f->how->valid)
+            st = flow_gather(f->ctx, &f->watch, &f->work, &f->watch, err);
+    }
+    for (int k = 0; !st && k < pipe->n; k++) {
+        struct fitted_node *node = &m->nodes[k];
+        node->step = pipe->nodes[k].step;
+        node->learner = pipe->nodes[k].learner;
+        state_init(&node->state, &m->arena);
+        st = node_columns(f, &pipe->nodes[k], node, err);
+        if (!st && ctx_cancelled(f->ctx)) st = err_cancelled(err);
+        if (!st)
+            st = node->step ? fit_step(f, &pipe->nodes[k], node, err)
+                            : fit_learner(f, &pipe->nodes[k], node, info, err);
+    }
+    return st;
+}
+
+tide_status pipe_fit(struct tide_ctx *ctx, const struct problem *p,
+                     const tide_pipeline *pipeline, const struct pipe_fit *how,
+                     tide_model **out, struct fit_info *info, tide_error *err)
+{
+    struct fitting f = {.ctx = ctx, .p = p, .how = how};
+    struct fit_info unseen = {0};
+    *out = NULL;
+    f.m = model_new(ctx, err);
+    if (!f.m) return TIDE_ENOMEM;
+    f.m->seed = how->seed;
+    arena_init(&f.work, ctx);
+    tide_status st = pipeline_copy(pipeline, &f.m->pipeline, err);
+    if (!st) st = bind_training(&f, err);
+    if (!st) st = fit_nodes(&f, info ? info : &unseen, err);
+    arena_free(&f.work);
+    if (st == TIDE_OK || (st == TIDE_ECANCELLED && f.m->partial))
+        *out = f.m;
+    else
+        tide_model_free(f.m);
+    return st;
+}

@@ -1,0 +1,579 @@
+/* problem.c - a table and the user's wishes made into target, classes, weights, features */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/ctx.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/numparse.h"
+#include "math/sort.h"
+#include "pipe/screen.h"
+
+#define MOST_CLASSES 65536
+#define FEW_VALUES   20 /* integers with more values are numbers */
+#define MOST_WEIGHT  1e15
+#define MOST_LABEL   4096
+
+static const char *const task_names[] = {"auto", "classify", "regress", NULL};
+static const struct tide_param problem_rows[] = {
+    P_TEXT(tide_problem_options, target, NULL, .flags = TIDE_REQUIRED,
+           .metavar = "COLUMN", .help = "column to be learned",
+           .alias = "label y response"),
+    P_ENUM(tide_problem_options, task, "auto", task_names,
+           .help = "what is learned; auto goes by the target's values",
+           .alias = "objective_type"),
+    P_TEXT(tide_problem_options, positive, NULL, .metavar = "LABEL",
+           .help = "two classes: the one that counts as positive",
+           .alias = "pos_label"),
+    P_TEXT(tide_problem_options, weight, NULL, .metavar = "COLUMN",
+           .help = "column of row weights", .alias = "weights sample_weight"),
+    P_TEXT(tide_problem_options, id, NULL, .metavar = "COLUMN",
+           .help = "column that names a row; never a feature", .alias = "row_id"),
+    P_LIST(tide_problem_options, drop, .metavar = "COLUMN",
+           .help = "column to leave out", .alias = "ignore exclude"),
+};
+static const struct tide_params problem_table =
+    TIDE_TABLE(problem_rows, tide_problem_options);
+
+const struct tide_params *tide_problem_params(void)
+{
+    return &problem_table;
+}
+
+/* What the values of the target say. */
+struct target_facts {
+    int64_t n_present, n_missing, first_missing;
+    int n_values; /* FEW_VALUES + 1: more */
+    int all_whole;
+    double values[FEW_VALUES + 1];
+};
+
+static const struct column *target_of(const struct problem *p)
+{
+    return &p->frame->cols[p->target];
+}
+
+static tide_status at_file(const struct problem *p, tide_error *err, int64_t row)
+{
+    if (err && row >= 0) err->row = row + 1;
+    return err_at(err, p->frame->source, row >= 0 ? frame_line(p->frame, row) : 0, 0);
+}
+
+/* ---- columns by name ---- */
+
+static tide_status find_column(const struct problem *p, const char *name,
+                               const char *option, int *out, tide_error *err)
+{
+    *out = tide_frame_find(p->frame, name, option, err);
+    if (*out >= 0) return TIDE_OK;
+    return err_at(err, p->frame->source, p->frame->first_line > 0,
+                  p->frame->first_line > 0),
+           TIDE_EDATA;
+}
+
+static tide_status refuse_both(const char *a, const char *b, const char *name,
+                               tide_error *err)
+{
+    err_set(err, TIDE_CODE_PARAM_CONFLICT, "'%s' cannot be both '%s' and '%s'", name, a,
+            b);
+    return err_field(err, name);
+}
+
+static tide_status find_columns(struct problem *p, const struct tide_problem_options *o,
+                                uint8_t *is_candidate, tide_error *err)
+{
+    p->weight_column = p->id_column = -1;
+    if (!o->target || !*o->target) {
+        err_set(err, TIDE_CODE_PARAM_VALUE, "a 'target' column is needed");
+        return err_field(err, "target");
+    }
+    tide_status st = find_column(p, o->target, "target", &p->target, err);
+    if (!st && o->weight)
+        st = find_column(p, o->weight, "weight", &p->weight_column, err);
+    if (!st && o->id) st = find_column(p, o->id, "id", &p->id_column, err);
+    if (st) return st;
+    if (p->weight_column == p->target)
+        return refuse_both("target", "weight", o->target, err);
+    if (p->id_column == p->target) return refuse_both("target", "id", o->target, err);
+    memset(is_candidate, 1, (size_t)p->frame->n_cols);
+    for (int i = 0; i < o->drop.n; i++) {
+        int j;
+        st = find_column(p, o->drop.items[i], "drop", &j, err);
+        if (st) return st;
+        if (j == p->target) return refuse_both("target", "drop", o->target, err);
+        is_candidate[j] = 0;
+    }
+    is_candidate[p->target] = 0;
+    if (p->weight_column >= 0) {
+        is_candidate[p->weight_column] = 0;
+        p->weight_name = p->frame->cols[p->weight_column].name;
+    }
+    if (p->id_column >= 0) is_candidate[p->id_column] = 0;
+    return TIDE_OK;
+}
+
+/* ---- task ---- */
+
+/* Keeps the distinct values sorted while they are few. */
+static void add_value(struct target_facts *f, double x)
+{
+    int at = 0;
+    f->all_whole &= x == floor(x);
+    if (f->n_values > FEW_VALUES) return;
+    while (at < f->n_values && f->values[at] < x) at++;
+    if (at < f->n_values && f->values[at] == x) return;
+    if (f->n_values < FEW_VALUES)
+        memmove(&f->values[at + 1], &f->values[at],
+                (size_t)(f->n_values - at) * sizeof(double));
+    if (at < FEW_VALUES && f->n_values < FEW_VALUES) f->values[at] = x;
+    f->n_values++;
+}
+
+static void look_at_target(const struct problem *p, struct target_facts *f)
+{
+    const struct column *c = target_of(p);
+    struct view v = {.n_rows = c->n_rows, .n_cols = 1, .cols = &c};
+    *f = (struct target_facts){.all_whole = 1, .first_missing = -1};
+    f->n_missing = view_missing(&v, 0, &f->first_missing);
+    f->n_present = c->n_rows - f->n_missing;
+    double x[512];
+    for (int64_t i = 0; column_is_numeric(c) && i < c->n_rows; i += 512) {
+        int64_t n = c->n_rows - i < 512 ? c->n_rows - i : 512;
+        view_numbers(&v, 0, i, n, x);
+        for (int64_t k = 0; k < n; k++)
+            if (!isnan(x[k])) add_value(f, x[k]);
+    }
+}
+
+/* Integers that are codes of classes rather than amounts. */
+static int looks_like_classes(const struct target_facts *f)
+{
+    int n = f->n_values;
+    if (!f->all_whole || n < 2 || n > FEW_VALUES) return 0;
+    int is_run = f->values[n - 1] - f->values[0] == n - 1 && 2 * n <= f->n_present;
+    return is_run || f->n_present > (int64_t)n * FEW_VALUES;
+}
+
+static void guess_task(struct tide_ctx *ctx, struct problem *p,
+                       const struct target_facts *f)
+{
+    const struct column *c = target_of(p);
+    char *why = p->why_task;
+    size_t size = sizeof p->why_task;
+    p->task = TIDE_CLASSIFY;
+    if (c->type == TIDE_CAT || c->type == TIDE_TEXT || c->type == TIDE_BOOL) {
+        str_format(why, size, "%s column", tide_type_name((enum tide_type)c->type));
+    } else if (looks_like_classes(f)) {
+        double lo = f->values[0], hi = f->values[f->n_values - 1];
+        str_format(why, size, "%d whole numbers from %r to %r", f->n_values, lo, hi);
+        if (f->n_values > 2)
+            ctx_note(
+                ctx,
+                "'%s' has %d whole numbers from %r to %r and is learned as classes; "
+                "if they are amounts, --task regress may do better",
+                c->name, f->n_values, lo, hi);
+    } else {
+        p->task = TIDE_REGRESS;
+        if (f->n_values > FEW_VALUES)
+            str_format(why, size, "numbers with more than %d values", FEW_VALUES);
+        else
+            str_format(why, size, "numbers with %d value%s", f->n_values,
+                       f->n_values == 1 ? "" : "s");
+    }
+}
+
+static tide_status refuse_regress(const struct problem *p, tide_error *err)
+{
+    const struct column *c = target_of(p);
+    char text[128] = "", shown[128];
+    for (int64_t i = 0; i < c->n_rows; i++) {
+        int64_t n = column_text(c, i, text, sizeof text);
+        if (n < 0) continue;
+        size_t len = n < (int64_t)sizeof text ? (size_t)n : sizeof text - 1;
+        err_quote(shown, sizeof shown, text, len, 60);
+        err_set(err, TIDE_CODE_DATA_TARGET,
+                "regression needs numbers and '%s' holds \"%s\"", c->name, shown);
+        err_field(err, c->name);
+        at_file(p, err, i);
+        return err_hint(err, "--task", "classify");
+    }
+    return TIDE_OK;
+}
+
+static tide_status choose_task(struct tide_ctx *ctx, struct problem *p, int32_t wish,
+                               const struct target_facts *f, tide_error *err)
+{
+    const struct column *c = target_of(p);
+    if (c->n_rows == 0) {
+        err_set(err, TIDE_CODE_DATA_NO_ROWS, "0 data rows");
+        return at_file(p, err, -1);
+    }
+    if (2 * f->n_missing > c->n_rows) {
+        err_set(err, TIDE_CODE_DATA_TARGET_MISSING,
+                "the target '%s' is missing in %lld of %lld rows, first in row %lld",
+                c->name, (long long)f->n_missing, (long long)c->n_rows,
+                (long long)f->first_missing + 1);
+        err_field(err, c->name);
+        return at_file(p, err, f->first_missing);
+    }
+    if (wish == 0) {
+        guess_task(ctx, p, f);
+        return TIDE_OK;
+    }
+    p->task = wish == 1 ? TIDE_CLASSIFY : TIDE_REGRESS;
+    str_format(p->why_task, sizeof p->why_task, "asked for");
+    if (p->task == TIDE_REGRESS && (c->type == TIDE_CAT || c->type == TIDE_TEXT))
+        return refuse_regress(p, err);
+    return TIDE_OK;
+}
+
+/* ---- rows and weights ---- */
+
+static tide_status refuse_weight(const struct problem *p, int64_t row, double w,
+                                 tide_error *err)
+{
+    const char *name = p->weight_name;
+    if (isnan(w))
+        err_set(err, TIDE_CODE_DATA_WEIGHT, "weight '%s' is missing in row %lld", name,
+                (long long)row + 1);
+    else
+        err_set(err, TIDE_CODE_DATA_WEIGHT,
+                "weight '%s' must be in [0, %r], got \"%r\" in row %lld", name,
+                MOST_WEIGHT, w, (long long)row + 1);
+    err_field(err, name);
+    return at_file(p, err, row);
+}
+
+static int target_is_missing(const struct column *c, int64_t i)
+{
+    switch ((enum tide_type)c->type) {
+    case TIDE_BOOL:
+        return c->b[i] == BOOL_MISSING;
+    case TIDE_I64:
+    case TIDE_TIME:
+        return c->i64[i] == I64_MISSING;
+    case TIDE_F64:
+        return isnan(c->f64[i]) != 0;
+    case TIDE_CAT:
+        return c->code[i] == CODE_MISSING;
+    case TIDE_TEXT:
+        return c->text_missing && c->text_missing[i];
+    }
+    return 1;
+}
+
+/* Rows with a target and a weight above 0. */
+static tide_status take_rows(struct problem *p, tide_error *err)
+{
+    const struct column *c = target_of(p);
+    const struct column *wc =
+        p->weight_column >= 0 ? &p->frame->cols[p->weight_column] : NULL;
+    int64_t n = 0, *rows = arena_array(&p->arena, c->n_rows, sizeof *rows);
+    double *w = wc ? arena_array(&p->arena, c->n_rows, sizeof *w) : NULL, x = 1;
+    int all_one = 1;
+    tide_status st = arena_status(&p->arena, err);
+    if (st) return st;
+    if (wc && !column_is_numeric(wc)) {
+        err_set(err, TIDE_CODE_DATA_WEIGHT, "weight '%s' holds no numbers", wc->name);
+        err_field(err, wc->name);
+        return at_file(p, err, -1);
+    }
+    struct view v = {.n_rows = c->n_rows, .n_cols = 1, .cols = &wc};
+    for (int64_t i = 0; i < c->n_rows; i++) {
+        if (wc) view_numbers(&v, 0, i, 1, &x);
+        if (!(x >= 0 && x <= MOST_WEIGHT)) return refuse_weight(p, i, x, err);
+        if (target_is_missing(c, i) || x == 0) continue;
+        all_one &= x == 1;
+        if (w) w[n] = x;
+        rows[n++] = i;
+    }
+    p->rows = rows;
+    p->n_rows = n;
+    p->w = all_one ? NULL : w;
+    if (n) return TIDE_OK;
+    if (wc)
+        err_set(err, TIDE_CODE_DATA_WEIGHT, "every weight in '%s' is 0", wc->name);
+    else
+        err_set(err, TIDE_CODE_DATA_NO_ROWS, "0 rows with a target");
+    return at_file(p, err, -1);
+}
+
+/* ---- classes ---- */
+
+/* Distinct values of the target before they have an order. */
+struct classes {
+    uint32_t n;
+    uint32_t *raw; /* [n_rows] which of them */
+    int64_t *row;  /* [n] a row that has it */
+};
+
+static tide_status classes_of_levels(struct problem *p, struct classes *out,
+                                     tide_error *err)
+{
+    const struct column *c = target_of(p);
+    uint32_t *number = arena_array(&p->arena, c->dict.n, sizeof *number);
+    out->row = arena_array(&p->arena, c->dict.n, sizeof *out->row);
+    tide_status st = arena_status(&p->arena, err);
+    if (st) return st;
+    memset(number, 0xff, c->dict.n * sizeof *number);
+    for (int64_t i = 0; i < p->n_rows; i++) {
+        uint32_t code = c->code[p->rows[i]];
+        if (number[code] == UINT32_MAX) {
+            out->row[out->n] = p->rows[i];
+            number[code] = out->n++;
+        }
+        out->raw[i] = number[code];
+    }
+    return TIDE_OK;
+}
+
+/* Values of any other type, through a table of hashes of their 8 bytes or their text. */
+static tide_status classes_of_values(struct problem *p, struct classes *out,
+                                     tide_error *err)
+{
+    enum { SLOTS = 4 * MOST_CLASSES };
+    const struct column *c = target_of(p);
+    struct view v = {.n_rows = c->n_rows, .n_cols = 1, .cols = &c};
+    uint32_t *slot = arena_array(&p->arena, SLOTS, sizeof *slot);
+    uint64_t *key = arena_array(&p->arena, SLOTS, sizeof *key);
+    out->row = arena_array(&p->arena, MOST_CLASSES + 1, sizeof *out->row);
+    tide_status st = arena_status(&p->arena, err);
+    if (st) return st;
+    memset(slot, 0xff, SLOTS * sizeof *slot);
+    for (int64_t i = 0; i < p->n_rows; i++) {
+        int64_t r = p->rows[i];
+        uint64_t h;
+        if (c->type == TIDE_TEXT) {
+            h = hash64(c->text + c->text_at[r],
+                       (size_t)(c->text_at[r + 1] - c->text_at[r]), 0);
+        } else if (c->type == TIDE_I64 || c->type == TIDE_TIME) {
+            h = hash64(&c->i64[r], sizeof c->i64[r], 0);
+        } else {
+            double x;
+            view_numbers(&v, 0, r, 1, &x);
+            x += 0.0; /* -0 is 0 */
+            h = hash64(&x, sizeof x, 0);
+        }
+        uint32_t at = (uint32_t)h & (SLOTS - 1);
+        while (slot[at] != UINT32_MAX && key[at] != h) at = (at + 1) & (SLOTS - 1);
+        if (slot[at] == UINT32_MAX) {
+            if (out->n > MOST_CLASSES) return TIDE_OK; /* refused by the caller */
+            key[at] = h;
+            out->row[out->n < MOST_CLASSES ? out->n : MOST_CLASSES] = r;
+            slot[at] = out->n++;
+        }
+        out->raw[i] = slot[at];
+    }
+    return TIDE_OK;
+}
+
+static tide_status refuse_classes(const struct problem *p, uint32_t n, tide_error *err)
+{
+    const struct column *c = target_of(p);
+    err_set(err, TIDE_CODE_DATA_CLASSES, "'%s' has %s%u classes in %lld rows", c->name,
+            n > MOST_CLASSES ? "more than " : "", n > MOST_CLASSES ? MOST_CLASSES : n,
+            (long long)p->n_rows);
+    err_field(err, c->name);
+    at_file(p, err, -1);
+    if (column_is_numeric(c)) return err_hint(err, "--task", "regress");
+    return TIDE_EDATA;
+}
+
+struct label {
+    const char *text;
+    double number;
+    uint32_t raw;
+};
+
+static int label_cmp(const void *a, const void *b, const void *arg)
+{
+    const struct label *x = a, *y = b;
+    if (*(const int *)arg && x->number != y->number)
+        return x->number < y->number ? -1 : 1;
+    return strcmp(x->text, y->text);
+}
+
+static tide_status name_classes(struct problem *p, const struct classes *cls,
+                                tide_error *err)
+{
+    const struct column *c = target_of(p);
+    struct label *list = arena_array(&p->arena, cls->n, sizeof *list);
+    int32_t *number = arena_array(&p->arena, cls->n, sizeof *number);
+    int32_t *k = arena_array(&p->arena, p->n_rows, sizeof *k);
+    const char **labels = arena_array(&p->arena, cls->n, sizeof *labels);
+    tide_status st = arena_status(&p->arena, err);
+    int all_numbers = 1;
+    char text[MOST_LABEL + 1];
+    for (uint32_t i = 0; !st && i < cls->n; i++) {
+        int64_t n = column_text(c, cls->row[i], text, sizeof text);
+        if (n > MOST_LABEL) {
+            err_set(err, TIDE_CODE_DATA_TARGET, "a label of '%s' has %lld bytes",
+                    c->name, (long long)n);
+            return at_file(p, err, cls->row[i]);
+        }
+        list[i].text = arena_strn(&p->arena, text, (size_t)n);
+        list[i].raw = i;
+        all_numbers &= num_parse(text, (size_t)n, '.', &list[i].number) != NUM_BAD;
+        st = arena_status(&p->arena, err);
+    }
+    if (!st && sort_any(&p->arena, list, cls->n, sizeof *list, label_cmp, &all_numbers))
+        st = arena_status(&p->arena, err);
+    if (st) return st;
+    for (uint32_t i = 0; i < cls->n; i++) {
+        labels[i] = list[i].text;
+        number[list[i].raw] = (int32_t)i;
+    }
+    for (int64_t i = 0; i < p->n_rows; i++) k[i] = number[cls->raw[i]];
+    p->k = k;
+    p->labels = labels;
+    p->n_classes = (int32_t)cls->n;
+    p->positive = p->n_classes - 1;
+    return TIDE_OK;
+}
+
+static tide_status make_classes(struct problem *p, tide_error *err)
+{
+    struct classes cls = {0};
+    cls.raw = arena_array(&p->arena, p->n_rows, sizeof *cls.raw);
+    tide_status st = arena_status(&p->arena, err);
+    if (!st)
+        st = target_of(p)->type == TIDE_CAT ? classes_of_levels(p, &cls, err)
+                                            : classes_of_values(p, &cls, err);
+    if (st) return st;
+    if (cls.n > MOST_CLASSES || (cls.n > 2 && 2 * (int64_t)cls.n > p->n_rows))
+        return refuse_classes(p, cls.n, err);
+    return name_classes(p, &cls, err);
+}
+
+static tide_status choose_positive(struct problem *p, const char *wish, tide_error *err)
+{
+    if (!wish) return TIDE_OK;
+    if (p->task != TIDE_CLASSIFY || p->n_classes > 2) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "'positive' needs two classes and '%s' has %s", target_of(p)->name,
+                p->task == TIDE_REGRESS ? "numbers" : "more");
+        return err_field(err, "positive");
+    }
+    double x, y;
+    int is_number = num_parse(wish, strlen(wish), '.', &x) != NUM_BAD;
+    for (int32_t k = 0; k < p->n_classes; k++) {
+        const char *s = p->labels[k];
+        int same = strcmp(s, wish) == 0;
+        if (!same && is_number)
+            same = num_parse(s, strlen(s), '.', &y) != NUM_BAD && x == y;
+        if (!same) continue;
+        p->positive = k;
+        return TIDE_OK;
+    }
+    char shown[128];
+    err_quote(shown, sizeof shown, wish, strlen(wish), 60);
+    err_set(err, TIDE_CODE_PARAM_VALUE, "no row has '%s' = \"%s\"", target_of(p)->name,
+            shown);
+    err_field(err, "positive");
+    const char *near = err_nearest(wish, p->labels, p->n_classes);
+    return err_hint(err, "--positive", "%s", near ? near : p->labels[p->n_classes - 1]);
+}
+
+/* ---- warnings ---- */
+
+static void warn_missing(struct tide_ctx *ctx, const struct problem *p, int64_t first)
+{
+    tide_error w = {0};
+    if (!p->n_target_missing) return;
+    err_set(&w, TIDE_CODE_DATA_TARGET_MISSING,
+            "%lld row%s without '%s' left out, first row %lld",
+            (long long)p->n_target_missing, p->n_target_missing == 1 ? "" : "s",
+            target_of(p)->name, (long long)first + 1);
+    err_field(&w, target_of(p)->name);
+    at_file(p, &w, first);
+    ctx_warn(ctx, &w);
+}
+
+static void warn_classes(struct tide_ctx *ctx, const struct problem *p, int64_t *count)
+{
+    tide_error w = {0};
+    const char *name = target_of(p)->name;
+    int32_t least = 0;
+    for (int64_t i = 0; i < p->n_rows; i++) count[p->k[i]]++;
+    for (int32_t k = 1; k < p->n_classes; k++)
+        if (count[k] < count[least]) least = k;
+    if (p->n_classes == 1)
+        err_set(&w, TIDE_CODE_DATA_ONE_CLASS, "every row has '%s' = \"%s\"", name,
+                p->labels[0]);
+    else if ((double)count[least] * p->n_classes < 0.02 * (double)p->n_rows)
+        err_set(&w, TIDE_CODE_DATA_IMBALANCE, "'%s' = \"%s\" in %lld of %lld rows",
+                name, p->labels[least], (long long)count[least], (long long)p->n_rows);
+    else
+        return;
+    err_field(&w, name);
+    err_at(&w, p->frame->source, 0, 0);
+    ctx_warn(ctx, &w);
+}
+
+static tide_status make_target(struct tide_ctx *ctx, struct problem *p, tide_error *err)
+{
+    if (p->task == TIDE_CLASSIFY) {
+        tide_status st = make_classes(p, err);
+        if (st) return st;
+        int64_t *count =
+            arena_zero(&p->arena, (size_t)p->n_classes * sizeof *count + 1);
+        if (!count) return arena_status(&p->arena, err);
+        warn_classes(ctx, p, count);
+        return TIDE_OK;
+    }
+    const struct column *c = target_of(p);
+    double *y = arena_array(&p->arena, p->n_rows, sizeof *y);
+    if (!y) return arena_status(&p->arena, err);
+    struct view v = {.n_rows = p->n_rows, .n_cols = 1, .cols = &c, .rows = p->rows};
+    view_numbers(&v, 0, 0, p->n_rows, y);
+    p->y = y;
+    int is_constant = 1;
+    for (int64_t i = 1; i < p->n_rows; i++) is_constant &= y[i] == y[0];
+    if (!is_constant) return TIDE_OK;
+    tide_error w = {0};
+    err_set(&w, TIDE_CODE_DATA_CONSTANT, "the target '%s' is %r in every row", c->name,
+            y[0]);
+    err_field(&w, c->name);
+    err_at(&w, p->frame->source, 0, 0);
+    ctx_warn(ctx, &w);
+    return TIDE_OK;
+}
+
+tide_status problem_new(struct tide_ctx *ctx, const tide_frame *frame,
+                        const struct tide_problem_options *options,
+                        struct problem **out, tide_error *err)
+{
+    struct problem *p = mem_zalloc(sizeof *p);
+    struct target_facts facts;
+    *out = NULL;
+    if (!p) return err_nomem(err, sizeof *p);
+    arena_init(&p->arena, ctx);
+    p->frame = frame_ref(frame);
+    uint8_t *is_candidate = arena_push(&p->arena, (size_t)frame->n_cols + 1);
+    tide_status st = arena_status(&p->arena, err);
+    if (!st) st = find_columns(p, options, is_candidate, err);
+    if (!st) {
+        look_at_target(p, &facts);
+        p->n_target_missing = facts.n_missing;
+        st = choose_task(ctx, p, options->task, &facts, err);
+    }
+    if (!st) st = take_rows(p, err);
+    if (!st) warn_missing(ctx, p, facts.first_missing);
+    if (!st) st = make_target(ctx, p, err);
+    if (!st) st = choose_positive(p, options->positive, err);
+    if (!st) st = screen_features(ctx, p, is_candidate, err);
+    if (st)
+        problem_free(p);
+    else
+        *out = p;
+    return st;
+}
+
+void problem_free(struct problem *p)
+{
+    if (!p) return;
+    tide_frame_free((tide_frame *)(uintptr_t)p->frame);
+    arena_free(&p->arena);
+    mem_free(p);
+}

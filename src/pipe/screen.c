@@ -1,0 +1,400 @@
+/* screen.c - constant columns, identifiers, copies of the target and of each other
+ *
+ * One pass a column, columns in parallel. The order-based test for a leak runs on at most
+ * SAMPLE rows first, and on all only where the sample gives reason to. */
+#include "pipe/screen.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/ctx.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/par.h"
+#include "base/str.h"
+#include "math/sort.h"
+
+#define SAMPLE     20000
+#define LEAK       0.999
+#define FEWEST_ID  20 /* rows below which unique values mean nothing */
+#define FEWEST_CLS 5  /* rows of a class below which separation means nothing */
+#define CHUNK      512
+
+enum verdict { KEEP, CONSTANT, EMPTY, IDENTIFIER, TEXT };
+struct facts {
+    enum verdict verdict;
+    int64_t n_missing;
+    double lo, hi, leak; /* leak: |r| or AUC, 0 when not measured */
+    uint64_t hash;
+};
+struct screening {
+    struct tide_ctx *ctx;
+    const struct problem *p;
+    const int32_t *candidates;
+    struct facts *facts;
+    int64_t n_smallest; /* rows of the smallest class */
+    double mean_y;
+};
+
+/* ---- numbers ---- */
+
+/* Do the values of an integer column, all different, look like row numbers or keys? */
+static int name_is_key(const char *name)
+{
+    static const char *const ends[] = {"id",  "_id", "ID",   "Id",    "key",
+                                       "Key", "uid", "uuid", "index", "rownum"};
+    size_t n = strlen(name);
+    if (str_same(name, "column_1") || str_same(name, "no") || str_same(name, "No"))
+        return 1;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        size_t k = strlen(ends[i]);
+        if (n < k || strcmp(name + n - k, ends[i]) != 0) continue;
+        int is_word = n == k || ends[i][0] == '_' || ends[i][0] <= 'Z' ||
+                      name[n - k - 1] == '_' || name[n - k - 1] == ' ';
+        if (is_word) return 1;
+    }
+    return 0;
+}
+
+static int is_unique(const struct column *c, const struct view *v, struct arena *a)
+{
+    uint64_t *x = arena_array(a, v->n_rows, sizeof *x);
+    uint32_t *order = arena_array(a, v->n_rows, sizeof *order);
+    if (!x || !order) return 0;
+    for (int64_t i = 0; i < v->n_rows; i++)
+        x[i] = (uint64_t)c->i64[view_row(v, i)] ^ (uint64_t)1 << 63;
+    if (sort_index_u64(a, x, v->n_rows, order)) return 0;
+    for (int64_t i = 1; i < v->n_rows; i++)
+        if (x[order[i]] == x[order[i - 1]]) return 0;
+    return 1;
+}
+
+static int integers_are_ids(const struct column *c, const struct view *v,
+                            const struct facts *f, struct arena *a)
+{
+    int64_t n = v->n_rows;
+    if (c->type != TIDE_I64 || f->n_missing || n < FEWEST_ID) return 0;
+    int runs = f->hi - f->lo == (double)(n - 1) && (f->lo == 0 || f->lo == 1);
+    return (runs || name_is_key(c->name)) && is_unique(c, v, a);
+}
+
+/* Range, gaps, hash and correlation with a numeric target, in one pass. */
+static void scan_numbers(const struct screening *s, const struct view *v,
+                         struct facts *f)
+{
+    double x[CHUNK], sx = 0, sxx = 0, sxy = 0, sy = 0, syy = 0, x0 = 0, n = 0;
+    const double *y = s->p->y;
+    f->lo = f->hi = NAN;
+    for (int64_t i = 0; i < v->n_rows; i += CHUNK) {
+        int64_t m = v->n_rows - i < CHUNK ? v->n_rows - i : CHUNK;
+        view_numbers(v, 0, i, m, x);
+        f->hash = hash64(x, (size_t)m * sizeof *x, f->hash);
+        for (int64_t k = 0; k < m; k++) {
+            if (isnan(x[k])) {
+                f->n_missing++;
+                continue;
+            }
+            if (n == 0) {
+                x0 = f->lo = f->hi = x[k];
+            }
+            f->lo = x[k] < f->lo ? x[k] : f->lo;
+            f->hi = x[k] > f->hi ? x[k] : f->hi;
+            n++;
+            if (!y) continue;
+            double dx = x[k] - x0, dy = y[i + k] - s->mean_y;
+            sx += dx;
+            sxx += dx * dx;
+            sy += dy;
+            syy += dy * dy;
+            sxy += dx * dy;
+        }
+    }
+    double vx = sxx - sx * sx / n, vy = syy - sy * sy / n, cov = sxy - sx * sy / n;
+    if (y && n >= FEWEST_ID && vx > 0 && vy > 0) f->leak = fabs(cov) / sqrt(vx * vy);
+}
+
+/* AUC of x for the positive class (folded to >= 0.5), or for more classes 1 when the order
+ * of x puts each class in one piece, else 0. Rows i0, i0 + step, ... */
+static double separation(const struct problem *p, const struct view *v, int64_t step,
+                         struct arena *a)
+{
+    int64_t n = (v->n_rows + step - 1) / step, m = 0;
+    double *x = arena_array(a, n, sizeof *x);
+    int32_t *k = arena_array(a, n, sizeof *k);
+    uint32_t *order = arena_array(a, n, sizeof *order);
+    if (!x || !k || !order) return 0;
+    for (int64_t i = 0; i < v->n_rows; i += step) {
+        view_numbers(v, 0, i, 1, &x[m]);
+        k[m] = p->k[i];
+        m += !isnan(x[m]);
+    }
+    if (m < n / 2 || m < FEWEST_ID || sort_index_f64(a, x, m, order)) return 0;
+    double below = 0, won = 0, n_pos = 0;
+    int64_t changes = 0, mixed = 0;
+    for (int64_t i = 0; i < m;) {
+        int64_t j = i;
+        double pos = 0;
+        for (; j < m && x[order[j]] == x[order[i]]; j++) {
+            pos += k[order[j]] == p->positive;
+            mixed += k[order[j]] != k[order[i]];
+        }
+        double neg = (double)(j - i) - pos;
+        won += pos * (below + neg / 2);
+        below += neg;
+        n_pos += pos;
+        changes += i > 0 && k[order[i]] != k[order[i - 1]];
+        i = j;
+    }
+    if (p->n_classes > 2) return !mixed && changes == p->n_classes - 1;
+    if (n_pos == 0 || below == 0) return 0;
+    double auc = won / (n_pos * below);
+    return auc < 0.5 ? 1 - auc : auc;
+}
+
+static void screen_numbers(const struct screening *s, const struct column *c,
+                           const struct view *v, struct facts *f, struct arena *a)
+{
+    scan_numbers(s, v, f);
+    double size = fabs(f->lo) > fabs(f->hi) ? fabs(f->lo) : fabs(f->hi);
+    double least = c->type == TIDE_F64 ? 4 * DBL_EPSILON * size : 0;
+    if (f->n_missing == v->n_rows)
+        f->verdict = EMPTY;
+    else if (!f->n_missing && f->hi - f->lo <= least)
+        f->verdict = CONSTANT;
+    else if (integers_are_ids(c, v, f, a))
+        f->verdict = IDENTIFIER;
+    if (f->verdict != KEEP || !s->p->k || s->n_smallest < FEWEST_CLS) return;
+    int64_t step = (v->n_rows + SAMPLE - 1) / SAMPLE;
+    f->leak = separation(s->p, v, step, a);
+    if (step > 1 && f->leak > LEAK) f->leak = separation(s->p, v, 1, a);
+}
+
+/* ---- categories ---- */
+
+/* Does every level that occurs belong to one class, several rows each? */
+static int levels_are_classes(const struct problem *p, const struct column *c,
+                              const struct view *v, int64_t n_used, struct arena *a)
+{
+    int32_t *of = arena_array(a, c->dict.n, sizeof *of);
+    if (!of || n_used * 5 > v->n_rows || n_used < p->n_classes) return 0;
+    memset(of, 0xff, c->dict.n * sizeof *of);
+    for (int64_t i = 0; i < v->n_rows; i++) {
+        uint32_t code = c->code[view_row(v, i)];
+        if (code == CODE_MISSING) continue;
+        if (of[code] >= 0 && of[code] != p->k[i]) return 0;
+        of[code] = p->k[i];
+    }
+    return 1;
+}
+
+static void screen_levels(const struct screening *s, const struct column *c,
+                          const struct view *v, struct facts *f, struct arena *a)
+{
+    uint32_t *count = arena_zero(a, (size_t)c->dict.n * sizeof *count + 1);
+    uint64_t *name = arena_array(a, c->dict.n, sizeof *name);
+    if (!count || !name) return;
+    int64_t n_used = 0, most = 0;
+    for (uint32_t k = 0; k < c->dict.n; k++) {
+        size_t len;
+        const char *text = dict_text(&c->dict, k, &len);
+        name[k] = hash64(text, len, 7);
+    }
+    for (int64_t i = 0; i < v->n_rows; i++) {
+        uint32_t code = c->code[view_row(v, i)];
+        if (code == CODE_MISSING) {
+            f->n_missing++;
+            f->hash = (f->hash ^ 1) * 0x9e3779b97f4a7c15u;
+            continue;
+        }
+        f->hash = (f->hash ^ name[code]) * 0x9e3779b97f4a7c15u;
+        f->hash ^= f->hash >> 29;
+        n_used += count[code]++ == 0;
+        if (count[code] > most) most = count[code];
+    }
+    int64_t present = v->n_rows - f->n_missing;
+    if (!present)
+        f->verdict = EMPTY;
+    else if (n_used == 1 && !f->n_missing)
+        f->verdict = CONSTANT;
+    else if (most == 1 && present >= FEWEST_ID)
+        f->verdict = IDENTIFIER;
+    else if (s->p->k && s->n_smallest >= FEWEST_CLS && v->n_rows >= FEWEST_ID &&
+             f->n_missing * 2 < v->n_rows)
+        f->leak = levels_are_classes(s->p, c, v, n_used, a);
+}
+
+static void screen_column(void *arg, int64_t at, int worker)
+{
+    const struct screening *s = arg;
+    const struct problem *p = s->p;
+    const struct column *c = &p->frame->cols[s->candidates[at]];
+    struct facts *f = &s->facts[at];
+    struct view v = {.n_rows = p->n_rows, .n_cols = 1, .cols = &c, .rows = p->rows};
+    struct arena a;
+    (void)worker;
+    *f = (struct facts){.verdict = KEEP, .hash = c->type == TIDE_CAT ? 2 : 1};
+    if (c->type == TIDE_TEXT) {
+        f->verdict = TEXT;
+        return;
+    }
+    arena_init(&a, s->ctx); /* without scratch a column is kept, unscreened */
+    if (c->type == TIDE_CAT)
+        screen_levels(s, c, &v, f, &a);
+    else
+        screen_numbers(s, c, &v, f, &a);
+    arena_free(&a);
+}
+
+/* ---- saying it ---- */
+
+static void warn(const struct screening *s, tide_code code, const char *name,
+                 const char *option, const char *fmt)
+{
+    tide_error w = {0};
+    char shown[160];
+    err_quote(shown, sizeof shown, name, strlen(name), 100);
+    err_set(&w, code, fmt, shown);
+    err_field(&w, name);
+    err_at(&w, s->p->frame->source, 0, 0);
+    if (option) err_hint(&w, option, "%s", name);
+    ctx_warn(s->ctx, &w);
+}
+
+static void warn_leak(const struct screening *s, const char *name, double leak)
+{
+    tide_error w = {0};
+    char shown[160];
+    err_quote(shown, sizeof shown, name, strlen(name), 100);
+    const char *target = s->p->frame->cols[s->p->target].name;
+    if (s->p->y)
+        err_set(&w, TIDE_CODE_DATA_LEAK,
+                "'%s' gives '%s' away: their correlation is above %r", shown, target,
+                LEAK);
+    else if (s->p->n_classes == 2 && leak < 1)
+        err_set(&w, TIDE_CODE_DATA_LEAK,
+                "'%s' gives '%s' away: alone it has an AUC above %r", shown, target,
+                LEAK);
+    else
+        err_set(&w, TIDE_CODE_DATA_LEAK,
+                "'%s' gives '%s' away: alone it tells every class", shown, target);
+    err_field(&w, name);
+    err_at(&w, s->p->frame->source, 0, 0);
+    err_hint(&w, "--drop", "%s", name);
+    ctx_warn(s->ctx, &w);
+}
+
+static void note_copies(const struct screening *s, int n)
+{
+    int said = 0;
+    for (int i = 0; i < n && said < 5; i++)
+        for (int j = i + 1; j < n && n <= 2000; j++) {
+            const struct facts *a = &s->facts[i], *b = &s->facts[j];
+            if (a->verdict != KEEP || b->verdict != KEEP || a->hash != b->hash)
+                continue;
+            ctx_note(s->ctx, "'%s' and '%s' hold the same values",
+                     s->p->frame->cols[s->candidates[i]].name,
+                     s->p->frame->cols[s->candidates[j]].name);
+            said++;
+            break;
+        }
+}
+
+static void note_text(const struct screening *s, int n)
+{
+    struct str list = {0};
+    int n_text = 0;
+    for (int i = 0; i < n; i++) {
+        if (s->facts[i].verdict != TEXT) continue;
+        const char *name = s->p->frame->cols[s->candidates[i]].name;
+        if (n_text++ < 5) str_addf(&list, "%s'%s'", list.len ? ", " : "", name);
+    }
+    if (n_text && !list.failed)
+        ctx_note(s->ctx, "free text is left out: %s%s", list.s,
+                 n_text > 5 ? ", ..." : "");
+    str_free(&list);
+}
+
+/* Says what was left out; identifiers stay in when nothing else would be left. */
+static int settle(struct screening *s, int n)
+{
+    int n_kept = 0, n_constant = 0;
+    for (int i = 0; i < n; i++) {
+        n_kept += s->facts[i].verdict == KEEP;
+        n_constant += s->facts[i].verdict == CONSTANT || s->facts[i].verdict == EMPTY;
+    }
+    for (int i = 0; i < n; i++) {
+        struct facts *f = &s->facts[i];
+        const char *name = s->p->frame->cols[s->candidates[i]].name;
+        if (f->verdict == CONSTANT)
+            warn(s, TIDE_CODE_DATA_CONSTANT, name, NULL,
+                 "'%s' has one value and is left out");
+        else if (f->verdict == EMPTY)
+            warn(s, TIDE_CODE_DATA_CONSTANT, name, NULL,
+                 "'%s' is empty and is left out");
+        else if (f->verdict == IDENTIFIER && (n_kept || n_constant))
+            warn(s, TIDE_CODE_DATA_ID, name, "--id",
+                 "'%s' has every value once, as an identifier has, and is left out");
+        else if (f->verdict == IDENTIFIER)
+            f->verdict = KEEP;
+        if (f->verdict == KEEP && f->leak > LEAK) warn_leak(s, name, f->leak);
+    }
+    note_text(s, n);
+    note_copies(s, n);
+    return n_constant;
+}
+
+static int name_cmp(const void *a, const void *b, const void *arg)
+{
+    const struct column *cols = arg;
+    return strcmp(cols[*(const int32_t *)a].name, cols[*(const int32_t *)b].name);
+}
+
+static void measure_target(struct screening *s)
+{
+    const struct problem *p = s->p;
+    for (int64_t i = 0; p->y && i < p->n_rows; i++)
+        s->mean_y += p->y[i] / (double)p->n_rows;
+    s->n_smallest = p->k ? p->n_rows : 0;
+    for (int32_t k = 0; p->k && k < p->n_classes && p->n_classes <= 1000; k++) {
+        int64_t n = 0;
+        for (int64_t i = 0; i < p->n_rows; i++) n += p->k[i] == k;
+        if (n < s->n_smallest) s->n_smallest = n;
+    }
+    if (p->n_classes > 1000 || p->n_classes < 2) s->n_smallest = 0;
+}
+
+tide_status screen_features(struct tide_ctx *ctx, struct problem *p,
+                            const uint8_t *is_candidate, tide_error *err)
+{
+    const tide_frame *frame = p->frame;
+    int n = 0, n_features = 0;
+    int32_t *list = arena_array(&p->arena, frame->n_cols, sizeof *list);
+    struct facts *facts = arena_array(&p->arena, frame->n_cols, sizeof *facts);
+    tide_status st = arena_status(&p->arena, err);
+    if (st) return st;
+    for (int j = 0; j < frame->n_cols; j++)
+        if (is_candidate[j]) list[n++] = j;
+    if (n == 0) {
+        err_set(err, TIDE_CODE_DATA_NO_FEATURES, "no feature columns beside '%s'",
+                frame->cols[p->target].name);
+        return err_at(err, frame->source, 0, 0);
+    }
+    if (sort_any(&p->arena, list, n, sizeof *list, name_cmp, frame->cols))
+        return arena_status(&p->arena, err);
+    struct screening s = {.ctx = ctx, .p = p, .candidates = list, .facts = facts};
+    measure_target(&s);
+    st = par_for(ctx, n, screen_column, &s, err);
+    if (st) return st;
+    int n_constant = settle(&s, n);
+    for (int i = 0; i < n; i++)
+        if (facts[i].verdict == KEEP) list[n_features++] = list[i];
+    p->features = list;
+    p->n_features = n_features;
+    if (n_features || n_constant) return TIDE_OK;
+    err_set(err, TIDE_CODE_DATA_NO_FEATURES,
+            "no feature columns: every column beside '%s' holds free text",
+            frame->cols[p->target].name);
+    err_at(err, frame->source, 0, 0);
+    return err_hint(err, "--types", "%s=category", frame->cols[list[0]].name);
+}
