@@ -1,7 +1,6 @@
 /* simd_vec.c - every set gives the bits of base: sums, dots, Gram blocks, and the other kernels */
-#include "support/unit.h"
-
 #include "simd/simd.h"
+#include "support/unit.h"
 
 static uint64_t seed = 1;
 static double draw(void)
@@ -15,7 +14,8 @@ static int sets(const struct simd_table *t[3])
     int n = 0;
     t[n++] = &simd_table_base;
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) t[n++] = &simd_table_avx2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        t[n++] = &simd_table_avx2;
     if (__builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512vl"))
         t[n++] = &simd_table_avx512;
 #endif
@@ -103,7 +103,8 @@ TEST(gram_has_the_bits_of_base_and_is_right)
                     for (int j = i; j < p; j++) {
                         long double e = 0, size = 0;
                         for (int64_t k = 0; k < n; k++) {
-                            long double v = (long double)col[i][k] * col[j][k] * (n % 2 ? w[k] : 1);
+                            long double v =
+                                (long double)col[i][k] * col[j][k] * (n % 2 ? w[k] : 1);
                             e += v;
                             size += fabsl(v);
                         }
@@ -121,7 +122,8 @@ TEST(codes_count_the_edges_below)
     static uint8_t a[777], b[777];
     static uint16_t c[777], d[777];
     for (int i = 0; i < 300; i++) edge[i] = i - 100;
-    for (int i = 0; i < 777; i++) v[i] = i % 50 == 3 ? NAN : (i * 7919) % 640 * 0.5 - 110;
+    for (int i = 0; i < 777; i++)
+        v[i] = i % 50 == 3 ? NAN : (i * 7919) % 640 * 0.5 - 110;
     for (int n_edge = 0; n_edge <= 300; n_edge += n_edge < 20 ? 1 : 13)
         for (int s = 0; s < n_sets; s++) {
             t[s]->quantise_u16(v, 777, edge, n_edge, s ? d : c);

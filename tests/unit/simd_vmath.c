@@ -1,8 +1,7 @@
 /* simd_vmath.c - own functions: near the truth, and the same bits in every kernel set */
-#include "support/unit.h"
-
 #include "simd/simd.h"
 #include "simd/vmath.h"
+#include "support/unit.h"
 
 static uint64_t seed = 7;
 static double draw(void)
@@ -14,7 +13,8 @@ static double draw(void)
 static const struct simd_table *fast(void)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &simd_table_avx2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return &simd_table_avx2;
 #endif
     return &simd_table_base;
 }
@@ -23,7 +23,9 @@ static const struct simd_table *fast(void)
 static double ulps(double got, long double truth)
 {
     double near = (double)truth;
-    if (got == near) return (double)(fabsl((long double)got - truth) / (long double)(nextafter(fabs(near), INFINITY) - fabs(near)));
+    if (got == near)
+        return (double)(fabsl((long double)got - truth) /
+                        (long double)(nextafter(fabs(near), INFINITY) - fabs(near)));
     if (isinf(near) || isnan(near) || isinf(got) || isnan(got)) return 1e9;
     long double step = nextafter(fabs(near), INFINITY) - fabs(near);
     return (double)(fabsl((long double)got - truth) / step);
@@ -37,7 +39,8 @@ static double ulps(double got, long double truth)
             if (u > worst) worst = u, at = v;                                          \
         }                                                                              \
         CHECK_MSG(worst <= (BOUND), #GOT ": %.2f ulp at %.17g", worst, at);            \
-        if (getenv("UNIT_VERBOSE")) fprintf(stderr, "%-24s %-28s %.3f ulp\n", #GOT, #X, worst); \
+        if (getenv("UNIT_VERBOSE"))                                                    \
+            fprintf(stderr, "%-24s %-28s %.3f ulp\n", #GOT, #X, worst);                \
     } while (0)
 #define MANY 40000
 
@@ -45,7 +48,8 @@ TEST(exp_and_log_are_within_two_ulp)
 {
     SAMPLE(MANY, draw() * 1450 - 740, vm_exp(v), expl(v), 1.0);
     SAMPLE(MANY, draw() * 2 - 1, vm_exp(v), expl(v), 1.0);
-    SAMPLE(MANY, ldexp(draw() + 1e-9, (int)(draw() * 2000) - 1000), vm_log(v), logl(v), 1.5);
+    SAMPLE(MANY, ldexp(draw() + 1e-9, (int)(draw() * 2000) - 1000), vm_log(v), logl(v),
+           1.5);
     SAMPLE(MANY, 0.5 + draw(), vm_log(v), logl(v), 1.5);
     SAMPLE(MANY, 1 + (draw() - .5) * 1e-4, vm_log(v), logl(v), 1.5);
     SAMPLE(1000, draw() * 0x1p-1023, vm_log(v), logl(v), 1.5);
@@ -69,7 +73,8 @@ TEST(logistic_functions_hold_in_both_tails)
 {
     SAMPLE(MANY, draw() * 80 - 40, vm_expit(v), 1 / (1 + expl(-(long double)v)), 2.5);
     SAMPLE(MANY, -draw() * 700, vm_expit(v), expl(v) / (1 + expl(v)), 2.5);
-    SAMPLE(MANY, draw() * 80 - 40, vm_softplus(v), v > 0 ? v + log1pl(expl(-(long double)v)) : log1pl(expl(v)), 2);
+    SAMPLE(MANY, draw() * 80 - 40, vm_softplus(v),
+           v > 0 ? v + log1pl(expl(-(long double)v)) : log1pl(expl(v)), 2);
     CHECK_NEAR(vm_expit(800), 1, 0);
     CHECK(vm_expit(-800) == 0 && vm_softplus(-800) == 0);
     CHECK_NEAR(vm_softplus(800), 800, 0);
@@ -80,7 +85,8 @@ TEST(erf_is_within_two_ulp_and_its_complement_holds_far_out)
     SAMPLE(MANY, draw() * 8 - 4, vm_erf(v), erfl(v), 2);
     SAMPLE(MANY, (draw() - .5) * 1e-3, vm_erf(v), erfl(v), 2);
     SAMPLE(MANY, draw() * 30 - 3, vm_erfc(v), erfcl(v), 5);
-    SAMPLE(MANY, draw() * 40 - 36, vm_norm_cdf(v), 0.5L * erfcl(-(long double)v * 0.707106781186547524400844362104849039L), 6);
+    SAMPLE(MANY, draw() * 40 - 36, vm_norm_cdf(v),
+           0.5L * erfcl(-(long double)v * 0.707106781186547524400844362104849039L), 6);
 }
 
 TEST(powers_are_within_four_ulp)
@@ -117,19 +123,23 @@ TEST(normal_quantile_inverts_its_distribution)
         double p = pow(10, -300 * draw());
         CHECK(fabs(vm_norm_cdf(vm_norm_quantile(p)) / p - 1) < 2e-12);
     }
-    CHECK(isnan(vm_norm_quantile(-1)) && isinf(vm_norm_quantile(0)) && isinf(vm_norm_quantile(1)));
+    CHECK(isnan(vm_norm_quantile(-1)) && isinf(vm_norm_quantile(0)) &&
+          isinf(vm_norm_quantile(1)));
 }
 
 TEST(limits_are_those_of_the_standard)
 {
-    CHECK(vm_exp(-800) == 0 && isinf(vm_exp(800)) && isnan(vm_exp(NAN)) && vm_exp(0) == 1);
+    CHECK(vm_exp(-800) == 0 && isinf(vm_exp(800)) && isnan(vm_exp(NAN)) &&
+          vm_exp(0) == 1);
     CHECK(vm_exp(-INFINITY) == 0 && isinf(vm_exp(INFINITY)));
-    CHECK(isinf(vm_log(0)) && isnan(vm_log(-1)) && isinf(vm_log(INFINITY)) && vm_log(1) == 0);
+    CHECK(isinf(vm_log(0)) && isnan(vm_log(-1)) && isinf(vm_log(INFINITY)) &&
+          vm_log(1) == 0);
     CHECK(isnan(vm_log(NAN)) && isnan(vm_log1p(-2)) && isinf(vm_log1p(-1)));
     CHECK(vm_expm1(-100) == -1 && vm_tanh(50) == 1 && vm_tanh(-50) == -1);
     CHECK(isnan(vm_tanh(NAN)) && isnan(vm_erf(NAN)) && isnan(vm_expit(NAN)));
     CHECK(vm_log2(8) == 3 && vm_log2(0x1p-1060) == -1060);
-    CHECK(vm_exp(-745) > 0 && vm_exp(-745.2) == 0 && isinf(vm_exp(709.79)) && vm_exp(709.78) < INFINITY);
+    CHECK(vm_exp(-745) > 0 && vm_exp(-745.2) == 0 && isinf(vm_exp(709.79)) &&
+          vm_exp(709.78) < INFINITY);
 }
 
 TEST(arrays_have_the_bits_of_single_values)
@@ -137,21 +147,26 @@ TEST(arrays_have_the_bits_of_single_values)
     static double x[2000], a[2000], b[2000];
     const struct simd_table *t[2] = {&simd_table_base, fast()};
     for (int i = 0; i < 2000; i++) x[i] = i % 3 ? draw() * 1600 - 800 : draw() * 4 - 2;
-    x[5] = NAN, x[11] = INFINITY, x[12] = -INFINITY, x[13] = 0, x[14] = -0.0, x[15] = 0x1p-1070;
+    x[5] = NAN, x[11] = INFINITY, x[12] = -INFINITY, x[13] = 0, x[14] = -0.0,
+    x[15] = 0x1p-1070;
     for (int s = 0; s < 2; s++)
         for (int n = 0; n < 2000; n += n < 140 ? 1 : 311) {
             t[s]->vexp(x, a, n);
             for (int i = 0; i < n; i++) b[i] = vm_exp(x[i]);
-            for (int i = 0; i < n; i++) CHECK(memcmp(a + i, b + i, 8) == 0 || b[i] != b[i]);
+            for (int i = 0; i < n; i++)
+                CHECK(memcmp(a + i, b + i, 8) == 0 || b[i] != b[i]);
             t[s]->vlog(x, a, n);
             for (int i = 0; i < n; i++) b[i] = vm_log(x[i]);
-            for (int i = 0; i < n; i++) CHECK(memcmp(a + i, b + i, 8) == 0 || b[i] != b[i]);
+            for (int i = 0; i < n; i++)
+                CHECK(memcmp(a + i, b + i, 8) == 0 || b[i] != b[i]);
             t[s]->vexpit(x, a, n);
             for (int i = 0; i < n; i++) b[i] = vm_expit(x[i]);
-            for (int i = 0; i < n; i++) CHECK(memcmp(a + i, b + i, 8) == 0 || b[i] != b[i]);
+            for (int i = 0; i < n; i++)
+                CHECK(memcmp(a + i, b + i, 8) == 0 || b[i] != b[i]);
             t[s]->vlogaddexp0(x, a, n);
             for (int i = 0; i < n; i++) b[i] = vm_softplus(x[i]);
-            for (int i = 0; i < n; i++) CHECK(memcmp(a + i, b + i, 8) == 0 || b[i] != b[i]);
+            for (int i = 0; i < n; i++)
+                CHECK(memcmp(a + i, b + i, 8) == 0 || b[i] != b[i]);
         }
 }
 

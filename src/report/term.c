@@ -1,0 +1,183 @@
+/* term.c - text for a terminal: colours, cutting, wrapping, aligned tables
+ *
+ * Names come from data: what a terminal could obey is made visible before it is printed, and
+ * widths are those of what is printed. */
+#include <string.h>
+
+#include "report/report.h"
+
+#define COLUMN_LEAST 8
+#define GAP          2
+
+void term_ink(struct term *t, enum term_ink ink)
+{
+    static const char *const code[] = {"0", "1", "2", "32", "31"};
+    if (t->colours > 0) str_addf(t->out, "\x1b[%sm", code[ink]);
+}
+
+void term_slot(struct term *t, int slot)
+{
+    static const int few[9] = {0, 34, 33, 32, 35, 95, 36, 91, 94};
+    static const int many[9] = {0, 33, 130, 142, 98, 169, 37, 173, 140};
+    if (t->colours <= 0) return;
+    if (slot <= 0 || slot > 8)
+        str_add(t->out, slot == 0 ? "\x1b[0m" : "\x1b[2m");
+    else if (t->colours >= 256)
+        str_addf(t->out, "\x1b[38;5;%dm", many[slot]);
+    else
+        str_addf(t->out, "\x1b[%dm", few[slot]);
+}
+
+void term_pad(struct term *t, int n)
+{
+    for (; n > 0; n--) str_addc(t->out, ' ');
+}
+
+void term_repeat(struct term *t, const char *s, int n)
+{
+    for (; n > 0; n--) str_add(t->out, s);
+}
+
+/* Width of one shown character and the bytes it takes. */
+static int shown(const char *s, size_t n, char out[UTF8_SHOW_MAX], int *len,
+                 size_t *used)
+{
+    *len = utf8_show(s, n, out, used);
+    return utf8_width(out, (size_t)*len);
+}
+
+int term_width(const char *s)
+{
+    char c[UTF8_SHOW_MAX];
+    int width = 0, len;
+    size_t n = strlen(s), used;
+    for (size_t i = 0; i < n; i += used) width += shown(s + i, n - i, c, &len, &used);
+    return width;
+}
+
+/* Prints the characters from cell `from` up to cell `to`. */
+static int put_cells(struct term *t, const char *s, int from, int to)
+{
+    char c[UTF8_SHOW_MAX];
+    int at = 0, put = 0, len;
+    size_t n = strlen(s), used;
+    for (size_t i = 0; i < n; i += used) {
+        int w = shown(s + i, n - i, c, &len, &used);
+        if (at >= from && at + w <= to) {
+            str_addn(t->out, c, (size_t)len);
+            put += w;
+        }
+        at += w;
+    }
+    return put;
+}
+
+int term_text(struct term *t, const char *s, int cells)
+{
+    int width = term_width(s), head, mark = t->ascii ? 2 : 1, put;
+    if (cells <= 0 || width <= cells) return put_cells(t, s, 0, width);
+    if (cells <= mark) return put_cells(t, s, 0, cells);
+    head = (cells - mark + 1) / 2;
+    put = put_cells(t, s, 0, head);
+    str_add(t->out, t->ascii ? ".." : "\u2026");
+    return put + mark + put_cells(t, s, width - (cells - mark - head), width);
+}
+
+void term_wrap(struct term *t, const char *first, const char *s)
+{
+    int indent = term_width(first), at = indent, empty = 1;
+    str_add(t->out, first);
+    while (*s) {
+        char word[512];
+        size_t n = strcspn(s, " ");
+        int w;
+        if (n >= sizeof word) n = utf8_cut(s, n, sizeof word - 1);
+        memcpy(word, s, n);
+        word[n] = '\0';
+        s += n;
+        while (*s == ' ') s++;
+        w = term_width(word);
+        if (!empty && at + 1 + w > t->width) {
+            str_addc(t->out, '\n');
+            term_pad(t, indent);
+            at = indent;
+            empty = 1;
+        }
+        if (!empty) str_addc(t->out, ' ');
+        (void)term_text(t, word, 0);
+        at += w + !empty;
+        empty = 0;
+    }
+    str_addc(t->out, '\n');
+}
+
+struct layout {
+    int n_cols, shown;
+    int *width;
+};
+
+/* Widths by content, the widest cut first until all fit; columns that cannot fit are left out. */
+static int lay_out(struct term *t, struct layout *l, const char *const *head,
+                   int64_t n_rows, const char *const *cells, struct arena *a)
+{
+    int total = 0;
+    l->width = arena_array(a, l->n_cols, sizeof *l->width);
+    if (!l->width) return -1;
+    for (int j = 0; j < l->n_cols; j++) {
+        int w = head[j] ? term_width(head[j]) : 0;
+        for (int64_t i = 0; i < n_rows; i++) {
+            const char *s = cells[i * l->n_cols + j];
+            int k = s ? term_width(s) : 1;
+            if (k > w) w = k;
+        }
+        l->width[j] = w;
+        total += w + GAP;
+    }
+    while (total > t->width) {
+        int widest = 0;
+        for (int j = 1; j < l->n_cols; j++)
+            if (l->width[j] > l->width[widest]) widest = j;
+        if (l->width[widest] <= COLUMN_LEAST) break;
+        l->width[widest]--;
+        total--;
+    }
+    l->shown = l->n_cols;
+    while (total > t->width && l->shown > 1) total -= l->width[--l->shown] + GAP;
+    return 0;
+}
+
+static void put_row(struct term *t, const struct layout *l, const uint8_t *right,
+                    const char *const *cells)
+{
+    for (int j = 0; j < l->shown; j++) {
+        const char *s = cells[j] ? cells[j] : "-";
+        int w = term_width(s), pad;
+        if (w > l->width[j]) w = l->width[j];
+        pad = l->width[j] - w;
+        term_pad(t, (j > 0 || GAP > 0 ? GAP : 0) + (right && right[j] ? pad : 0));
+        pad -= term_text(t, s, l->width[j]) - w;
+        if (!(right && right[j]) && j + 1 < l->shown) term_pad(t, pad);
+    }
+    str_addc(t->out, '\n');
+}
+
+void term_table(struct term *t, int n_cols, const char *const *head,
+                const uint8_t *right, int64_t n_rows, const char *const *cells,
+                struct arena *a)
+{
+    struct layout l = {n_cols, 0, NULL};
+    if (n_cols <= 0) return;
+    if (lay_out(t, &l, head, n_rows, cells, a)) {
+        t->out->failed = 1;
+        return;
+    }
+    term_ink(t, TERM_MUTED);
+    put_row(t, &l, right, head);
+    term_ink(t, TERM_PLAIN);
+    for (int64_t i = 0; i < n_rows; i++) put_row(t, &l, right, cells + i * n_cols);
+    if (l.shown < n_cols) {
+        term_ink(t, TERM_MUTED);
+        str_addf(t->out, "  %d more columns: --json or --html\n", n_cols - l.shown);
+        term_ink(t, TERM_PLAIN);
+    }
+}
