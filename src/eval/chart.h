@@ -50,10 +50,11 @@ struct chart_mark {
     int q1, q3;
     int slot; /* colour 1..8, 0: muted */
     int horizontal;
-    /* RULE: 'x' (x = a), 'y' (y = a), 'l' (y = a + b x) */
+    /* RULE: 'x' (x = a), 'y' (y = a), 'l' (y = a + b x). HEX: x, y centres, size rows; a is the
+     * distance of centres in a row, b of rows, odd rows lie a / 2 further right */
     double a, b;
     int rule;
-    /* BAR histogram: series of left edges (lo) and right edges (hi) */
+    /* BAR histogram: series of left edges (lo) and right edges (hi); bins_lo equals lo, y holds counts */
     int bins_lo;
 };
 struct tide_chart {

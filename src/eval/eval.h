@@ -17,6 +17,7 @@ struct scored {
     const int32_t *label;      /* classify: predicted class */
     const char *const *labels; /* class names */
     int n_features;
+    int bootstrap; /* replicates of intervals, 0: by the number of rows */
 };
 /* Cross-validation of a pipeline: out-of-fold scores for every row of the problem. */
 struct cv_result {

@@ -164,7 +164,12 @@ static tide_status calibration_value(struct tide_ctx *ctx, calibration_fn fn,
     (void)calibration_replicate(&c, &all, &value);
     metric_set(v, value);
     if (ci != METRIC_CI_NONE) {
-        struct boot_job job = {d->n, d->bootstrap, seed, calibration_replicate, &c};
+        struct boot_job job = {.n = d->n,
+                               .replicates = d->bootstrap,
+                               .seed = seed,
+                               .value = calibration_replicate,
+                               .arg = &c,
+                               .is_biased = fn != uncertainty_of};
         status = boot_interval(ctx, &job, v, err);
     }
 done:

@@ -282,6 +282,16 @@ static void boot_one(void *arg, int64_t block, int worker)
     run->value[block] = value;
 }
 
+static void boot_shift(const double *value, int64_t n, struct metric_value *v)
+{
+    double bias = 0;
+    for (int64_t b = 0; b < n; b++) bias += (value[b] - v->value) / (double)n;
+    if (!(bias > 0)) return;
+    v->lo = v->lo - bias > 0 ? v->lo - bias : 0;
+    v->hi -= bias;
+    v->method = "bootstrap less bias";
+}
+
 tide_status boot_interval(struct tide_ctx *ctx, const struct boot_job *job,
                           struct metric_value *v, tide_error *err)
 {
@@ -305,6 +315,7 @@ tide_status boot_interval(struct tide_ctx *ctx, const struct boot_job *job,
             v->lo = quantile_sorted(run.value, kept, 0.025);
             v->hi = quantile_sorted(run.value, kept, 0.975);
             v->method = "bootstrap";
+            if (job->is_biased) boot_shift(run.value, kept, v);
         }
     }
     arena_free(&arena);

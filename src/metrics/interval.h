@@ -68,6 +68,9 @@ struct boot_job {
     /* One replicate; returns 0 when it has no value. */
     int (*value)(void *arg, const struct boot_draw *draw, double *out);
     void *arg;
+    /* A sum of sizes or a largest size (ECE, KS) grows when rows repeat: shift the interval by
+     * the mean of replicates less the value, and keep it from 0. */
+    int is_biased;
 };
 /* Percentile interval into v->lo, v->hi (method "bootstrap"); none when fewer than nine in ten
  * replicates have a value. */

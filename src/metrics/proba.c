@@ -241,7 +241,11 @@ static tide_status d2_value(struct tide_ctx *ctx, const struct metric_data *d,
     metric_set(v, value);
     if (!is_brier) v->clipped = proba_clipped(d, proba_defaults.clip);
     if (ci != METRIC_CI_NONE) {
-        struct boot_job boot = {d->n, d->bootstrap, seed, d2_replicate, &b};
+        struct boot_job boot = {.n = d->n,
+                                .replicates = d->bootstrap,
+                                .seed = seed,
+                                .value = d2_replicate,
+                                .arg = &b};
         status = boot_interval(ctx, &boot, v, err);
     }
 done:

@@ -249,7 +249,12 @@ static tide_status ranking_boot(struct tide_ctx *ctx, const struct metric_data *
                                 struct metric_value *v, tide_error *err)
 {
     struct ranking_boot b = {roc, fn, p};
-    struct boot_job job = {roc->n, d->bootstrap, seed, ranking_replicate, &b};
+    struct boot_job job = {.n = roc->n,
+                           .replicates = d->bootstrap,
+                           .seed = seed,
+                           .value = ranking_replicate,
+                           .arg = &b,
+                           .is_biased = fn == ks_of};
     return boot_interval(ctx, &job, v, err);
 }
 

@@ -243,7 +243,11 @@ static int quotient_replicate(void *arg, const struct boot_draw *draw, double *o
 static tide_status quotient_boot(struct tide_ctx *ctx, struct quotient *q,
                                  uint64_t seed, struct metric_value *v, tide_error *err)
 {
-    struct boot_job job = {q->d->n, q->d->bootstrap, seed, quotient_replicate, q};
+    struct boot_job job = {.n = q->d->n,
+                           .replicates = q->d->bootstrap,
+                           .seed = seed,
+                           .value = quotient_replicate,
+                           .arg = q};
     return boot_interval(ctx, &job, v, err);
 }
 
@@ -540,7 +544,11 @@ static tide_status median_value(struct tide_ctx *ctx, int is_d2,
     (void)median_replicate(&b, &all, &value);
     metric_set(v, value);
     if (ci != METRIC_CI_NONE) {
-        struct boot_job job = {d->n, d->bootstrap, seed, median_replicate, &b};
+        struct boot_job job = {.n = d->n,
+                               .replicates = d->bootstrap,
+                               .seed = seed,
+                               .value = median_replicate,
+                               .arg = &b};
         status = boot_interval(ctx, &job, v, err);
     }
 done:

@@ -1,0 +1,200 @@
+/* eval_model.c - a model on a table that has the target: `tidemill eval` */
+#include <math.h>
+#include <string.h>
+
+#include <tidemill/model.h>
+
+#include "base/ctx.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "eval/eval.h"
+#include "eval/metric_text.h"
+
+static const struct tide_param eval_rows[] = {
+    P_TEXT(tide_eval_options, metric, NULL, .metavar = "M",
+           .help = "metric shown first, e.g. auc or 'f_beta(beta=2)'"),
+    P_BOOL(tide_eval_options, all, "no", .help = "every metric of the task"),
+    P_INT(tide_eval_options, bootstrap, "0", P_RANGE(0, 1000000), .metavar = "N",
+          .flags = TIDE_EXPERT,
+          .help =
+              "replicates of an interval; 0 chooses (1000, from 200,000 rows fewer)"),
+    P_U64(tide_eval_options, seed, "1", .flags = TIDE_COMMON,
+          .help = "seed of random draws"),
+};
+
+TIDE_API const struct tide_params *tide_eval_params(void)
+{
+    static const struct tide_params table = TIDE_TABLE(eval_rows, tide_eval_options);
+    return &table;
+}
+
+struct evaluation {
+    struct tide_ctx *ctx;
+    const tide_model *m;
+    const tide_frame *frame;
+    const struct tide_eval_options *o;
+    struct arena arena;
+    struct truth truth;
+    struct bind_counts counts;
+    struct scored rows;
+    tide_report *report;
+};
+
+static tide_status evaluation_score(struct evaluation *e, tide_error *err)
+{
+    const struct schema *s = &e->m->schema;
+    int64_t width = s->task == TIDE_CLASSIFY ? s->n_classes : 1, n = e->truth.n;
+    double *out = arena_array(&e->arena, n * width, sizeof *out);
+    int32_t *label = arena_array(&e->arena, n, sizeof *label);
+    tide_status status = arena_status(&e->arena, err);
+    if (!status)
+        status = pipe_predict(e->ctx, e->m, e->frame, e->truth.rows, n, out, &e->counts,
+                              err);
+    if (status) return status;
+    for (int64_t i = 0; s->task == TIDE_CLASSIFY && i < n; i++)
+        label[i] = model_label(e->m, out + i * width);
+    e->rows = (struct scored){.task = s->task,
+                              .n = n,
+                              .n_classes = s->n_classes,
+                              .positive = s->positive,
+                              .y = e->truth.y,
+                              .k = e->truth.k,
+                              .w = e->truth.w,
+                              .out = out,
+                              .label = s->task == TIDE_CLASSIFY ? label : NULL,
+                              .labels = s->labels,
+                              .n_features = s->n_cols,
+                              .bootstrap = e->o->bootstrap};
+    return TIDE_OK;
+}
+
+static void evaluation_facts(struct evaluation *e, const char *metric)
+{
+    const struct schema *s = &e->m->schema;
+    tide_report *r = e->report;
+    report_fact_str(r, "model", e->m->nodes[e->m->n_nodes - 1].learner->name);
+    if (e->m->sha256[0]) report_fact_str(r, "sha256", e->m->sha256);
+    report_fact_int(r, "rows", e->truth.n);
+    report_fact_str(r, "target", s->target);
+    report_fact_str(r, "task", s->task == TIDE_CLASSIFY ? "classify" : "regress");
+    if (s->task == TIDE_CLASSIFY && s->n_classes == 2) {
+        report_fact_str(r, "positive", s->labels[s->positive]);
+        report_fact_num(r, "threshold", s->threshold);
+    }
+    report_fact_str(r, "metric", metric);
+}
+
+/* Names for a note: "'a', 'b' and 3 more". */
+static void evaluation_names(const char *const *name, int n, char *out, size_t size)
+{
+    int shown = n > 8 ? 8 : n, used = 0;
+    out[0] = 0;
+    for (int i = 0; i < shown && (size_t)used < size; i++) {
+        char quoted[48];
+        (void)err_quote(quoted, sizeof quoted, name[i], strlen(name[i]), 32);
+        used += str_format(out + used, size - (size_t)used, "%s'%s'", i ? ", " : "",
+                           quoted);
+    }
+    if (n > shown && (size_t)used < size)
+        (void)str_format(out + used, size - (size_t)used, " and %d more", n - shown);
+}
+
+static void evaluation_notes(struct evaluation *e)
+{
+    char names[480];
+    tide_report *r = e->report;
+    if (e->truth.n_missing)
+        report_note(r, "%lld rows without a value of '%s' are left out",
+                    (long long)e->truth.n_missing, e->m->schema.target);
+    if (e->truth.n_unknown) {
+        evaluation_names(e->truth.unknown, e->truth.n_unknown, names, sizeof names);
+        report_note(r, "classes the model does not know count as wrong: %s", names);
+    }
+    if (e->counts.unseen)
+        report_note(
+            r,
+            "%lld cells hold categories that were not there in training and count "
+            "as missing",
+            (long long)e->counts.unseen);
+    if (e->counts.n_extra) {
+        evaluation_names(e->counts.extra, e->counts.n_extra, names, sizeof names);
+        report_note(r, "columns the model does not use: %s", names);
+    }
+}
+
+/* "Evaluation of income on adult_test.csv.gz": the last part of the path only. */
+static tide_status evaluation_report(struct evaluation *e, tide_error *err)
+{
+    struct str title = {0};
+    const char *source = e->frame->source ? e->frame->source : "memory";
+    const char *slash = strrchr(source, '/');
+    str_addf(&title, "Evaluation of %s on %s", e->m->schema.target,
+             slash && slash[1] ? slash + 1 : source);
+    if (title.failed) {
+        str_free(&title);
+        return err_nomem(err, 0);
+    }
+    e->report = report_new(e->ctx, "eval", title.s, err);
+    str_free(&title);
+    return e->report ? TIDE_OK : err ? err->status : TIDE_ENOMEM;
+}
+
+static tide_status evaluation_run(struct evaluation *e, tide_error *err)
+{
+    struct metric_text chosen = {0};
+    const struct schema *s = &e->m->schema;
+    const char *first = e->o->metric && *e->o->metric ? e->o->metric
+                        : s->task == TIDE_CLASSIFY    ? "log_loss"
+                                                      : "rmse";
+    /* a wrong name shows before the work, not after it */
+    tide_status status = metric_text_parse(first, &chosen, err);
+    if (!status && !(chosen.metric->tasks & s->task)) {
+        const struct tide_metric *none;
+        status = eval_metric_default(s->task, chosen.metric->name, &none, err);
+    }
+    if (!status) status = pipe_truth(e->ctx, e->m, e->frame, &e->arena, &e->truth, err);
+    if (!status && e->truth.n == 0) {
+        err_set(err, TIDE_CODE_DATA_NO_ROWS, "no row has a value of '%s'", s->target);
+        status = err_field(err, s->target);
+    }
+    if (!status) status = evaluation_score(e, err);
+    if (!status) status = evaluation_report(e, err);
+    if (!status) {
+        evaluation_facts(e, chosen.name);
+        evaluation_notes(e);
+        status = eval_report_metrics(e->ctx, e->report, &e->rows, first, e->o->all,
+                                     e->o->bootstrap, e->o->seed, err);
+    }
+    if (!status) status = eval_report_charts(e->ctx, e->report, &e->rows, err);
+    if (!status) status = eval_report_importance(e->report, e->m, err);
+    if (!status) status = report_status(e->report, err);
+    metric_text_free(&chosen);
+    return status;
+}
+
+TIDE_API tide_status tide_model_eval(tide_ctx *ctx, const tide_model *model,
+                                     const tide_frame *frame,
+                                     const struct tide_eval_options *options,
+                                     tide_report **out, tide_error *err)
+{
+    static const struct tide_eval_options none = {.seed = 1};
+    struct evaluation e = {
+        .ctx = ctx, .m = model, .frame = frame, .o = options ? options : &none};
+    tide_status status;
+    if (!out)
+        return err_set(err, TIDE_CODE_HANDLE_INVALID,
+                       "a place for the report is needed");
+    *out = NULL;
+    if (!ctx || !model || !frame)
+        return err_set(err, TIDE_CODE_HANDLE_INVALID,
+                       "a context, a model and a table are needed");
+    arena_init(&e.arena, ctx);
+    status = evaluation_run(&e, err);
+    arena_free(&e.arena);
+    if (status) {
+        tide_report_free(e.report);
+        return status;
+    }
+    *out = e.report;
+    return TIDE_OK;
+}
