@@ -31,11 +31,23 @@ double linalg_cholesky_rcond(const double *l, int n, double norm1);
 struct least_squares {
     double *coef; /* [p] */
     int rank;
-    double rcond; /* reciprocal condition estimate of scaled columns */
-    int refined;  /* refinement steps taken */
+    double rcond;       /* reciprocal condition estimate of scaled columns */
+    int refined;        /* refinement steps taken */
+    uint8_t *dependent; /* [p]: 1 = follows from other columns; NULL at full rank */
 };
 tide_status linalg_least_squares(struct tide_ctx *ctx, const double *const *x,
                                  int64_t n, int p, const double *y, const double *w,
                                  double l2, const uint8_t *penalise, struct arena *a,
                                  struct least_squares *out, tide_error *err);
+/* The same with error terms of the columns (x_lo[j] or the whole x_lo may be NULL): column j
+ * is x[j] + x_lo[j]. Polynomials made in double-double need it (NIST's Filip). */
+tide_status linalg_least_squares_pair(struct tide_ctx *ctx, const double *const *x,
+                                      const double *const *x_lo, int64_t n, int p,
+                                      const double *y, const double *w, double l2,
+                                      const uint8_t *penalise, struct arena *a,
+                                      struct least_squares *out, tide_error *err);
+/* Estimate of the 1-norm of an inverse (Higham 1988) from solves in place with it and its
+ * transpose; 0 when memory is out. */
+typedef void (*linalg_solve)(const void *arg, int transposed, double *b);
+double linalg_inverse_norm1(int n, linalg_solve solve, const void *arg);
 #endif

@@ -8,6 +8,9 @@ void KERNEL(axpy)(double, const double *, double *, int64_t);
 void KERNEL(gram)(const double *const *, const double *, int64_t, int, double *);
 void KERNEL(gram_rect)(const double *const *, int, const double *const *, int, int64_t, double *,
                        int64_t, int);
+void KERNEL(dd_axpy)(const double[2], const double *, const double *, double *, double *, int64_t);
+void KERNEL(dd_dot)(const double *, const double *, const double *, const double *, int64_t,
+                    double[2]);
 void KERNEL(vexp)(const double *, double *, int64_t);
 void KERNEL(vlog)(const double *, double *, int64_t);
 void KERNEL(vexpit)(const double *, double *, int64_t);
@@ -35,6 +38,8 @@ const struct simd_table SIMD_CAT(simd_table, SIMD_SET) = {
     .axpy = KERNEL(axpy),
     .gram = KERNEL(gram),
     .gram_rect = KERNEL(gram_rect),
+    .dd_axpy = KERNEL(dd_axpy),
+    .dd_dot = KERNEL(dd_dot),
     .vexp = KERNEL(vexp),
     .vlog = KERNEL(vlog),
     .vexpit = KERNEL(vexpit),

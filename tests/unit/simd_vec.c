@@ -123,7 +123,7 @@ TEST(codes_count_the_edges_below)
     static uint16_t c[777], d[777];
     for (int i = 0; i < 300; i++) edge[i] = i - 100;
     for (int i = 0; i < 777; i++)
-        v[i] = i % 50 == 3 ? NAN : (i * 7919) % 640 * 0.5 - 110;
+        v[i] = i % 50 == 3 ? (double)NAN : (i * 7919) % 640 * 0.5 - 110;
     for (int n_edge = 0; n_edge <= 300; n_edge += n_edge < 20 ? 1 : 13)
         for (int s = 0; s < n_sets; s++) {
             t[s]->quantise_u16(v, 777, edge, n_edge, s ? d : c);
