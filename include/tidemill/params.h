@@ -106,7 +106,8 @@ TIDE_API int tide_values_given(const tide_values *values, const char *name);
 /* The row of a name or alias, or NULL. */
 TIDE_API const struct tide_param *tide_params_find(const struct tide_params *table,
                                                    const char *name);
-/* Current value as a user would write it, into out (cut at size). Returns the full length. */
+/* Current value as a user would write it, into out (cut at size). Returns the full length, -1
+ * when memory is out. */
 TIDE_API int tide_values_text(const tide_values *values, const struct tide_param *row,
                               char *out, size_t size);
 

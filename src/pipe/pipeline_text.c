@@ -477,11 +477,12 @@ static tide_status copy_values(const struct pipe_node *from, struct pipe_node *t
         const struct tide_param *row = &e->params.rows[i];
         if (!tide_values_given(from->values, row->name)) continue;
         int n = tide_values_text(from->values, row, NULL, 0);
-        char *text = mem_alloc((size_t)n + 1);
-        if (!text) return err_nomem(err, (size_t)n + 1);
-        tide_values_text(from->values, row, text, (size_t)n + 1);
-        st =
-            pipeline_set_value(to->values, &e->params, row->name, text, (size_t)n, err);
+        char *text = n < 0 ? NULL : mem_alloc((size_t)n + 1);
+        if (!text || tide_values_text(from->values, row, text, (size_t)n + 1) < 0)
+            st = err_nomem(err, 0);
+        else
+            st = pipeline_set_value(to->values, &e->params, row->name, text, (size_t)n,
+                                    err);
         mem_free(text);
     }
     return st;

@@ -542,7 +542,8 @@ int tide_values_text(const tide_values *v, const struct tide_param *row, char *o
 {
     struct str s = {0};
     add_value(&s, row, v->data, 0);
-    int len = str_format(out, size, "%s", s.s ? s.s : "");
+    int len = str_format(out, size, "%s", s.s && !s.failed ? s.s : "");
+    if (s.failed) len = -1;
     str_free(&s);
     return len;
 }
