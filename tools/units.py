@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Runs the test programs of a Meson build and adds up their cases.
 
-  units.py BUILD [--suite NAME] [--only WORD]... [--jobs N] [--build]
+  units.py BUILD [CASE...] [--suite NAME] [--only WORD]... [--jobs N] [--build]
 
 Each program ends with "N passed, N failed" (and may add ", N skipped"); one that ends
 otherwise counts as one failed case. Shows the output of failing programs only; the last
 line is the sum. --only keeps the programs whose name holds one of the words;
---build builds these first, and no more."""
+--build builds these first, and no more. CASE words pick cases inside the programs."""
 import argparse
 import json
 import os
@@ -19,11 +19,11 @@ from concurrent.futures import ThreadPoolExecutor
 TALLY = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
 
 
-def run(test):
+def run(test, cases):
     begin = time.monotonic()
     env = dict(os.environ, **test["env"])
     try:
-        done = subprocess.run(test["cmd"], env=env, stdin=subprocess.DEVNULL, cwd=test["workdir"],
+        done = subprocess.run(test["cmd"] + cases, env=env, stdin=subprocess.DEVNULL, cwd=test["workdir"],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               timeout=test["timeout"] * int(env.get("UNITS_PATIENCE", "1")))
         text, code = done.stdout.decode("utf-8", "replace"), done.returncode
@@ -46,6 +46,7 @@ def run(test):
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("build")
+    parser.add_argument("cases", nargs="*")
     parser.add_argument("--suite", default="unit")
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
@@ -65,7 +66,7 @@ def main():
         subprocess.run(["ninja", "-C", args.build, *programs], check=True)
     total = [0, 0, 0]
     with ThreadPoolExecutor(max(args.jobs, 1)) as pool:
-        for name, counts, text, seconds in pool.map(run, tests):
+        for name, counts, text, seconds in pool.map(lambda t: run(t, args.cases), tests):
             total = [a + b for a, b in zip(total, counts)]
             state = "FAILED" if counts[1] else "ok"
             print(f"{state:6} {name:32} {sum(counts):5} cases {seconds:6.1f} s", flush=True)
