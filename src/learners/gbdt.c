@@ -86,14 +86,18 @@ static const struct tide_param gbdt_rows[] = {
            .help = "what is minimised", .alias = "objective"),
 };
 
-/* Rows whose loss is watched: of the fit's own view, or of another. */
+/* Rows that only follow: whose loss is watched, or outside the tree's sample (rows < 1). */
 struct watch {
     struct grad_rows rows;
     const struct bin_codes *codes;
     double *score;
+    uint32_t *list;
+    int64_t n;
+};
+/* A worker's memory to send them down a tree. */
+struct follow {
     uint32_t *list, *scratch;
     struct grow_seg *seg;
-    int64_t n;
 };
 
 /* One tree of a round, until it is emitted. */
@@ -118,8 +122,9 @@ struct boost {
     struct grow_rules rules;
     struct grow **grow;      /* [n_workers] */
     struct boost_tree *tree; /* [n_outputs] */
-    struct watch watch, bag; /* bag: rows outside the tree's sample (rows < 1) */
-    uint8_t *skip;           /* [n] 1: set aside for stopping */
+    struct watch watch, bag;
+    struct follow *follow; /* [n_workers] */
+    uint8_t *skip;         /* [n] 1: set aside for stopping */
     uint32_t *fit_rows, *sampled;
     int64_t n_fit, n_sampled;
     int64_t *cover_unit; /* [n] weights as integers */
@@ -243,12 +248,6 @@ static double boost_cover(const struct boost *b, const struct grow *g,
     return (double)sum / b->cover_scale;
 }
 
-static void watch_room(struct boost *b, struct watch *w, int64_t n)
-{
-    w->list = arena_array(&b->scratch, n + 64, sizeof *w->list);
-    w->scratch = arena_array(&b->scratch, n + 64, sizeof *w->scratch);
-}
-
 static double *boost_scores(struct boost *b, int64_t n)
 {
     int32_t k = b->grad.n_outputs;
@@ -274,7 +273,7 @@ static tide_status boost_watch(struct boost *b, const struct fit_data *valid,
         w->rows = (struct grad_rows){.n = n, .y = y, .k = valid->k, .w = valid->w};
         w->codes = &b->other_codes;
         w->score = boost_scores(b, n);
-        watch_room(b, w, n);
+        w->list = arena_array(&b->scratch, n + 64, sizeof *w->list);
         for (int64_t i = 0; w->list && i < n; i++) w->list[i] = (uint32_t)i;
         w->n = n;
     } else if (b->skip) {
@@ -282,14 +281,14 @@ static tide_status boost_watch(struct boost *b, const struct fit_data *valid,
         w->rows = b->grad.rows;
         w->codes = &b->codes;
         w->score = b->grad.score;
-        watch_room(b, w, n - b->n_fit);
+        w->list = arena_array(&b->scratch, n - b->n_fit + 64, sizeof *w->list);
         for (int64_t i = 0; w->list && i < n; i++)
             if (b->skip[i]) w->list[w->n++] = (uint32_t)i;
     }
     if (b->p->rows < 1) {
         b->bag.codes = &b->codes;
         b->bag.score = b->grad.score;
-        watch_room(b, &b->bag, b->n_fit);
+        b->bag.list = arena_array(&b->scratch, b->n_fit + 64, sizeof *b->bag.list);
         b->sampled = arena_array(&b->scratch, b->n_fit + 64, sizeof *b->sampled);
     }
     b->loss_scratch = arena_array(&b->scratch, w->n + 1, sizeof *b->loss_scratch);
@@ -329,8 +328,14 @@ static tide_status boost_workers(struct boost *b, tide_error *err)
         b->tree[c].node = arena_array(&b->scratch, slots, sizeof *b->tree[c].node);
         b->tree[c].value = arena_array(&b->scratch, slots, sizeof *b->tree[c].value);
     }
-    b->watch.seg = arena_array(&b->scratch, slots * k, sizeof *b->watch.seg);
-    b->bag.seg = arena_array(&b->scratch, slots * k, sizeof *b->bag.seg);
+    int64_t most = b->bag.list && b->n_fit > b->watch.n ? b->n_fit : b->watch.n;
+    b->follow = arena_zero(&b->scratch, (size_t)b->n_workers * sizeof *b->follow);
+    for (int i = 0; i < b->n_workers && b->follow && most; i++) {
+        struct follow *w = &b->follow[i];
+        w->list = arena_array(&b->scratch, most + 64, sizeof *w->list);
+        w->scratch = arena_array(&b->scratch, most + 64, sizeof *w->scratch);
+        w->seg = arena_array(&b->scratch, slots, sizeof *w->seg);
+    }
     if (!status) status = arena_status(&b->scratch, err);
     for (int i = 0; i < b->n_workers && !status; i++) {
         arena_init(&b->workers[i], b->ctx);
@@ -385,15 +390,15 @@ static void boost_columns(struct boost *b)
     }
 }
 
-static void watch_add(const struct boost *b, struct watch *w, const struct grow *g,
-                      int32_t k, const double *value)
+static void watch_add(const struct boost *b, const struct watch *w, struct follow *f,
+                      const struct grow *g, int32_t k, const double *value)
 {
-    struct grow_seg *seg = w->seg;
     if (!w->n) return;
-    grow_replay(g, w->codes, w->list, w->n, w->scratch, seg);
+    memcpy(f->list, w->list, (size_t)w->n * sizeof *w->list);
+    grow_replay(g, w->codes, f->list, w->n, f->scratch, f->seg);
     for (int32_t i = 0; i < g->n_nodes; i++)
-        for (uint32_t r = 0; g->node[i].left < 0 && r < seg[i].n; r++)
-            w->score[(int64_t)w->list[seg[i].beg + r] * b->grad.n_outputs + k] +=
+        for (uint32_t r = 0; g->node[i].left < 0 && r < f->seg[i].n; r++)
+            w->score[(int64_t)f->list[f->seg[i].beg + r] * b->grad.n_outputs + k] +=
                 value[i];
 }
 
@@ -402,7 +407,8 @@ static void boost_one(void *arg, int64_t k, int worker)
 {
     struct boost *b = arg;
     struct boost_tree *t = &b->tree[k];
-    struct grow *g = b->grow[b->n_workers > 1 ? worker : 0];
+    int own = b->n_workers > 1 ? worker : 0;
+    struct grow *g = b->grow[own];
     const struct grow_grad *grad = &b->grad.out[k];
     int32_t n_out = b->grad.n_outputs;
     t->status = grow_tree(g, grad, b->sampled, b->n_sampled, NULL);
@@ -417,9 +423,9 @@ static void boost_one(void *arg, int64_t k, int worker)
         for (uint32_t r = 0; q->left < 0 && r < q->n; r++)
             b->grad.score[(int64_t)g->ids[q->beg + r] * n_out + k] += t->value[i];
     }
-    if (t->status || b->n_workers > 1) return;
-    watch_add(b, &b->watch, g, (int32_t)k, t->value);
-    watch_add(b, &b->bag, g, (int32_t)k, t->value);
+    if (t->status) return;
+    watch_add(b, &b->watch, &b->follow[own], g, (int32_t)k, t->value);
+    watch_add(b, &b->bag, &b->follow[own], g, (int32_t)k, t->value);
 }
 
 /* One round: gradients, a tree an output. */

@@ -1,0 +1,92 @@
+/* toy_fit.h - fit, load and predict through a descriptor, in one call */
+#ifndef SUPPORT_TOY_FIT_H
+#define SUPPORT_TOY_FIT_H
+#include <tidemill/ctx.h>
+#include <tidemill/params.h>
+
+#include "base/arena.h"
+#include "support/toy_table.h"
+#include "support/unit.h"
+
+struct toy_model {
+    struct arena arena;
+    struct state state;
+    struct fit_info info;
+    void *object;
+    tide_status status;
+    tide_error err;
+    uint64_t hash;
+};
+struct toy_how {
+    int threads; /* 0: 1 */
+    enum tide_isa isa;
+    const struct fit_data *valid;
+    int32_t rounds;
+    tide_ctx *ctx; /* NULL: a new one */
+};
+
+/* options: "trees=5,rate=1". */
+static inline void toy_set(tide_values *values, const char *options)
+{
+    char text[256] = {0};
+    tide_error err = {0};
+    memcpy(text, options, strlen(options) < 255 ? strlen(options) : 255);
+    for (char *at = text; *at;) {
+        char *eq = strchr(at, '='), *end = strchr(at, ',');
+        if (end) *end = 0;
+        *eq = 0;
+        CHECK_MSG(tide_values_set(values, at, eq + 1, &err) == TIDE_OK, "%s",
+                  err.message);
+        at = end ? end + 1 : at + strlen(at) + 1 + strlen(eq + 1);
+    }
+}
+
+static inline struct toy_model *toy_fit(const struct tide_learner *learner,
+                                        const char *options, const struct fit_data *d,
+                                        const uint32_t *n_levels,
+                                        const struct toy_how *how)
+{
+    static const struct toy_how plain;
+    struct toy_model *m = calloc(1, sizeof *m);
+    tide_ctx *ctx = how && how->ctx ? how->ctx : NULL, *own = NULL;
+    tide_values *values = NULL;
+    if (!how) how = &plain;
+    arena_init(&m->arena, NULL);
+    state_init(&m->state, &m->arena);
+    if (!ctx) {
+        CHECK_INT(tide_ctx_new(&own, &m->err), TIDE_OK);
+        ctx = own;
+        CHECK_INT(tide_ctx_set_threads(ctx, how->threads ? how->threads : 1, &m->err),
+                  TIDE_OK);
+        if (how->isa) CHECK_INT(tide_ctx_set_isa(ctx, how->isa, &m->err), TIDE_OK);
+    }
+    CHECK_INT(tide_values_new(&learner->params, learner->name, &values, &m->err),
+              TIDE_OK);
+    toy_set(values, options);
+    m->status = learner->fit(ctx, tide_values_struct(values), d, how->valid,
+                             how->rounds, &m->state, &m->info, &m->err);
+    if (m->status == TIDE_OK || m->info.partial) {
+        tide_error err = {0};
+        int32_t k = d->task == TIDE_CLASSIFY ? d->n_classes : 1;
+        m->hash = toy_hash(&m->state);
+        CHECK_MSG(learner->load(&m->state, d->task, k, d->x->n_cols, n_levels,
+                                &m->arena, &m->object, &err) == TIDE_OK,
+                  "%s at %s", err.message, err.place);
+    }
+    tide_values_free(values);
+    tide_ctx_free(own);
+    return m;
+}
+static inline void toy_model_free(struct toy_model *m)
+{
+    arena_free(&m->arena);
+    free(m);
+}
+static inline const void *toy_array(const struct toy_model *m, const char *name,
+                                    int64_t *n)
+{
+    const struct state_array *a = state_find(&m->state, name);
+    if (n) *n = a ? a->dim[0] : 0;
+    return a ? a->data : NULL;
+}
+#endif
