@@ -32,3 +32,39 @@ int palette_class(double v, double lo, double hi)
     int k = t > 0 ? (int)(t * 9) : 0;
     return k > 8 ? 8 : k;
 }
+
+static void put_theme(struct str *out, int dark)
+{
+    const char *const(*role)[2] = dark ? palette_roles_dark : palette_roles_light;
+    for (int i = 0; role[i][0]; i++) str_addf(out, "--%s:%s;", role[i][0], role[i][1]);
+    for (int k = 0; k < 9; k++)
+        str_addf(out, "--c%d:%s;", k,
+                 dark ? palette_slots[k].dark : palette_slots[k].light);
+    for (int k = 0; k < 9; k++) {
+        int class = dark ? 8 - k : k; /* more is further from the page */
+        str_addf(out, "--q%d:%s;--t%d:%s;", k, palette_sequential[class], k,
+                 class > 4 ? "#FFFFFF" : "#1B1F23");
+        str_addf(out, "--d%d:%s;", k, palette_diverging[k]);
+    }
+}
+
+void palette_css(struct str *out)
+{
+    str_add(out, ":root{color-scheme:light dark;");
+    put_theme(out, 0);
+    str_add(out,
+            "}\n@media (prefers-color-scheme:dark){:root:not([data-theme=light]){");
+    put_theme(out, 1);
+    str_add(out, "}}\n:root[data-theme=light]{color-scheme:light}\n"
+                 ":root[data-theme=dark]{color-scheme:dark;");
+    put_theme(out, 1);
+    str_add(out, "}\n@media print{:root,:root:not([data-theme=light]),"
+                 ":root[data-theme=dark]{color-scheme:light;");
+    put_theme(out, 0);
+    str_add(out,
+            "}}\n@media (forced-colors:active){:root,:root:not([data-theme=light]),"
+            ":root[data-theme=dark]{--page:Canvas;--panel:Canvas;--ink:CanvasText;"
+            "--muted:CanvasText;--axis:CanvasText;--grid:GrayText;--link:LinkText;");
+    for (int k = 0; k < 9; k++) str_addf(out, "--c%d:CanvasText;", k);
+    str_add(out, "}}\n");
+}

@@ -93,6 +93,8 @@ static void take_mark(struct plot *p, const struct chart_mark *m)
         take_series(p, across, m->lo);
         take_series(p, across, m->hi);
     }
+    if (m->kind == MARK_CELL)
+        p->x.scale = p->y.scale = SCALE_BAND; /* a grid of names */
     take_series(p, along, m->x);
     take_series(p, across, m->y);
     take_series(p, across, m->q1);
@@ -101,6 +103,7 @@ static void take_mark(struct plot *p, const struct chart_mark *m)
     if (m->kind == MARK_BAR && !plot_is_histogram(m)) p->n_bars++;
     if (m->kind == MARK_CELL || m->kind == MARK_HEX) {
         const struct chart_series *s = m->size >= 0 ? &p->chart->series[m->size] : NULL;
+        p->colour_lo = 0;
         for (int64_t i = 0; s && s->num && i < s->n; i++) {
             if (!(p->colour_lo <= s->num[i])) p->colour_lo = s->num[i];
             if (!(p->colour_hi >= s->num[i])) p->colour_hi = s->num[i];
@@ -137,6 +140,7 @@ static void settle(const struct plot *p, struct plot_axis *axis,
     int bars = touches_bars(p, axis);
     axis->reversed = wish->reversed;
     if (axis->scale == SCALE_BAND) {
+        axis->reversed = axis == &p->y; /* names are read from the top */
         axis->lo = 0;
         axis->hi = axis->n_cats > 0 ? axis->n_cats : 1;
     } else if (wish->lo < wish->hi) {

@@ -127,5 +127,9 @@ extern const char *const palette_roles_light[][2], *const palette_roles_dark[][2
 int palette_class(double v, double lo, double hi);
 /* Custom properties of both themes. */
 void palette_css(struct str *out);
+/* Style of the parts of a picture. */
+void html_chart_css(struct str *out);
+/* A key as an element id: letters, digits and '-' stay, other bytes become _hh. */
+void html_id(struct str *out, const char *key);
 void html_report(struct str *out, const tide_report *r, struct arena *a);
 #endif

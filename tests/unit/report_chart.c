@@ -60,10 +60,10 @@ static void golden(const struct tide_chart *c, const char *form)
 
 TEST(charts_equal_their_golden_files)
 {
-    static const char *const forms[] = {"txt", "ascii.txt", "csv", "json"};
+    static const char *const forms[] = {"svg", "txt", "ascii.txt", "csv", "json"};
     struct arena a = {0};
     for (int i = 0; i < SAMPLE_CHARTS; i++)
-        for (int k = 0; k < 4; k++) golden(made(i, &a), forms[k]);
+        for (int k = 0; k < 5; k++) golden(made(i, &a), forms[k]);
     arena_free(&a);
 }
 
