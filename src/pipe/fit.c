@@ -458,7 +458,7 @@ static tide_status check_fit(const struct fitting *f, const struct tide_learner 
         err_set(err, TIDE_CODE_DATA_ONE_CLASS,
                 "%s needs two classes and every row has '%s' = \"%s\"", l->name,
                 f->m->schema.target, f->p->labels[0]);
-        return err_hint(err, "--learner", "baseline");
+        return err_hint(err, "learner", "baseline");
     }
     if (f->d.w && !(l->traits & TIDE_TAKES_WEIGHTS))
         return err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s cannot take row weights",

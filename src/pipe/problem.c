@@ -196,7 +196,7 @@ static tide_status refuse_regress(const struct problem *p, tide_error *err)
                 "regression needs numbers and '%s' holds \"%s\"", c->name, shown);
         err_field(err, c->name);
         at_file(p, err, i);
-        return err_hint(err, "--task", "classify");
+        return err_hint(err, "task", "classify");
     }
     return TIDE_OK;
 }
@@ -376,7 +376,7 @@ static tide_status refuse_classes(const struct problem *p, uint32_t n, tide_erro
             (long long)p->n_rows);
     err_field(err, c->name);
     at_file(p, err, -1);
-    if (column_is_numeric(c)) return err_hint(err, "--task", "regress");
+    if (column_is_numeric(c)) return err_hint(err, "task", "regress");
     return TIDE_EDATA;
 }
 
@@ -472,7 +472,7 @@ static tide_status choose_positive(struct problem *p, const char *wish, tide_err
             shown);
     err_field(err, "positive");
     const char *near = err_nearest(wish, p->labels, p->n_classes);
-    return err_hint(err, "--positive", "%s", near ? near : p->labels[p->n_classes - 1]);
+    return err_hint(err, "positive", "%s", near ? near : p->labels[p->n_classes - 1]);
 }
 
 /* ---- warnings ---- */

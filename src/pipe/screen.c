@@ -280,7 +280,7 @@ static void warn_leak(const struct screening *s, const char *name, double leak)
                 "'%s' gives '%s' away: alone it tells every class", shown, target);
     err_field(&w, name);
     err_at(&w, s->p->frame->source, 0, 0);
-    err_hint(&w, "--drop", "%s", name);
+    err_hint(&w, "drop", "%s", name);
     ctx_warn(s->ctx, &w);
 }
 
@@ -333,7 +333,7 @@ static int settle(struct screening *s, int n)
             warn(s, TIDE_CODE_DATA_CONSTANT, name, NULL,
                  "'%s' is empty and is left out");
         else if (f->verdict == IDENTIFIER && (n_kept || n_constant))
-            warn(s, TIDE_CODE_DATA_ID, name, "--id",
+            warn(s, TIDE_CODE_DATA_ID, name, "id",
                  "'%s' has every value once, as an identifier has, and is left out");
         else if (f->verdict == IDENTIFIER)
             f->verdict = KEEP;
@@ -396,5 +396,5 @@ tide_status screen_features(struct tide_ctx *ctx, struct problem *p,
             "no feature columns: every column beside '%s' holds free text",
             frame->cols[p->target].name);
     err_at(err, frame->source, 0, 0);
-    return err_hint(err, "--types", "%s=category", frame->cols[list[0]].name);
+    return err_hint(err, "types", "%s=category", frame->cols[list[0]].name);
 }
