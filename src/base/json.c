@@ -1,4 +1,4 @@
-/* json.c - jansson behind our limits; its text writer and its locale are not used */
+/* json.c - jansson's values behind our limits, parser and writer */
 #include "base/json.h"
 
 #include <math.h>
@@ -7,22 +7,13 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/json_parse.h"
 
 enum { JSON_MAX_DEPTH = 32, JSON_MAX_NUMBER = 400, JSON_WRITE_DEPTH = 64 };
 
-/* Has jansson been refused memory? It then reports all sorts of syntax errors. */
-static _Thread_local int starved;
-
-static void *json_alloc(size_t n)
-{
-    void *p = mem_alloc(n);
-    if (!p) starved = 1;
-    return p;
-}
-
 static void json_install(void)
 {
-    json_set_alloc_funcs(json_alloc, mem_free);
+    json_set_alloc_funcs(mem_alloc, mem_free);
 }
 
 void json_init(void)
@@ -93,34 +84,12 @@ static tide_status json_scan(const struct source *src, tide_error *err)
     return TIDE_OK;
 }
 
-static const char *json_clause(enum json_error_code code)
-{
-    if (code == json_error_premature_end_of_input) return "JSON text ends early";
-    if (code == json_error_end_of_input_expected) return "text follows the JSON value";
-    if (code == json_error_duplicate_key) return "a key is there twice";
-    if (code == json_error_numeric_overflow) return "a number is out of range";
-    if (code == json_error_null_character || code == json_error_null_byte_in_key)
-        return "NUL character in a JSON string";
-    if (code == json_error_invalid_utf8) return "not UTF-8";
-    return "not JSON";
-}
-
-static tide_status json_refused(const struct source *src, const json_error_t *why,
-                                tide_error *err)
-{
-    enum json_error_code code = json_error_code(why);
-    if (starved) return err_nomem(err, 0);
-    err_set(err, src->bad, "%s", json_clause(code));
-    if (err) err->offset = why->position > 0 ? why->position : 0;
-    return err_at(err, src->file, why->line > 0 ? why->line : 1,
-                  why->column > 0 ? why->column : 1);
-}
-
 tide_status json_read(const char *text, size_t n, size_t max_bytes, const char *file,
                       tide_code code_bad, json_t **out, tide_error *err)
 {
     struct source src = {text, n, file, code_bad};
-    json_error_t why;
+    const char *clause = NULL;
+    size_t at = 0;
     *out = NULL;
     json_init();
     if (n > max_bytes) {
@@ -135,9 +104,11 @@ tide_status json_read(const char *text, size_t n, size_t max_bytes, const char *
     }
     tide_status status = json_scan(&src, err);
     if (status) return status;
-    starved = 0;
-    *out = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
-    return *out ? TIDE_OK : json_refused(&src, &why, err);
+    *out = json_parse(text, n, &at, &clause);
+    if (*out) return TIDE_OK;
+    if (!clause) return err_nomem(err, 0);
+    err_set(err, code_bad, "%s", clause);
+    return json_at(&src, at, err);
 }
 
 static void write_scalar(struct str *t, const json_t *v)

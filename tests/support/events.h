@@ -12,7 +12,8 @@ struct events {
     char notes[64][256];
 };
 
-static void events_keep(void *payload, enum tide_event_kind kind, const tide_error *event)
+static void events_keep(void *payload, enum tide_event_kind kind,
+                        const tide_error *event)
 {
     struct events *e = payload;
     if (kind == TIDE_EVENT_NOTE && e->n_notes < 64) {
@@ -38,8 +39,7 @@ static inline tide_ctx *events_ctx(struct events *e)
 static inline int events_count(const struct events *e, tide_code code)
 {
     int n = 0;
-    for (int i = 0; i < e->n_warnings; i++)
-        n += e->codes[i] == code;
+    for (int i = 0; i < e->n_warnings; i++) n += e->codes[i] == code;
     return n;
 }
 

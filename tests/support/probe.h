@@ -44,8 +44,7 @@ static tide_status probe_fit(struct tide_ctx *ctx, const void *params,
     int p = d->x->n_cols;
     double *mean = state_new(out, "DENSE", "mean", STATE_F64, p + 1, 1, 1);
     if (!mean) return arena_status(out->arena, err);
-    for (int j = 0; j < p; j++)
-        mean[j] = probe_mean(d->x, j);
+    for (int j = 0; j < p; j++) mean[j] = probe_mean(d->x, j);
     for (int64_t i = 0; i < d->x->n_rows; i++)
         mean[p] += (d->y ? d->y[i] : d->k[i]) / (double)d->x->n_rows;
     mean[p] += ((const struct probe_params *)params)->shift;
@@ -91,7 +90,8 @@ static tide_status probe_predict(const void *object, const struct view *x, int64
         }
         double share = 0.5 + score / (2 * (1 + fabs(score)));
         for (int k = 0; k < p->n_out; k++)
-            out[i * p->n_out + k] = k == p->n_out - 1 ? share : (1 - share) / (p->n_out - 1);
+            out[i * p->n_out + k] =
+                k == p->n_out - 1 ? share : (1 - share) / (p->n_out - 1);
     }
     return TIDE_OK;
 }
@@ -99,8 +99,7 @@ static tide_status probe_predict(const void *object, const struct view *x, int64
 static void probe_importance(const void *object, double *out)
 {
     const struct probe *p = object;
-    for (int j = 0; j < p->n_cols; j++)
-        out[j] = 1.0 / p->n_cols;
+    for (int j = 0; j < p->n_cols; j++) out[j] = 1.0 / p->n_cols;
 }
 
 static const struct tide_learner probe_learner = {
@@ -135,12 +134,12 @@ struct means {
 };
 
 static tide_status fill_fit(struct tide_ctx *ctx, const void *params,
-                            const struct fit_data *d, struct state *out, tide_error *err)
+                            const struct fit_data *d, struct state *out,
+                            tide_error *err)
 {
     (void)ctx, (void)params;
     double *mean = state_new(out, "STEP", "mean", STATE_F64, d->x->n_cols, 1, 1);
-    for (int j = 0; mean && j < d->x->n_cols; j++)
-        mean[j] = probe_mean(d->x, j);
+    for (int j = 0; mean && j < d->x->n_cols; j++) mean[j] = probe_mean(d->x, j);
     return arena_status(out->arena, err);
 }
 
@@ -171,8 +170,8 @@ static struct column *probe_column(struct arena *a, const char *name, int64_t n)
 }
 
 static tide_status fill_apply(struct tide_ctx *ctx, const void *object,
-                              const struct view *x, struct arena *a, struct step_out *out,
-                              tide_error *err)
+                              const struct view *x, struct arena *a,
+                              struct step_out *out, tide_error *err)
 {
     const struct means *m = object;
     const struct column **cols = arena_array(a, x->n_cols, sizeof *cols);
@@ -193,13 +192,13 @@ static tide_status fill_apply(struct tide_ctx *ctx, const void *object,
 }
 
 static tide_status tmean_fit(struct tide_ctx *ctx, const void *params,
-                             const struct fit_data *d, struct state *out, tide_error *err)
+                             const struct fit_data *d, struct state *out,
+                             tide_error *err)
 {
     (void)ctx, (void)params;
     int p = d->x->n_cols;
     uint32_t *off = state_new(out, "STEP", "off", STATE_U32, p + 1, 1, 1);
-    for (int j = 0; off && j < p; j++)
-        off[j + 1] = off[j] + d->x->cols[j]->dict.n;
+    for (int j = 0; off && j < p; j++) off[j + 1] = off[j] + d->x->cols[j]->dict.n;
     double *mean = off ? state_new(out, "STEP", "mean", STATE_F64, off[p], 1, 1) : NULL;
     for (int j = 0; mean && j < p; j++)
         for (uint32_t c = 0; c < d->x->cols[j]->dict.n; c++) {
@@ -291,7 +290,6 @@ static inline tide_pipeline probe_pipeline(struct pipe_node *nodes,
 
 static inline void probe_done(tide_pipeline *p)
 {
-    for (int k = 0; k < p->n; k++)
-        tide_values_free(p->nodes[k].values);
+    for (int k = 0; k < p->n; k++) tide_values_free(p->nodes[k].values);
 }
 #endif

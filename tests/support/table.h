@@ -16,18 +16,16 @@
 
 struct table_cells {
     int n_cols, n_rows;
-    char *text;       /* cells end in NUL */
-    const char **at;  /* [n_rows + 1][n_cols] */
+    char *text;      /* cells end in NUL */
+    const char **at; /* [n_rows + 1][n_cols] */
 };
 
-static struct table_cells table_split(const char *csv)
+static inline struct table_cells table_split(const char *csv)
 {
     struct table_cells t = {.n_cols = 1};
     size_t n = strlen(csv);
-    for (const char *p = csv; *p && *p != '\n'; p++)
-        t.n_cols += *p == ',';
-    for (const char *p = csv; *p; p++)
-        t.n_rows += *p == '\n';
+    for (const char *p = csv; *p && *p != '\n'; p++) t.n_cols += *p == ',';
+    for (const char *p = csv; *p; p++) t.n_rows += *p == '\n';
     t.text = malloc(n + 1);
     t.at = malloc(((size_t)t.n_rows + 1) * (size_t)t.n_cols * sizeof *t.at);
     memcpy(t.text, csv, n + 1);
@@ -42,7 +40,7 @@ static struct table_cells table_split(const char *csv)
 }
 
 /* 1 int, 2 float, 3 bool, 0 category */
-static int table_kind(const struct table_cells *t, int j)
+static inline int table_kind(const struct table_cells *t, int j)
 {
     int is_int = 1, is_number = 1, is_bool = 1;
     for (int i = 1; i <= t->n_rows; i++) {
@@ -57,7 +55,7 @@ static int table_kind(const struct table_cells *t, int j)
     return is_int ? 1 : is_number ? 2 : is_bool ? 3 : 0;
 }
 
-static tide_frame *table_text(tide_ctx *ctx, const char *csv)
+static inline tide_frame *table_text(tide_ctx *ctx, const char *csv)
 {
     struct table_cells t = table_split(csv);
     struct tide_column_in in[TABLE_COLUMNS] = {0};
@@ -73,25 +71,35 @@ static tide_frame *table_text(tide_ctx *ctx, const char *csv)
         for (int i = 0; i < t.n_rows; i++) {
             const char *cell = t.at[(i + 1) * t.n_cols + j];
             size_t n = strlen(cell);
-            if (kind == 0) s[i] = n ? cell : NULL;
-            else if (kind == 2 && !n) x[i] = (double)NAN;
-            else if (kind == 2) num_parse(cell, n, '.', &x[i]);
-            else if (!n) k[i] = INT64_MIN;
-            else if (kind == 3) k[i] = *cell == 't';
-            else num_parse_i64(cell, n, &k[i]);
+            if (kind == 0)
+                s[i] = n ? cell : NULL;
+            else if (kind == 2 && !n)
+                x[i] = (double)NAN;
+            else if (kind == 2)
+                num_parse(cell, n, '.', &x[i]);
+            else if (!n)
+                k[i] = INT64_MIN;
+            else if (kind == 3)
+                k[i] = *cell == 't';
+            else
+                num_parse_i64(cell, n, &k[i]);
         }
-        if (kind == 0) in[j].text = own[j];
-        else if (kind == 2) in[j].f64 = own[j];
-        else in[j].i64 = own[j];
-        in[j].type = kind == 0 ? TIDE_CAT : kind == 1 ? TIDE_I64 : kind == 2 ? TIDE_F64
-                                                                             : TIDE_BOOL;
+        if (kind == 0)
+            in[j].text = own[j];
+        else if (kind == 2)
+            in[j].f64 = own[j];
+        else
+            in[j].i64 = own[j];
+        in[j].type = kind == 0   ? TIDE_CAT
+                     : kind == 1 ? TIDE_I64
+                     : kind == 2 ? TIDE_F64
+                                 : TIDE_BOOL;
     }
     tide_frame *f = NULL;
     tide_error err = {0};
     if (tide_frame_new(ctx, t.n_rows, t.n_cols, in, &f, &err))
         UNIT_FAIL("table_text: %s", err.message);
-    for (int j = 0; j < t.n_cols; j++)
-        free(own[j]);
+    for (int j = 0; j < t.n_cols; j++) free(own[j]);
     free(t.at);
     free(t.text);
     return f;
@@ -120,13 +128,14 @@ static inline tide_frame *table_mixed(tide_ctx *ctx, int64_t n, uint64_t seed)
         amount[i] = 100 * signal;
     }
     struct tide_column_in in[] = {
-        {.name = "age", .i64 = age},           {.name = "income", .f64 = income},
-        {.name = "city", .text = city},        {.name = "plan", .text = plan},
-        {.name = "answer", .text = answer},    {.name = "amount", .f64 = amount},
+        {.name = "age", .i64 = age},        {.name = "income", .f64 = income},
+        {.name = "city", .text = city},     {.name = "plan", .text = plan},
+        {.name = "answer", .text = answer}, {.name = "amount", .f64 = amount},
     };
     tide_frame *f = NULL;
     tide_error err = {0};
-    if (tide_frame_new(ctx, n, 6, in, &f, &err)) UNIT_FAIL("table_mixed: %s", err.message);
+    if (tide_frame_new(ctx, n, 6, in, &f, &err))
+        UNIT_FAIL("table_mixed: %s", err.message);
     free(age);
     free(income);
     free(amount);

@@ -44,7 +44,8 @@ static tide_status score(const char *csv, double *out, struct bind_counts *count
 {
     tide_frame *f = table_text(ctx, csv);
     memset(&err, 0, sizeof err);
-    tide_status st = pipe_predict(ctx, model, f, NULL, tide_frame_rows(f), out, counts, &err);
+    tide_status st =
+        pipe_predict(ctx, model, f, NULL, tide_frame_rows(f), out, counts, &err);
     tide_frame_free(f);
     return st;
 }
@@ -230,7 +231,8 @@ TEST(steps_that_read_the_target_are_cross_fitted)
     static char csv[8192];
     int n = snprintf(csv, sizeof csv, "c,y\n");
     for (int i = 0; i < 200; i++) /* levels of two rows, targets are noise */
-        n += snprintf(csv + n, sizeof csv - (size_t)n, "L%d,%d.5\n", i / 2, i * 37 % 101);
+        n += snprintf(csv + n, sizeof csv - (size_t)n, "L%d,%d.5\n", i / 2,
+                      i * 37 % 101);
     tide_frame *f = table_text(ctx, csv);
     CHECK(!fit_on(f, "y", steps, &probe_learner, (struct pipe_fit){.seed = 1}));
     const struct state_array *in_learner = state_find(&model->nodes[1].state, "mean");
@@ -249,7 +251,8 @@ TEST(n02_what_a_learner_cannot_take_names_the_step)
 {
     ctx = events_ctx(&said);
     tide_frame *f = table_text(ctx, "x,y\n1,1.5\n,2.5\n3,3.5\n");
-    CHECK_INT(fit_on(f, "y", NULL, &probe_strict, (struct pipe_fit){.seed = 1}), TIDE_EDATA);
+    CHECK_INT(fit_on(f, "y", NULL, &probe_strict, (struct pipe_fit){.seed = 1}),
+              TIDE_EDATA);
     CHECK_INT(err.code, TIDE_CODE_DATA_MISSING);
     CHECK_STR(err.message, "strict cannot take missing values and 'x' has 1");
     CHECK_STR(err.value, "impute:median");
@@ -257,20 +260,24 @@ TEST(n02_what_a_learner_cannot_take_names_the_step)
     done();
     tide_frame_free(f);
     f = table_text(ctx, train);
-    CHECK_INT(fit_on(f, "y", NULL, &probe_strict, (struct pipe_fit){.seed = 1}), TIDE_EDATA);
+    CHECK_INT(fit_on(f, "y", NULL, &probe_strict, (struct pipe_fit){.seed = 1}),
+              TIDE_EDATA);
     CHECK_STR(err.message, "strict takes numbers and 'c' holds categories");
     done();
     tide_frame_free(f);
     f = table_text(ctx, "x,y\n1,a\n2,a\n3,a\n");
-    CHECK_INT(fit_on(f, "y", NULL, &probe_strict, (struct pipe_fit){.seed = 1}), TIDE_EDATA);
+    CHECK_INT(fit_on(f, "y", NULL, &probe_strict, (struct pipe_fit){.seed = 1}),
+              TIDE_EDATA);
     CHECK_INT(err.code, TIDE_CODE_DATA_ONE_CLASS);
     done();
     tide_frame_free(f);
     f = table_text(ctx, "x,y\n1,1.5\n2,2.5\n3,3.5\n");
     CHECK(!fit_on(f, "y", NULL, &probe_strict, (struct pipe_fit){.seed = 1}));
     double out[4];
-    CHECK_INT(score("x\n1\n\n", out, NULL), TIDE_EDATA); /* a gap only in the new file */
-    CHECK_STR(err.message, "strict cannot take missing values and 'x' has one in row 2");
+    CHECK_INT(score("x\n1\n\n", out, NULL),
+              TIDE_EDATA); /* a gap only in the new file */
+    CHECK_STR(err.message,
+              "strict cannot take missing values and 'x' has one in row 2");
     done();
     tide_frame_free(f);
     tide_ctx_free(ctx);
@@ -283,7 +290,10 @@ TEST(a_selection_must_fit)
     struct tide_problem_options o = {.target = "y"};
     CHECK(!problem_new(ctx, f, &o, &prob, &err));
     static const struct tide_step *const steps[] = {&probe_fill, NULL};
-    static const struct { const char *select; tide_code code; } bad[] = {
+    static const struct {
+        const char *select;
+        tide_code code;
+    } bad[] = {
         {"cat", TIDE_CODE_PIPELINE_ORDER},
         {"c", TIDE_CODE_PIPELINE_ORDER},
         {"y", TIDE_CODE_PIPELINE_LEAK},
@@ -335,8 +345,7 @@ TEST(importance_goes_back_through_the_steps)
     double w[8];
     CHECK_INT(model->schema.n_cols, 5);
     CHECK(!model_importance(model, w, &err));
-    for (int j = 0; j < 5; j++)
-        CHECK_NEAR(w[j], 0.2, 1e-15);
+    for (int j = 0; j < 5; j++) CHECK_NEAR(w[j], 0.2, 1e-15);
     done();
     tide_frame_free(f);
     tide_ctx_free(ctx);
@@ -451,7 +460,8 @@ TEST(the_data_hash_covers_used_columns_only)
         tide_frame *f = table_text(ctx, csv[i]);
         CHECK(!fit_on(f, "y", NULL, &probe_learner, (struct pipe_fit){.seed = 1}));
         CHECK(!model_add_profile(ctx, model, prob, &err));
-        snprintf(hash[i], sizeof hash[i], "%s", json_get_str(model->about, "data_hash", ""));
+        snprintf(hash[i], sizeof hash[i], "%s",
+                 json_get_str(model->about, "data_hash", ""));
         done();
         tide_frame_free(f);
     }

@@ -45,8 +45,8 @@ static void big_begin(const char *header)
 
 TEST(text_target_gives_classes_in_byte_order)
 {
-    struct problem *p =
-        begin("x,y\n1,b\n2,a\n3,c\n4,a\n5,b\n6,c\n", (struct tide_problem_options){.target = "y"});
+    struct problem *p = begin("x,y\n1,b\n2,a\n3,c\n4,a\n5,b\n6,c\n",
+                              (struct tide_problem_options){.target = "y"});
     CHECK(p != NULL);
     if (p) {
         CHECK_INT(p->task, TIDE_CLASSIFY);
@@ -64,9 +64,8 @@ TEST(text_target_gives_classes_in_byte_order)
 
 TEST(labels_that_are_numbers_stand_in_numeric_order)
 {
-    struct problem *p =
-        begin("x,y\n1,10\n2,9\n3,10\n4,9\n5,2\n6,2\n",
-              (struct tide_problem_options){.target = "y", .task = 1});
+    struct problem *p = begin("x,y\n1,10\n2,9\n3,10\n4,9\n5,2\n6,2\n",
+                              (struct tide_problem_options){.target = "y", .task = 1});
     CHECK(p != NULL);
     if (p) {
         CHECK_STR(p->labels[0], "2");
@@ -99,8 +98,7 @@ TEST(amounts_are_regressed_and_few_ordered_integers_are_doubted)
     if (p) CHECK(p->y[1] == 2.5 && p->k == NULL);
     end(p);
     big_begin("x,rating");
-    for (int i = 0; i < 200; i++)
-        BIG_ROW("%d,%d\n", i * 7 % 31, 1 + i % 5);
+    for (int i = 0; i < 200; i++) BIG_ROW("%d,%d\n", i * 7 % 31, 1 + i % 5);
     p = begin(big, (struct tide_problem_options){.target = "rating"});
     CHECK(p && p->task == TIDE_CLASSIFY);
     CHECK(events_noted(&said, "--task regress"));
@@ -109,8 +107,8 @@ TEST(amounts_are_regressed_and_few_ordered_integers_are_doubted)
 
 TEST(d22_text_cannot_be_regressed)
 {
-    struct problem *p =
-        begin("x,y\n1,b\n2,a\n", (struct tide_problem_options){.target = "y", .task = 2});
+    struct problem *p = begin("x,y\n1,b\n2,a\n",
+                              (struct tide_problem_options){.target = "y", .task = 2});
     CHECK(p == NULL);
     CHECK_INT(err.code, TIDE_CODE_DATA_TARGET);
     CHECK_STR(err.message, "regression needs numbers and 'y' holds \"b\"");
@@ -124,8 +122,7 @@ TEST(d23_a_hundred_thousand_numbers_are_no_classes)
     ctx = events_ctx(&said);
     int64_t n = 100000;
     double *y = malloc((size_t)n * sizeof *y), *x = malloc((size_t)n * sizeof *x);
-    for (int64_t i = 0; i < n; i++)
-        y[i] = (double)i * 0.5, x[i] = (double)(i % 7);
+    for (int64_t i = 0; i < n; i++) y[i] = (double)i * 0.5, x[i] = (double)(i % 7);
     struct tide_column_in in[] = {{.name = "y", .f64 = y}, {.name = "x", .f64 = x}};
     tide_frame *f = NULL;
     CHECK(!tide_frame_new(ctx, n, 2, in, &f, NULL));
@@ -194,10 +191,10 @@ TEST(c03_no_rows)
 
 TEST(d03_no_feature_columns)
 {
-    struct problem *p = begin("x,y\n1,2.5\n2,1.5\n",
-                              (struct tide_problem_options){
-                                  .target = "y",
-                                  .drop = {(const char *const[]){"x"}, 1}});
+    struct problem *p =
+        begin("x,y\n1,2.5\n2,1.5\n",
+              (struct tide_problem_options){.target = "y",
+                                            .drop = {(const char *const[]){"x"}, 1}});
     CHECK(p == NULL);
     CHECK_INT(err.code, TIDE_CODE_DATA_NO_FEATURES);
     end(p);
@@ -233,7 +230,8 @@ TEST(a_value_with_gaps_is_not_constant)
 TEST(n24_a_column_within_rounding_is_constant)
 {
     ctx = events_ctx(&said);
-    double a[] = {1e8, 1e8 + 1e-8, 1e8 + 2e-8, 1e8}, b[] = {1, 2, 4, 3}, y[] = {1.5, 2, 3, 4};
+    double a[] = {1e8, 1e8 + 1e-8, 1e8 + 2e-8, 1e8}, b[] = {1, 2, 4, 3},
+           y[] = {1.5, 2, 3, 4};
     struct tide_column_in in[] = {
         {.name = "a", .f64 = a}, {.name = "b", .f64 = b}, {.name = "y", .f64 = y}};
     tide_frame *f = NULL;
@@ -247,8 +245,8 @@ TEST(n24_a_column_within_rounding_is_constant)
 
 TEST(d10_d20_one_class_and_one_value_are_warned_of)
 {
-    struct problem *p = begin("x,y\n1,a\n2,a\n3,a\n",
-                              (struct tide_problem_options){.target = "y"});
+    struct problem *p =
+        begin("x,y\n1,a\n2,a\n3,a\n", (struct tide_problem_options){.target = "y"});
     CHECK(p && p->n_classes == 1);
     CHECK_INT(events_count(&said, TIDE_CODE_DATA_ONE_CLASS), 1);
     end(p);
@@ -264,7 +262,8 @@ TEST(d15_a_copy_of_the_target_is_warned_of)
     big_begin("copy,other,y");
     for (int i = 0; i < 60; i++)
         BIG_ROW("%d.5,%d,%d\n", 3 * (i * 17 % 61), i * 7 % 11, i * 17 % 61);
-    struct problem *p = begin(big, (struct tide_problem_options){.target = "y", .task = 2});
+    struct problem *p =
+        begin(big, (struct tide_problem_options){.target = "y", .task = 2});
     CHECK(p && p->n_features == 2);
     CHECK_INT(events_count(&said, TIDE_CODE_DATA_LEAK), 1);
     CHECK(strstr(said.text[0], "'copy' gives 'y' away") != NULL);
@@ -288,16 +287,16 @@ TEST(d16_identifiers_are_left_out)
     struct problem *p = begin(big, (struct tide_problem_options){.target = "y"});
     CHECK(p && p->n_features == 1);
     CHECK_INT(events_count(&said, TIDE_CODE_DATA_ID), 3);
-    CHECK_STR(said.text[0],
-              "'customer_id' has every value once, as an identifier has, and is left out");
+    CHECK_STR(
+        said.text[0],
+        "'customer_id' has every value once, as an identifier has, and is left out");
     end(p);
 }
 
 TEST(an_identifier_alone_stays)
 {
     big_begin("t,y");
-    for (int i = 0; i < 40; i++)
-        BIG_ROW("%d,%d.5\n", i, i * i % 19);
+    for (int i = 0; i < 40; i++) BIG_ROW("%d,%d.5\n", i, i * i % 19);
     struct problem *p = begin(big, (struct tide_problem_options){.target = "y"});
     CHECK(p && p->n_features == 1);
     end(p);
@@ -314,7 +313,8 @@ TEST(d24_weights)
     CHECK(p == NULL);
     CHECK_INT(err.code, TIDE_CODE_DATA_WEIGHT);
     CHECK_INT(err.row, 2);
-    CHECK_STR(err.message, "weight 'w' must be in [0, 1000000000000000], got \"-3\" in row 2");
+    CHECK_STR(err.message,
+              "weight 'w' must be in [0, 1000000000000000], got \"-3\" in row 2");
     end(p);
     p = begin("x,w,y\n1,1,1.5\n2,,2\n", o);
     CHECK(p == NULL);
@@ -358,7 +358,8 @@ TEST(positive_is_a_label_and_a_wrong_one_names_the_nearest)
     CHECK_STR(err.message, "no row has 'y' = \"yess\"");
     CHECK_STR(err.value, "yes");
     end(p);
-    p = begin("x,y\n1,1.5\n2,2\n", (struct tide_problem_options){.target = "y", .positive = "2"});
+    p = begin("x,y\n1,1.5\n2,2\n",
+              (struct tide_problem_options){.target = "y", .positive = "2"});
     CHECK(p == NULL);
     CHECK_INT(err.code, TIDE_CODE_PARAM_CONFLICT);
     end(p);

@@ -37,7 +37,8 @@ TEST(p01_empty_text_and_an_open_parenthesis)
             "the parenthesis opened here is never closed");
     REFUSED("gbdt(trees=(8)", "pipeline-syntax", 5,
             "the parenthesis opened here is never closed");
-    REFUSED("\"a b: gbdt", "pipeline-syntax", 1, "the quote opened here is never closed");
+    REFUSED("\"a b: gbdt", "pipeline-syntax", 1,
+            "the quote opened here is never closed");
 }
 
 TEST(p02_unknown_steps_and_learners)
@@ -85,7 +86,8 @@ TEST(forms_that_are_not_pipelines)
 {
     REFUSED("gbdt;", "pipeline-syntax", 6, "expected a step or a learner at the end");
     REFUSED(";gbdt", "pipeline-syntax", 1, "expected a step or a learner, got \";\"");
-    REFUSED("gbdt gbdt", "pipeline-syntax", 6, "expected ';' between parts, got \"gbdt\"");
+    REFUSED("gbdt gbdt", "pipeline-syntax", 6,
+            "expected ';' between parts, got \"gbdt\"");
     REFUSED("gbdt(trees)", "pipeline-syntax", 11, "expected '=', got \")\"");
     REFUSED("gbdt(trees=)", "pipeline-syntax", 12, "expected a value, got \")\"");
     REFUSED("gbdt(trees=8,)", "pipeline-syntax", 14,
