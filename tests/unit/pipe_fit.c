@@ -46,6 +46,11 @@ static tide_status score(const char *csv, double *out, struct bind_counts *count
     memset(&err, 0, sizeof err);
     tide_status st =
         pipe_predict(ctx, model, f, NULL, tide_frame_rows(f), out, counts, &err);
+    static char name[32];
+    if (counts && counts->n_extra) { /* borrowed from the frame that goes now */
+        snprintf(name, sizeof name, "%s", counts->extra[0]);
+        counts->extra[0] = name;
+    }
     tide_frame_free(f);
     return st;
 }

@@ -444,7 +444,8 @@ static uint8_t *with_text(const struct fitted *f, const char *a, const char *b,
     size_t before = hit ? (size_t)(hit - text) : 0;
     memcpy(out, text, before);
     memcpy(out + before, b, strlen(b));
-    strcpy(out + before + strlen(b), hit ? hit + strlen(a) : "");
+    const char *rest = hit ? hit + strlen(a) : "";
+    memcpy(out + before + strlen(b), rest, strlen(rest) + 1);
     uint8_t *c = with_header(f, out, strlen(out), n);
     free(text);
     free(out);
@@ -525,9 +526,9 @@ TEST(m26_names_are_kept_and_only_shown)
     tide_model_free(m);
     free(c);
     char *longer = malloc(70000 + 32);
-    int k = sprintf(longer, "\"name\":\"");
+    int k = snprintf(longer, 32, "\"name\":\"");
     memset(longer + k, 'a', 70000);
-    strcpy(longer + k + 70000, "\"");
+    memcpy(longer + k + 70000, "\"", 2);
     c = with_text(&f, "\"name\":\"answer\"", longer, &n);
     REFUSED("tide-header");
     free(longer);
@@ -584,7 +585,7 @@ static const char *path_in(const char *name)
     static char path[4][128];
     static int k;
     if (!folder[0]) {
-        strcpy(folder, "/tmp/store_tide_XXXXXX");
+        snprintf(folder, sizeof folder, "/tmp/store_tide_XXXXXX");
         CHECK(mkdtemp(folder) != NULL);
     }
     k = (k + 1) % 4;
