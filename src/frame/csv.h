@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/file.h"
+#include "base/par.h"
 #include "frame/frame.h"
 
 #define CSV_PAD     64 /* readable bytes behind every text */
@@ -214,6 +215,9 @@ tide_status csv_cell_fault(const struct csv_reader *r, int64_t row, int j,
 int64_t csv_line_of(const struct csv_block *b, int64_t at);
 
 /* ---- csv_read.c ---- */
+/* par_for, but inline where the file is too small for threads to pay. */
+tide_status csv_for(struct csv_reader *r, int64_t n, par_fn fn, void *arg,
+                    tide_error *err);
 /* slab: bytes read at once, 0 = default (tests). data: text instead of a file, or NULL. */
 tide_status csv_read_table(struct tide_ctx *ctx, const char *path, const char *data,
                            size_t n_data, const struct tide_read_options *options,

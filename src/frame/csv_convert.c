@@ -264,7 +264,7 @@ static void convert_block(void *arg, int64_t block, int worker)
 
 static tide_status run_pass(struct job *t, tide_error *err)
 {
-    tide_status st = par_for(t->r->ctx, t->r->n_blocks, convert_block, t, err);
+    tide_status st = csv_for(t->r, t->r->n_blocks, convert_block, t, err);
     for (int k = 0; k < t->n_workers && st == TIDE_OK; k++) {
         st = arena_status(&t->workers[k].keep, err);
         if (st == TIDE_OK) st = arena_status(&t->workers[k].temp, err);
@@ -380,7 +380,7 @@ static tide_status join_categories(struct job *t, tide_error *err)
     struct csv_reader *r = t->r;
     tide_status st = TIDE_OK;
     if (!t->n_cat) return st;
-    st = par_for(r->ctx, t->n_cat, join_levels, t, err);
+    st = csv_for(r, t->n_cat, join_levels, t, err);
     for (int k = 0; k < t->n_workers && st == TIDE_OK; k++)
         st = arena_status(&t->workers[k].keep, err);
     for (int k = 0; st == TIDE_OK && k < t->n_cat; k++) {
@@ -395,7 +395,7 @@ static tide_status join_categories(struct job *t, tide_error *err)
                              "the levels of '%s' take more than 4 GiB", c->name);
         }
     }
-    if (st == TIDE_OK) st = par_for(r->ctx, r->n_blocks, recode_block, t, err);
+    if (st == TIDE_OK) st = csv_for(r, r->n_blocks, recode_block, t, err);
     return st;
 }
 

@@ -13,9 +13,11 @@
 #include "frame/csv.h"
 #include "simd/simd.h"
 
-/* The first fault of structure in a text. */
+/* The first fault of structure in a text: the one that a reader of single bytes would
+ * notice first (`order`), so that slabs do not matter. */
 struct fault {
-    int64_t at; /* INT64_MAX: none */
+    int64_t order; /* INT64_MAX: none */
+    int64_t at;    /* the place it is told of */
     tide_code code;
     int64_t got; /* fields of a row, bytes of a limit */
     int hash;    /* the row begins with # */
@@ -23,7 +25,7 @@ struct fault {
 
 /* What one pass over a slab found. Counts are of complete rows. */
 struct scan {
-    int64_t n_pos; /* cell ends in r->pos */
+    int64_t n_pos, n_tail; /* cell ends in r->pos: of complete rows, behind them */
     int64_t n_rows, cut;
     int slow;        /* r->starts holds the start of each row */
     int64_t open_at; /* quote still open at the end, or -1 */
@@ -33,9 +35,12 @@ struct scan {
     int64_t last_start, last_cell; /* of the row that is not complete */
 };
 
-static void note_fault(struct fault *f, int64_t at, tide_code code, int64_t got)
+static const struct fault no_fault = {.order = INT64_MAX};
+
+static void note_fault(struct fault *f, int64_t order, int64_t at, tide_code code,
+                       int64_t got)
 {
-    if (at < f->at) *f = (struct fault){at, code, got, 0};
+    if (order < f->order) *f = (struct fault){order, at, code, got, 0};
 }
 
 /* ---- quotes ---- */
@@ -76,6 +81,7 @@ struct walk {
     const char *s;
     int64_t n, i;
     int64_t cell; /* start of the cell at hand */
+    int64_t k;    /* cells of the row so far */
     int64_t n_bare, bare_at;
     struct fault fault;
     int64_t open_at;
@@ -108,7 +114,7 @@ static int64_t walk_cell(struct walk *w)
             if (i + 1 >= n) return -1;
             ends = s[i + 1] == '\n';
         }
-        if (!ends && !d->lenient) note_fault(&w->fault, i, TIDE_CODE_CSV_QUOTE, 1);
+        if (!ends && !d->lenient) note_fault(&w->fault, i, i, TIDE_CODE_CSV_QUOTE, 1);
         if (!ends && w->n_bare++ == 0) w->bare_at = i;
     }
     int64_t first_quote = -1;
@@ -122,7 +128,7 @@ static int64_t walk_cell(struct walk *w)
 static int64_t walk_row(struct walk *w, uint32_t *pos)
 {
     const struct csv_dialect *d = &w->r->d;
-    int64_t k = 0;
+    w->k = 0;
     for (;;) {
         int64_t e = walk_cell(w);
         if (e < 0) return 0;
@@ -133,9 +139,9 @@ static int64_t walk_row(struct walk *w, uint32_t *pos)
             if (w->s[next] == '\n' || (w->s[next] == '\r' && w->s[next + 1] == '\n'))
                 e = w->s[next] == '\n' ? next : next + 1;
         }
-        pos[k++] = (uint32_t)e;
+        pos[w->k++] = (uint32_t)e;
         w->i = e + 1;
-        if (w->s[e] == '\n') return k;
+        if (w->s[e] == '\n') return w->k;
     }
 }
 
@@ -147,18 +153,24 @@ static int skip_comment(struct walk *w)
         memcmp(w->s + w->i, d->comment, d->n_comment) != 0)
         return 0;
     const char *nl = memchr(w->s + w->i, '\n', (size_t)(w->n - w->i));
+    int64_t begin = w->i, end = nl ? nl - w->s : w->n, line = w->r->o.max_line;
+    if (end - begin > line)
+        note_fault(&w->fault, begin + line, begin, TIDE_CODE_LIMIT_LINE, 0);
+    w->cell = end; /* no field */
+    w->k = 0;
     if (!nl) return -1;
-    w->i = nl - w->s + 1;
+    w->i = end + 1;
     return 1;
 }
 
 static void scan_slow(const struct csv_reader *r, const char *s, int64_t n,
                       struct scan *out)
 {
-    struct walk w = {.r = r, .s = s, .n = n, .open_at = -1, .fault = {.at = INT64_MAX}};
+    struct walk w = {.r = r, .s = s, .n = n, .open_at = -1, .fault = no_fault};
     out->slow = 1;
     out->n_pos = out->n_rows = out->cut = out->n_bare = 0;
-    out->fault.at = INT64_MAX;
+    out->fault = no_fault;
+    out->n_tail = 0;
     while (w.i < n) {
         int64_t begin = w.i;
         int skipped = skip_comment(&w);
@@ -168,11 +180,13 @@ static void scan_slow(const struct csv_reader *r, const char *s, int64_t n,
         }
         if (skipped) {
             out->cut = w.i;
+            out->fault = w.fault;
             continue;
         }
         int64_t k = walk_row(&w, r->pos + out->n_pos);
         if (k == 0) {
             out->last_start = begin;
+            out->n_tail = w.k;
             break;
         }
         r->starts[out->n_rows++] = (uint32_t)begin;
@@ -206,8 +220,7 @@ static tide_status scan_text(struct csv_reader *r, const char *s, int64_t n,
     int64_t quotes = 0;
     tide_status st = room_for(r, n, err);
     if (st != TIDE_OK) return st;
-    *out = (struct scan){.open_at = -1, .fault = {.at = INT64_MAX}};
-    out->tail_fault = out->fault;
+    *out = (struct scan){.open_at = -1, .fault = no_fault, .tail_fault = no_fault};
     out->n_pos = simd_get(r->ctx)->csv_index(s, n, d->delim, d->quote, &in_quote,
                                              r->pos, &quotes, &out->high);
     out->quotes = quotes > 0;
@@ -220,41 +233,57 @@ static tide_status scan_text(struct csv_reader *r, const char *s, int64_t n,
     out->last_cell = k > 0 ? (int64_t)r->pos[k - 1] + 1 : 0;
     while (k > 0 && s[r->pos[k - 1]] != '\n') k--;
     out->cut = k > 0 ? (int64_t)r->pos[k - 1] + 1 : 0;
+    out->n_tail = out->n_pos - k;
+    out->n_pos = k;
     out->last_start = out->cut;
     return TIDE_OK;
 }
 
 /* ---- faults of bytes and lengths ---- */
 
-/* Fields and lines that are too long, in [0, cut) or, when the row at its end is not
- * complete, up to n. */
+/* Fields and lines that are too long, in complete rows and in the one behind them (up to
+ * n). Noticed where the limit is passed. */
 static void check_lengths(const struct csv_reader *r, const char *s,
                           const struct scan *sc, int64_t n, struct fault *f)
 {
-    int64_t cell = 0, row = 0;
-    for (int64_t k = 0, i = 0; k < sc->n_pos; k++) {
-        if (sc->slow && cell == row && i < sc->n_rows) cell = row = r->starts[i];
+    int64_t cell = 0, row = 0, field = r->o.max_field, line = r->o.max_line;
+    for (int64_t k = 0, i = 0; k < sc->n_pos + sc->n_tail; k++) {
+        if (sc->slow && cell == row)
+            cell = row = i < sc->n_rows ? r->starts[i] : sc->last_start;
         int64_t e = r->pos[k];
-        if (e - cell > r->o.max_field) note_fault(f, cell, TIDE_CODE_LIMIT_FIELD, 0);
+        if (e - cell > field)
+            note_fault(f, cell + field, cell, TIDE_CODE_LIMIT_FIELD, 0);
         cell = e + 1;
         if (s[e] != '\n') continue;
-        if (e - row > r->o.max_line) note_fault(f, row, TIDE_CODE_LIMIT_LINE, 0);
+        if (e - row > line) note_fault(f, row + line, row, TIDE_CODE_LIMIT_LINE, 0);
         row = cell;
         i++;
     }
     if (sc->cut == n) return;
     cell = sc->open_at >= 0 ? sc->open_at : sc->last_cell;
-    if (n - cell > r->o.max_field) note_fault(f, cell, TIDE_CODE_LIMIT_FIELD, 0);
-    if (n - sc->last_start > r->o.max_line)
-        note_fault(f, sc->last_start, TIDE_CODE_LIMIT_LINE, 0);
+    row = sc->last_start;
+    if (n - cell > field) note_fault(f, cell + field, cell, TIDE_CODE_LIMIT_FIELD, 0);
+    if (n - row > line) note_fault(f, row + line, row, TIDE_CODE_LIMIT_LINE, 0);
 }
 
 static void check_bytes(const char *s, int64_t n, int high, struct fault *f)
 {
     const char *nul = memchr(s, 0, (size_t)n);
-    if (nul) note_fault(f, nul - s, TIDE_CODE_CSV_NUL, 0);
+    if (nul) note_fault(f, nul - s, nul - s, TIDE_CODE_CSV_NUL, 0);
     size_t bad = high ? utf8_check(s, (size_t)n) : 0;
-    if (bad) note_fault(f, (int64_t)bad - 1, TIDE_CODE_CSV_ENCODING, 0);
+    int64_t at = (int64_t)bad - 1;
+    if (bad) note_fault(f, at, at, TIDE_CODE_CSV_ENCODING, 0);
+}
+
+/* Faults of bytes, lengths and quotes up to n, the row that is not complete included. */
+static struct fault find_faults(const struct csv_reader *r, const char *s,
+                                const struct scan *sc, int64_t n)
+{
+    struct fault f = sc->fault;
+    if (sc->cut < n && sc->tail_fault.order < f.order) f = sc->tail_fault;
+    check_bytes(s, n, sc->high, &f);
+    if (n > r->o.max_field || n > r->o.max_line) check_lengths(r, s, sc, n, &f);
+    return f;
 }
 
 /* ---- sentences of structural faults ---- */
@@ -264,7 +293,7 @@ static int column_at(const struct csv_reader *r, const char *s, const struct sca
                      int64_t at)
 {
     int j = 0;
-    for (int64_t k = 0; k < sc->n_pos && r->pos[k] < at; k++)
+    for (int64_t k = 0; k < sc->n_pos + sc->n_tail && r->pos[k] < at; k++)
         j = s[r->pos[k]] == '\n' ? 0 : j + 1;
     return j;
 }
@@ -327,9 +356,9 @@ static tide_status tell_fault(const struct csv_reader *r, const struct csv_block
             err_hint(err, "on-bad", f->got < r->n_cols ? "null" : "skip");
         break;
     case TIDE_CODE_LIMIT_COLUMNS:
-        err_set(err, f->code, "%lld columns or more, the limit is %d",
-                (long long)f->got, r->o.max_columns);
-        err_hint(err, "max-columns", "%lld", (long long)f->got * 2);
+        err_set(err, f->code, "more than %d columns, which is the limit",
+                r->o.max_columns);
+        err_hint(err, "max-columns", "%lld", (long long)r->o.max_columns * 16);
         break;
     default:
         tell_limit(r, b->text, name, f, err);
@@ -369,14 +398,15 @@ static int bad_row(struct rows *w, int64_t begin, int64_t k0, int64_t k,
                    tide_status *st, tide_error *err)
 {
     struct csv_reader *r = w->r;
-    struct fault f = {row_fault_at(w, begin, k0, k), TIDE_CODE_CSV_FIELDS, k,
+    struct fault f = {r->pos[k0 + k - 1], row_fault_at(w, begin, k0, k),
+                      TIDE_CODE_CSV_FIELDS, k,
                       w->b->text[begin] == '#' && !r->d.n_comment};
     if (r->first_is_remark) f.hash = 1;
     if (r->on_bad == CSV_FAIL) {
-        if (f.at < w->fault->at) *w->fault = f;
+        if (f.order < w->fault->order) *w->fault = f;
         return 0;
     }
-    if (f.at > w->fault->at) return 0;
+    if (f.order > w->fault->order) return 0;
     r->n_bad++;
     if (r->n_warned++ < CSV_PRINTED) {
         tide_error warning = {0};
@@ -488,8 +518,9 @@ static tide_status find_header(struct csv_reader *r, struct csv_block *b,
             continue;
         }
         if (last - k + 1 > r->o.max_columns)
-            note_fault(fault, at, TIDE_CODE_LIMIT_COLUMNS, last - k + 1);
-        if (fault->at <= end) return TIDE_OK; /* told by the caller */
+            note_fault(fault, r->pos[k + r->o.max_columns - 1], at,
+                       TIDE_CODE_LIMIT_COLUMNS, 0);
+        if (fault->order <= end) return TIDE_OK; /* told by the caller */
         r->header_line = csv_line_of(b, at);
         r->first_is_remark = b->text[at] == '#' && !r->d.n_comment;
         tide_status st =
@@ -531,24 +562,18 @@ static void count_lines(struct csv_reader *r, struct csv_block *b, int64_t begin
 static tide_status take_block(struct csv_reader *r, struct csv_block *b,
                               struct scan *sc, int64_t n, tide_error *err)
 {
-    struct fault fault = sc->fault;
     int64_t begin = 0, k0 = 0, row0 = 0;
     tide_status st = TIDE_OK;
-    int ends_open = sc->cut < n; /* at the end of the file only */
-    /* Cells behind the last complete row belong to the next block. */
-    while (sc->n_pos > 0 && (int64_t)r->pos[sc->n_pos - 1] >= sc->cut) sc->n_pos--;
-    check_bytes(b->text, ends_open ? n : sc->cut, sc->high, &fault);
-    if (n > r->o.max_field || n > r->o.max_line)
-        check_lengths(r, b->text, sc, n, &fault);
-    if (ends_open && sc->tail_fault.at < fault.at) fault = sc->tail_fault;
-    if (ends_open && sc->open_at >= 0)
-        note_fault(&fault, sc->open_at, TIDE_CODE_CSV_QUOTE, 0);
+    if (sc->cut == n) sc->n_tail = 0; /* belongs to the next block */
+    struct fault fault = find_faults(r, b->text, sc, n);
+    if (sc->cut < n && sc->open_at >= 0) /* noticed at the end of the file */
+        note_fault(&fault, n, sc->open_at, TIDE_CODE_CSV_QUOTE, 0);
     b->n = sc->cut;
     if (!r->n_cols) st = find_header(r, b, sc, &fault, &begin, &k0, &row0, err);
     if (st == TIDE_OK && r->n_cols)
         st = build_rows(r, b, sc, begin, k0, row0, &fault, err);
     if (st != TIDE_OK) return st;
-    if (fault.at != INT64_MAX) return tell_fault(r, b, sc, &fault, err);
+    if (fault.order != INT64_MAX) return tell_fault(r, b, sc, &fault, err);
     if (sc->n_bare && r->n_bare == 0) {
         r->bare_line = csv_line_of(b, sc->bare_at);
         int64_t line = sc->bare_at;
@@ -567,16 +592,15 @@ static tide_status take_block(struct csv_reader *r, struct csv_block *b,
 static tide_status check_partial(struct csv_reader *r, const struct csv_block *b,
                                  struct scan *sc, int64_t n, tide_error *err)
 {
-    struct fault fault = {.at = INT64_MAX};
-    check_lengths(r, b->text, sc, n, &fault);
-    if (!r->n_cols && !sc->slow && sc->n_pos >= r->o.max_columns)
-        note_fault(&fault, 0, TIDE_CODE_LIMIT_COLUMNS, sc->n_pos + 1);
-    if (fault.at == INT64_MAX) return TIDE_OK;
-    struct fault first = {.at = INT64_MAX};
-    check_bytes(b->text, n, sc->high, &first);
-    if (sc->tail_fault.at < first.at) first = sc->tail_fault;
-    if (first.at <= fault.at) fault = first;
-    return tell_fault(r, b, sc, &fault, err);
+    struct fault limit = no_fault;
+    check_lengths(r, b->text, sc, n, &limit);
+    int64_t columns = sc->n_pos + sc->n_tail;
+    if (!r->n_cols && columns >= r->o.max_columns)
+        note_fault(&limit, r->pos[r->o.max_columns - 1], 0, TIDE_CODE_LIMIT_COLUMNS, 0);
+    if (limit.order == INT64_MAX) return TIDE_OK;
+    struct fault first = find_faults(r, b->text, sc, n);
+    if (limit.order < first.order) first = limit;
+    return tell_fault(r, b, sc, &first, err);
 }
 
 static void cr_to_lf(char *s, size_t n)

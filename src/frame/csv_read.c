@@ -8,7 +8,8 @@
 #include "base/str.h"
 #include "frame/csv.h"
 
-#define SLAB ((int64_t)512 << 10)
+#define SLAB  ((int64_t)512 << 10)
+#define SMALL ((int64_t)128 << 10)
 
 /* ---- options ---- */
 
@@ -172,6 +173,18 @@ static tide_status choose_columns(struct csv_reader *r, int *n_out, tide_error *
     return st;
 }
 
+tide_status csv_for(struct csv_reader *r, int64_t n, par_fn fn, void *arg,
+                    tide_error *err)
+{
+    if (r->slab < SLAB || r->src.total > SMALL || n < 1)
+        return par_for(r->ctx, n, fn, arg, err);
+    for (int64_t k = 0; k < n; k++) {
+        if (ctx_cancelled(r->ctx)) return err_cancelled(err);
+        fn(arg, k, 0);
+    }
+    return TIDE_OK;
+}
+
 /* ---- the frame ---- */
 
 static const char *delim_name(char delim, char *buf, size_t size)
@@ -260,7 +273,7 @@ static tide_status keep_lines(struct csv_reader *r, tide_frame *f, tide_error *e
     struct lines t = {r, arena_array(&f->arena, r->n_rows, sizeof *t.line)};
     if (!t.line) return arena_status(&f->arena, err);
     f->line_of_row = t.line;
-    return par_for(r->ctx, r->n_blocks, number_lines, &t, err);
+    return csv_for(r, r->n_blocks, number_lines, &t, err);
 }
 
 static void warn_at_end(const struct csv_reader *r)

@@ -159,7 +159,7 @@ tide_status csv_infer(struct csv_reader *r, tide_error *err)
     t.n_sample = r->n_rows < 2 * CSV_SAMPLE ? r->n_rows : 2 * CSV_SAMPLE;
     t.counts = arena_zero(&r->work, (size_t)r->n_cols * sizeof *t.counts);
     tide_status st = arena_status(&r->work, err);
-    if (st == TIDE_OK) st = par_for(r->ctx, r->n_cols, sample_column, &t, err);
+    if (st == TIDE_OK) st = csv_for(r, r->n_cols, sample_column, &t, err);
     for (int j = 0; st == TIDE_OK && j < r->n_cols; j++) decide(r, j, &t.counts[j]);
     return st;
 }

@@ -1,6 +1,7 @@
 /* Reading CSV: the rows of the catalogue of bad inputs that concern the reader, and more. */
 #include <pthread.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -737,10 +738,10 @@ static void *drip(void *arg)
     for (int i = 0; i < 20; i++) {
         fputs("1,2\n", f);
         fflush(f);
-        usleep(2000);
+        nanosleep(&(struct timespec){0, 2000000}, NULL);
     }
     tide_ctx_cancel(ctx);
-    usleep(200000);
+    nanosleep(&(struct timespec){0, 200000000}, NULL);
     fclose(f);
     return NULL;
 }
