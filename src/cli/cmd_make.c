@@ -13,8 +13,9 @@ struct make_own {
 static const struct tide_param rows_[] = {
     P_TEXT(make_own, output, "-", .alias = "-o", .metavar = "FILE",
            .help = "where the table goes"),
-    P_I64(make_own, rows, "1000", P_RANGE(0, 1e12), .metavar = "N",
-          .alias = "-n n_samples", .help = "how many rows"),
+    P_I64(make_own, rows, "0", P_RANGE(0, 1e12), .metavar = "N",
+          .alias = "-n n_samples",
+          .help = "how many rows; 0 = as many as the kind likes"),
     P_INT(make_own, digits, "0", P_RANGE(0, 17), .metavar = "N",
           .help = "significant digits of numbers; 0 = all that matter"),
     P_LIST(make_own, set, .metavar = "K=V",
@@ -56,6 +57,17 @@ static tide_status take_sets(struct cli *c, tide_error *err)
     return tide_values_check(c->extra, err);
 }
 
+/* --seed is the kind's own seed, when it has one and it was not set. */
+static tide_status take_seed(struct cli *c, tide_error *err)
+{
+    char text[32];
+    if (!cli_given(c, "seed") || tide_values_given(c->extra, "seed") ||
+        !tide_params_find(c->tables[c->n_values - 1], "seed"))
+        return TIDE_OK;
+    str_format(text, sizeof text, "%llu", (unsigned long long)c->common->seed);
+    return tide_values_set(c->extra, "seed", text, err);
+}
+
 static tide_status write_table(struct cli *c, const tide_frame *frame, tide_error *err)
 {
     const struct make_own *own = cli_own(c);
@@ -91,6 +103,7 @@ static tide_status run(struct cli *c, tide_error *err)
     }
     tide_status s = cli_check_output("output", own->output, NULL, 0, err);
     if (!s) s = take_sets(c, err);
+    if (!s) s = take_seed(c, err);
     if (!s) s = tide_frame_make(c->ctx, c->args[0], own->rows, c->extra, &frame, err);
     if (!s) s = cli_strict(err);
     if (!s) s = write_table(c, frame, err);
@@ -112,5 +125,5 @@ const struct cli_verb cli_verb_make = {
     .extra = maker_table,
     .run = run,
     .examples = "tidemill list generator\n"
-                "tidemill make two_moons --rows 500 -o moons.csv",
+                "tidemill make moons --rows 500 -o moons.csv",
 };

@@ -93,41 +93,56 @@ static void add_head(struct str *t, const struct tide_param *row, int dashes)
     if (*what) str_addf(t, " %s", what);
 }
 
-static void add_bounds(struct str *t, const struct tide_param *row)
+/* What stands in brackets after the help, apart by semicolons. */
+static void add_fact(struct str *t, const char *before, const char *text)
 {
-    if (row->type > TIDE_PARAM_REAL || !(row->lo < row->hi)) return;
-    if (t->len) str_add(t, ", ");
-    if (row->hi < 9e15)
-        str_addf(t, "in %c%r, %r%c", row->flags & TIDE_OPEN_LO ? '(' : '[', row->lo,
-                 row->hi, row->flags & TIDE_OPEN_HI ? ')' : ']');
-    else
-        str_addf(t, "%s %r", row->flags & TIDE_OPEN_LO ? "above" : "at least", row->lo);
+    str_addf(t, "%s%s%s", t->len ? "; " : "", before, text);
 }
 
-/* What stands in brackets after the help: choices, bounds, default, aliases. */
-static void add_facts(struct str *t, const struct tide_param *row)
+static void add_bounds(struct str *t, const struct tide_param *row)
 {
-    if (row->type == TIDE_PARAM_ENUM)
-        for (int i = 0; row->choices[i]; i++)
-            str_addf(t, "%s%s", i ? " " : "", row->choices[i]);
-    add_bounds(t, row);
-    if (row->fallback && *row->fallback && row->type != TIDE_PARAM_BOOL)
-        str_addf(t, "%sdefault %s", t->len ? ", " : "", row->fallback);
-    if (row->fallback && row->type == TIDE_PARAM_BOOL && strcmp(row->fallback, "no"))
-        str_addf(t, "%sdefault %s", t->len ? ", " : "", row->fallback);
-    if (row->flags & TIDE_REQUIRED) str_addf(t, "%srequired", t->len ? ", " : "");
-    if (row->type == TIDE_PARAM_LIST)
-        str_addf(t, "%smay be repeated", t->len ? ", " : "");
-    if (row->when) str_addf(t, "%swhen %s", t->len ? ", " : "", row->when);
+    struct str b = {0};
+    if (row->type > TIDE_PARAM_REAL || !(row->lo < row->hi)) return;
+    if (row->hi < 9e15)
+        str_addf(&b, "in %c%r, %r%c", row->flags & TIDE_OPEN_LO ? '(' : '[', row->lo,
+                 row->hi, row->flags & TIDE_OPEN_HI ? ')' : ']');
+    else
+        str_addf(&b, "%s %r", row->flags & TIDE_OPEN_LO ? "above" : "at least",
+                 row->lo);
+    if (b.s) add_fact(t, "", b.s);
+    str_free(&b);
+}
+
+static void add_names(struct str *t, const struct tide_param *row)
+{
     int n = 0;
     for (const char *p = row->alias; p && *p;) {
         size_t len = strcspn(p, " ");
         if (*p != '-') {
-            str_add(t, n++ ? " " : t->len ? ", also " : "also ");
+            if (n++)
+                str_add(t, ", ");
+            else
+                add_fact(t, "also ", "");
             str_addn(t, p, len);
         }
         p += len + strspn(p + len, " ");
     }
+}
+
+/* Choices, bounds, default, aliases. */
+static void add_facts(struct str *t, const struct tide_param *row)
+{
+    int is_no = row->type == TIDE_PARAM_BOOL && str_same(row->fallback, "no");
+    if (row->type == TIDE_PARAM_ENUM)
+        for (int i = 0; row->choices[i]; i++)
+            str_addf(t, "%s%s", i ? ", " : "", row->choices[i]);
+    add_bounds(t, row);
+    if (row->fallback && *row->fallback && !is_no)
+        add_fact(t, "default ", row->fallback);
+    if (row->flags & TIDE_REQUIRED) add_fact(t, "", "required");
+    if (row->type == TIDE_PARAM_LIST) add_fact(t, "", "may be repeated");
+    if (row->when) add_fact(t, "when ", row->when);
+    add_names(t, row);
 }
 
 /* Words of `text` from column `left` on, wrapped at `width`; the cursor stands at `left`. */

@@ -309,7 +309,9 @@ static void draw(const char *phase, double done, double total, const char *text)
     struct str t = {0}, line = {0};
     double spent = clock_since(progress.since_ns), work = done - progress.first;
     double rate = spent > 0.2 ? work / spent : 0;
-    str_add_visible(&t, phase, strlen(phase));
+    size_t len = strlen(phase);
+    while (len && (phase[len - 1] == ' ' || phase[len - 1] == ':')) len--;
+    str_add_visible(&t, phase, len);
     str_addc(&t, ' ');
     if (total > 0) add_bar(&t, done > total ? 1 : done / total);
     if (done > 0) add_count(&t, done);

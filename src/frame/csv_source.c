@@ -47,7 +47,8 @@ static tide_status look_for_codec(struct csv_source *s, tide_error *err)
         s->fd = -1; /* the codec's from here on */
         return codec_open(fd, s->path, magic, got, EXPAND_MAX, &s->codec, err);
     }
-    char *head = arena_strn(&s->arena, magic, got);
+    char *head = arena_push(&s->arena, sizeof magic); /* may hold NULs: no text yet */
+    if (head) memcpy(head, magic, got);
     s->head = head;
     s->head_len = head ? got : 0;
     return arena_status(&s->arena, err);

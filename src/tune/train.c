@@ -136,6 +136,26 @@ static tide_status plan_holdout(struct trainer *t, double share, tide_error *err
     return TIDE_OK;
 }
 
+/* Folds know class numbers; a person knows the label of the class that is too small. */
+static tide_status name_small_class(const struct problem *p, int k, tide_error *err)
+{
+    int32_t least = 0;
+    int64_t rows = INT64_MAX;
+    for (int32_t c = 0; c < p->n_classes; c++) {
+        int64_t n = 0;
+        for (int64_t i = 0; i < p->n_rows; i++) n += p->k[i] == c;
+        if (n >= rows) continue;
+        rows = n;
+        least = c;
+    }
+    char shown[128];
+    err_quote(shown, sizeof shown, p->labels[least], strlen(p->labels[least]), 100);
+    err_set(err, TIDE_CODE_DATA_FOLDS, "'%s' has %lld rows, and %d folds need %d",
+            shown, (long long)rows, k, k);
+    return rows > 1 ? err_hint(err, "cv", "%lld", (long long)rows)
+                    : err_hint(err, "holdout", "0.2");
+}
+
 static tide_status plan_folds(struct trainer *t, int k, tide_error *err)
 {
     const struct problem *p = t->p;
@@ -149,6 +169,8 @@ static tide_status plan_folds(struct trainer *t, int k, tide_error *err)
     if (!s)
         s = fold_assign(p->n_rows, p->rows, cls, p->n_classes, k, how, t->o->seed,
                         t->plan.fold, err);
+    if (s == TIDE_EDATA && cls && is_asked && p->n_classes <= 1000)
+        s = name_small_class(p, k, err);
     t->plan.k = k;
     str_format(t->plan.how, sizeof t->plan.how, "%d %sfolds%s", k,
                cls ? "stratified " : "",
