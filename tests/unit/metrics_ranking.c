@@ -101,6 +101,69 @@ TEST(auc_of_several_classes)
     CHECK_NEAR(metric_ask("auc(multi=ovo)", &in, 0).value, (0.75 + 0.5 + 4) / 6, 1e-14);
 }
 
+/* Gaussian naive Bayes in sample: variances of the classes, 1e-9 of the largest added. */
+static void naive_bayes(const double *x, const int32_t *k, int n, int p, double *proba)
+{
+    double mean[3][4] = {{0}}, var[3][4] = {{0}}, count[3] = {0}, most = 0;
+    for (int i = 0; i < n; i++) count[k[i]] += 1;
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < p; j++) mean[k[i]][j] += x[i * p + j] / count[k[i]];
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < p; j++) {
+            double d = x[i * p + j] - mean[k[i]][j];
+            var[k[i]][j] += d * d / count[k[i]];
+        }
+    for (int j = 0; j < p; j++) {
+        double m = 0, v = 0;
+        for (int i = 0; i < n; i++) m += x[i * p + j] / n;
+        for (int i = 0; i < n; i++) v += (x[i * p + j] - m) * (x[i * p + j] - m) / n;
+        most = v > most ? v : most;
+    }
+    for (int i = 0; i < n; i++) {
+        double z[3], sum = 0;
+        for (int c = 0; c < 3; c++) {
+            z[c] = log(count[c] / n);
+            for (int j = 0; j < p; j++) {
+                double v = var[c][j] + 1e-9 * most, d = x[i * p + j] - mean[c][j];
+                z[c] -= 0.5 * log(2 * 3.14159265358979323846 * v) + d * d / (2 * v);
+            }
+        }
+        for (int c = 0; c < 3; c++) {
+            double e = 0;
+            for (int o = 0; o < 3; o++) e += exp(z[o] - z[c]);
+            proba[3 * i + c] = 1 / e;
+            sum += 1 / e;
+        }
+        for (int c = 0; c < 3; c++) proba[3 * i + c] /= sum;
+    }
+}
+
+TEST(auc_of_naive_bayes_on_iris)
+{
+    char path[600];
+    const char *root = getenv("TIDEMILL_ROOT");
+    struct tide_read_options o = {0};
+    static double x[150 * 4], proba[150 * 3];
+    static int32_t k[150];
+    tide_frame *frame = NULL;
+    tide_error err = {0};
+    snprintf(path, sizeof path, "%s/data/iris.csv.gz", root ? root : ".");
+    tide_status status = tide_frame_read(metric_ctx(), path, &o, &frame, &err);
+    CHECK_MSG(status == TIDE_OK, "%s", err.message);
+    if (status) return;
+    CHECK_INT(tide_frame_rows(frame), 150);
+    for (int i = 0; i < 150; i++) {
+        for (int j = 0; j < 4; j++) x[4 * i + j] = tide_frame_number(frame, i, j);
+        k[i] = (int32_t)tide_frame_number(frame, i, 4);
+    }
+    naive_bayes(x, k, 150, 4, proba);
+    struct tide_metric_in in = {
+        .task = TIDE_CLASSIFY, .n = 150, .n_classes = 3, .k = k, .proba = proba};
+    CHECK_NEAR(metric_ask("auc(multi=ovr)", &in, 0).value, 0.9949333333333333, 1e-9);
+    CHECK_NEAR(metric_ask("auc(multi=ovo)", &in, 0).value, 0.9949333333333333, 1e-9);
+    tide_frame_free(frame);
+}
+
 TEST(weights_count_as_rows_in_order_metrics)
 {
     static const double w[] = {1, 2, 3, 1};
