@@ -9,9 +9,6 @@
 #include "eval/metric_text.h"
 #include "math/sort.h"
 
-#define BOOT_ROWS   200000000.0 /* rows drawn for one interval: fewer replicates above */
-#define BOOT_MOST   1000
-#define BOOT_LEAST  200
 #define CHOSEN_MOST 160
 #define IMPORTANT   20 /* columns shown */
 
@@ -25,13 +22,6 @@ static const char *const class_metrics[] = {
     "f1",       "mcc", "ece",   NULL};
 static const char *const value_metrics[] = {
     "rmse", "mae", "median_ae", "r2", "explained_variance", "max_error", NULL};
-
-static int eval_replicates(const struct scored *s, int asked)
-{
-    double n = asked > 0 ? asked : BOOT_ROWS / (double)(s->n > 0 ? s->n : 1);
-    if (asked > 0) return asked;
-    return n > BOOT_MOST ? BOOT_MOST : n < BOOT_LEAST ? BOOT_LEAST : (int)n;
-}
 
 /* Is it of any use to list this metric for these rows unasked? */
 static int eval_fits(const struct tide_metric *m, const struct scored *s)
@@ -106,7 +96,7 @@ tide_status eval_report_metrics(struct tide_ctx *ctx, tide_report *r,
     if (!first || !*first) first = s->task == TIDE_CLASSIFY ? "log_loss" : "rmse";
     status = metric_text_parse(first, &chosen, err);
     if (status) return status;
-    rows.bootstrap = eval_replicates(s, bootstrap);
+    rows.bootstrap = bootstrap;
     status = eval_add(ctx, r, &rows, chosen.metric, chosen.name,
                       metric_text_params(&chosen), 1, seed, err);
     n = status ? 0 : eval_choose(s, all, list, err);

@@ -235,20 +235,32 @@ struct boot_run {
 };
 
 /* Poisson(1) from 16 random bits: how many of 65536 P(X <= k) lie at or below them. */
-static inline uint8_t boot_count(uint32_t u)
+static inline uint8_t boot_count(uint16_t u)
 {
     return (uint8_t)((u >= 24109) + (u >= 48219) + (u >= 60273) + (u >= 64291) +
                      (u >= 65296) + (u >= 65497) + (u >= 65531) + (u >= 65535));
 }
 
+#define BOOT_CHUNK 1024 /* rows drawn at once */
+
 static void boot_counts(struct rng_key key, uint32_t replicate, int64_t n, uint8_t *out)
 {
-    int64_t i = 0;
-    for (uint64_t c = 0; i < n; c++) {
-        struct rng_word r =
-            rng_philox(key, (uint32_t)c, (uint32_t)(c >> 32), replicate, 1);
-        for (int j = 0; j < 8 && i < n; j++, i++)
-            out[i] = boot_count(j & 1 ? r.w[j / 2] >> 16 : r.w[j / 2] & 0xFFFF);
+    uint16_t bits[BOOT_CHUNK] = {0};
+    for (int64_t i0 = 0; i0 < n; i0 += BOOT_CHUNK) {
+        uint8_t count[BOOT_CHUNK];
+        int64_t m = n - i0 < BOOT_CHUNK ? n - i0 : BOOT_CHUNK;
+        for (int64_t i = 0; i < m; i += 8) {
+            uint64_t c = (uint64_t)(i0 + i) / 8;
+            struct rng_word r =
+                rng_philox(key, (uint32_t)c, (uint32_t)(c >> 32), replicate, 1);
+            for (int j = 0; j < 4; j++) {
+                bits[i + 2 * j] = (uint16_t)(r.w[j] & 0xFFFF);
+                bits[i + 2 * j + 1] = (uint16_t)(r.w[j] >> 16);
+            }
+        }
+        /* of the whole chunk, so that the loop has a fixed length; the end is not copied */
+        for (int i = 0; i < BOOT_CHUNK; i++) count[i] = boot_count(bits[i]);
+        memcpy(out + i0, count, (size_t)m);
     }
 }
 
@@ -282,6 +294,15 @@ static void boot_one(void *arg, int64_t block, int worker)
     run->value[block] = value;
 }
 
+/* So many that an interval costs at most BOOT_ROWS drawn rows, but never few. */
+static int boot_replicates(int64_t n)
+{
+    int64_t fits = n > 0 ? BOOT_ROWS / n : BOOT_DEFAULT;
+    return fits > BOOT_DEFAULT ? BOOT_DEFAULT
+           : fits < BOOT_LEAST ? BOOT_LEAST
+                               : (int)fits;
+}
+
 static void boot_shift(const double *value, int64_t n, struct metric_value *v)
 {
     double bias = 0;
@@ -296,7 +317,7 @@ tide_status boot_interval(struct tide_ctx *ctx, const struct boot_job *job,
                           struct metric_value *v, tide_error *err)
 {
     struct boot_run run = {.job = job, .key = rng_key(job->seed, "boot")};
-    int n = job->replicates > 0 ? job->replicates : BOOT_DEFAULT;
+    int n = job->replicates > 0 ? job->replicates : boot_replicates(job->n);
     int64_t kept = 0;
     struct arena arena;
     tide_status status;

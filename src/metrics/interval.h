@@ -54,6 +54,8 @@ void loss_interval(const struct loss_mean *m, enum loss_interval how,
 
 /* ---- bootstrap ---- */
 #define BOOT_DEFAULT 1000
+#define BOOT_LEAST   200 /* when there are more than BOOT_ROWS rows to draw */
+#define BOOT_ROWS    200000000
 struct boot_draw {
     struct rng_key key;
     uint32_t replicate;
@@ -62,8 +64,8 @@ struct boot_draw {
     int worker; /* index of scratch memory */
 };
 struct boot_job {
-    int64_t n; /* rows to draw counts for, 0: the function draws for itself */
-    int replicates;
+    int64_t n;      /* rows to draw counts for, 0: the function draws for itself */
+    int replicates; /* 0: BOOT_DEFAULT, fewer above 200,000 rows */
     uint64_t seed;
     /* One replicate; returns 0 when it has no value. */
     int (*value)(void *arg, const struct boot_draw *draw, double *out);

@@ -5,7 +5,8 @@
  * the last bit. Several classes: one against the rest, averaged over classes that occur, or Hand
  * and Till's (2001) mean over pairs. max_fpr gives McClish's (1989) standardised partial area.
  * Average precision is the step-wise sum of scikit-learn, without interpolation. Intervals:
- * DeLong for the binary AUC, else the bootstrap over rows that stay sorted. */
+ * DeLong for the binary AUC, its influence form for several classes and for the average
+ * precision of many rows, else the bootstrap over rows that stay sorted. */
 #include <math.h>
 
 #include "base/ctx.h"
@@ -18,8 +19,13 @@ static const char *const auc_multis[] = {"ovr", "ovo", NULL};
 enum auc_average { AUC_MACRO, AUC_WEIGHTED };
 static const char *const auc_averages[] = {"macro", "weighted", NULL};
 
+enum auc_interval { AUC_CLOSED, AUC_BOOTSTRAP };
+static const char *const auc_intervals[] = {"delong", "bootstrap", NULL};
+
+#define AP_BOOT_ROWS 20000 /* above, average precision's interval is by influence */
+
 struct ranking_params {
-    int32_t multi, average;
+    int32_t multi, average, interval;
     double max_fpr, at;
 };
 static const struct ranking_params ranking_defaults = {.max_fpr = 1, .at = 0.1};
@@ -31,6 +37,8 @@ static const struct tide_param auc_rows[] = {
            .help = "several classes: plain or by their weight"),
     P_REAL(ranking_params, max_fpr, "1", P_RANGE(0, 1), .flags = TIDE_OPEN_LO,
            .help = "area up to this false positive rate, standardised"),
+    P_ENUM(ranking_params, interval, "delong", auc_intervals, .flags = TIDE_EXPERT,
+           .help = "two classes: by placements, or by drawing rows"),
 };
 static const struct tide_param at_rows[] = {
     P_REAL(ranking_params, at, "0.1", P_RANGE(0, 1), .flags = TIDE_OPEN_LO,
@@ -275,6 +283,39 @@ static void auc_delong(struct arena *a, const struct roc *r, struct metric_value
     v->method = "delong";
 }
 
+/* Normal interval of average precision from each row's influence, the derivative by its weight
+ * w_j: with n_g, p_g rows and precision at or above group g, q_g its positives and P all,
+ * (1/P) (pos_j (p_j - AP) + sum over g from j's on of q_g (pos_j - p_g) / n_g). */
+static tide_status ap_influence(struct arena *a, const struct roc *r,
+                                struct metric_value *v, tide_error *err)
+{
+    double *tp = arena_array(a, r->n_groups, sizeof *tp);
+    double *fp = arena_array(a, r->n_groups, sizeof *fp);
+    double share = 0, loss = 0, sum = 0;
+    int64_t g = r->n_groups;
+    if (!tp || !fp) return arena_status(a, err);
+    roc_points(r, tp, fp, NULL);
+    for (int64_t i = r->n - 1; i >= 0; i--) { /* from the lowest score up */
+        double w = r->w ? r->w[i] : 1, e, precision;
+        if (r->last[i]) {
+            double n, q;
+            g--;
+            n = tp[g] + fp[g];
+            q = tp[g] - (g ? tp[g - 1] : 0);
+            share += q / n;
+            loss += q / n * (tp[g] / n);
+        }
+        precision = tp[g] / (tp[g] + fp[g]);
+        e = r->pos[i] ? precision - v->value + share - loss : -loss;
+        sum += w * w * e * e;
+    }
+    sum = INTERVAL_Z * sqrt(sum) / r->w_pos;
+    v->lo = v->value - sum > 0 ? v->value - sum : 0;
+    v->hi = v->value + sum < 1 ? v->value + sum : 1;
+    v->method = "influence";
+    return TIDE_OK;
+}
+
 static tide_status ranking_value(struct tide_ctx *ctx, const char *name, ranking_fn fn,
                                  const struct ranking_params *p,
                                  const struct metric_data *d, enum metric_interval ci,
@@ -297,8 +338,10 @@ static tide_status ranking_value(struct tide_ctx *ctx, const char *name, ranking
     }
     metric_set(v, value);
     if (ci == METRIC_CI_NONE) goto done;
-    if (fn == auc_of)
+    if (fn == auc_of && p->interval == AUC_CLOSED)
         auc_delong(&arena, &roc, v);
+    else if (fn == ap_of && roc.n > AP_BOOT_ROWS && !d->bootstrap)
+        status = ap_influence(&arena, &roc, v, err);
     else
         status = ranking_boot(ctx, d, &roc, fn, p, seed, v, err);
 done:

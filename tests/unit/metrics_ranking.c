@@ -226,3 +226,38 @@ TEST(a_probability_that_is_no_number_is_refused)
               TIDE_EINVAL);
     CHECK_INT(tide_metric_value(metric_ctx(), "ece", &in, 0, &out, &err), TIDE_EINVAL);
 }
+
+TEST(average_precision_of_many_rows_is_bounded_by_influence)
+{
+    enum { N = 21000 };
+    static int32_t k[N];
+    static double proba[2 * N], w[N];
+    struct tide_metric_in in = {.task = TIDE_CLASSIFY,
+                                .n = 20000,
+                                .n_classes = 2,
+                                .positive = 1,
+                                .k = k,
+                                .proba = proba};
+    for (unsigned i = 0; i < N; i++) {
+        double p = (i * 2654435761u % 30011) / 30011.0;
+        proba[2 * i + 1] = p;
+        proba[2 * i] = 1 - p;
+        k[i] = (i * 40503u % 9973) / 9973.0 < p * p;
+        w[i] = 1;
+    }
+    struct tide_metric_out drawn = metric_ask("ap", &in, 1);
+    in.n = N;
+    struct tide_metric_out closed = metric_ask("ap", &in, 1);
+    CHECK_STR(drawn.method, "bootstrap");
+    CHECK_STR(closed.method, "influence");
+    CHECK(closed.lo < closed.value && closed.value < closed.hi);
+    CHECK_NEAR((closed.hi - closed.lo) / (drawn.hi - drawn.lo), sqrt(20000.0 / N), 0.1);
+    in.w = w;
+    CHECK_NEAR(metric_ask("ap", &in, 1).lo, closed.lo, 1e-12);
+    /* and DeLong's interval is that of drawn rows */
+    closed = metric_ask("auc", &in, 1);
+    drawn = metric_ask("auc(interval=bootstrap)", &in, 1);
+    CHECK_STR(drawn.method, "bootstrap");
+    CHECK_NEAR((closed.hi - closed.lo) / (drawn.hi - drawn.lo), 1, 0.1);
+    CHECK(closed.value == drawn.value);
+}
