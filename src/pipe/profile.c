@@ -29,6 +29,7 @@ struct profiling {
     int64_t *missing;
     int64_t **count; /* [n_cols] -> [EDGES + 1] or [n_levels + 1] */
     uint64_t *hash;
+    uint8_t *failed; /* scratch memory was refused */
 };
 
 static int quantile_edges(const struct view *v, struct arena *a, double *edge)
@@ -48,27 +49,36 @@ static int quantile_edges(const struct view *v, struct arena *a, double *edge)
     return n;
 }
 
+/* #{e: edge[e] < x} by a search without branches; pad holds PAD edges, +inf at the end. */
+#define PAD 32
+static int bin_of(const double pad[PAD], double x)
+{
+    int at = 0;
+    for (int step = PAD / 2; step; step /= 2) at += pad[at + step - 1] < x ? step : 0;
+    return at;
+}
+
 static void profile_numbers(struct profiling *s, const struct view *v, int64_t j)
 {
     struct arena a;
-    double x[CHUNK];
+    double x[CHUNK], pad[PAD];
+    int64_t count[PAD + 1] = {0}, missing = 0;
     arena_init(&a, s->ctx);
     int n = s->n_edges[j] = quantile_edges(v, &a, s->edge[j]);
-    const double *edge = s->edge[j];
+    for (int e = 0; e < PAD; e++) pad[e] = e < n ? s->edge[j][e] : HUGE_VAL;
     for (int64_t i = 0; i < v->n_rows; i += CHUNK) {
         int64_t m = v->n_rows - i < CHUNK ? v->n_rows - i : CHUNK;
         view_numbers(v, 0, i, m, x);
         s->hash[j] = hash64(x, (size_t)m * sizeof *x, s->hash[j]);
         for (int64_t k = 0; k < m; k++) {
-            if (isnan(x[k])) {
-                s->missing[j]++;
-                continue;
-            }
-            int bin = 0;
-            for (int e = 0; e < n; e++) bin += edge[e] < x[k];
-            s->count[j][bin]++;
+            missing += isnan(x[k]) != 0;
+            count[bin_of(pad, x[k])]++;
         }
     }
+    count[0] -= missing; /* NaN is below no edge */
+    s->missing[j] = missing;
+    memcpy(s->count[j], count, ((size_t)n + 1) * sizeof *count);
+    s->failed[j] = a.failed != 0;
     arena_free(&a);
 }
 
@@ -168,6 +178,7 @@ tide_status model_add_profile(struct tide_ctx *ctx, tide_model *m,
     s.missing = arena_zero(&a, (size_t)n * sizeof *s.missing + 1);
     s.hash = arena_zero(&a, (size_t)n * sizeof *s.hash + 1);
     s.count = arena_zero(&a, (size_t)n * sizeof *s.count + 1);
+    s.failed = arena_zero(&a, (size_t)n + 1);
     for (int j = 0; s.count && j < n; j++) {
         size_t slots = m->schema.cols[j].type == TIDE_CAT
                            ? m->schema.cols[j].n_levels + 1u
@@ -176,6 +187,8 @@ tide_status model_add_profile(struct tide_ctx *ctx, tide_model *m,
     }
     if (!st) st = arena_status(&a, err);
     if (!st) st = par_for(ctx, n, profile_column, &s, err);
+    for (int j = 0; !st && j < n; j++)
+        if (s.failed[j]) st = err_nomem(err, 0);
     if (!st) st = keep_profile(m, &s, err);
     if (!st) st = keep_hash(m, &s, err);
     arena_free(&a);

@@ -27,6 +27,7 @@ struct facts {
     int64_t n_missing;
     double lo, hi, leak; /* leak: |r| or AUC, 0 when not measured */
     uint64_t hash;
+    int failed; /* scratch memory was refused */
 };
 struct screening {
     struct tide_ctx *ctx;
@@ -238,11 +239,12 @@ static void screen_column(void *arg, int64_t at, int worker)
         f->verdict = TEXT;
         return;
     }
-    arena_init(&a, s->ctx); /* without scratch a column is kept, unscreened */
+    arena_init(&a, s->ctx);
     if (c->type == TIDE_CAT)
         screen_levels(s, c, &v, f, &a);
     else
         screen_numbers(s, c, &v, f, &a);
+    f->failed = a.failed;
     arena_free(&a);
 }
 
@@ -385,6 +387,8 @@ tide_status screen_features(struct tide_ctx *ctx, struct problem *p,
     struct screening s = {.ctx = ctx, .p = p, .candidates = list, .facts = facts};
     measure_target(&s);
     st = par_for(ctx, n, screen_column, &s, err);
+    for (int i = 0; !st && i < n; i++)
+        if (facts[i].failed) st = err_nomem(err, 0);
     if (st) return st;
     int n_constant = settle(&s, n);
     for (int i = 0; i < n; i++)
