@@ -11,7 +11,19 @@
 
 const char *charts_figure(char out[NUM_PRINT_MAX], double v)
 {
-    (void)num_print_g(out, v, 4);
+    char digits[NUM_PRINT_MAX];
+    int n, at = 0;
+    if (!(fabs(v) >= 9999.5 && fabs(v) < 1e15)) {
+        (void)num_print_g(out, v, 4);
+        return out;
+    }
+    n = num_print_f(digits, fabs(v), 0); /* 38,475 */
+    if (v < 0) out[at++] = '-';
+    for (int i = 0; i < n; i++) {
+        out[at++] = digits[i];
+        if ((n - i) % 3 == 1 && i + 1 < n) out[at++] = ',';
+    }
+    out[at] = 0;
     return out;
 }
 

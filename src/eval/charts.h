@@ -12,7 +12,7 @@ tide_status class_charts(struct tide_ctx *ctx, tide_report *r, const struct scor
 tide_status value_charts(struct tide_ctx *ctx, tide_report *r, const struct scored *s,
                          tide_error *err);
 
-/* 4 significant digits; returns out. */
+/* 4 significant digits, from 10,000 whole numbers; returns out. */
 const char *charts_figure(char out[NUM_PRINT_MAX], double v);
 /* A name cut to 24 bytes, escaped. */
 #define CHARTS_NAME 40

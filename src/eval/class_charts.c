@@ -330,7 +330,7 @@ static tide_status chart_calibration(tide_report *r, struct arena *temp,
                                      const struct scored *s, tide_error *err)
 {
     struct calibration_bins b;
-    char name[CHARTS_NAME], t[4][NUM_PRINT_MAX];
+    char name[CHARTS_NAME], of[CHARTS_NAME + 8], t[4][NUM_PRINT_MAX];
     struct tide_chart *c;
     struct chart_mark *m;
     int worst = 0, x, y;
@@ -354,15 +354,15 @@ static tide_status chart_calibration(tide_report *r, struct arena *temp,
     m->hi = chart_num(c, "hi", b.hi, b.n);
     (void)chart_num(c, "rows", b.rows, b.n);
     if (s->n_classes == 2)
-        charts_name(name, s->labels[s->positive]);
+        (void)str_format(of, sizeof of, "'%s'",
+                         charts_name(name, s->labels[s->positive]));
     else
-        (void)str_format(name, sizeof name, "the likeliest class");
-    chart_summary(
-        c,
-        "Probabilities of '%s' are off by %s on average over %d bins of rows; "
-        "the furthest says %s where %s was observed.",
-        name, charts_figure(t[0], b.error), b.n, charts_figure(t[1], b.p[worst]),
-        charts_figure(t[2], b.rate[worst]));
+        (void)str_format(of, sizeof of, "the likeliest class");
+    chart_summary(c,
+                  "Probabilities of %s are off by %s on average over %d bins of rows; "
+                  "the furthest says %s where %s was observed.",
+                  of, charts_figure(t[0], b.error), b.n,
+                  charts_figure(t[1], b.p[worst]), charts_figure(t[2], b.rate[worst]));
     return charts_done(
         r, c,
         "Rows are grouped by the probability they were given. On the diagonal "

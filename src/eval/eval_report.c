@@ -27,6 +27,7 @@ static const char *const value_metrics[] = {
 static int eval_fits(const struct tide_metric *m, const struct scored *s)
 {
     if (!(m->tasks & s->task) || (m->needs & METRIC_LIST)) return 0;
+    if (s->n_classes <= 2 && str_same(m->name, "top_k")) return 0; /* always 1 */
     return !(m->needs & METRIC_BINARY) || s->n_classes <= 2;
 }
 

@@ -15,8 +15,7 @@
  * Without a baseline (NaN) only the gap is judged: it exceeds NOISE s and half of |v|. */
 #include <math.h>
 
-#include "base/numparse.h"
-#include "eval/eval.h"
+#include "eval/charts.h"
 
 #define VERDICT_NOISE 2.0
 #define VERDICT_HALF  0.5
@@ -44,10 +43,10 @@ void eval_verdict(tide_report *r, const struct tide_metric *metric, double train
         report_verdict(r, "No verdict: %s has no value on some fold.", metric->name);
         return;
     }
-    num_print_g(t, train, 4);
-    num_print_g(v, valid, 4);
-    num_print_g(b, baseline, 4);
-    num_print_g(s, isnan(valid_sd) ? 0 : valid_sd, 2);
+    (void)charts_figure(t, train);
+    (void)charts_figure(v, valid);
+    (void)charts_figure(b, baseline);
+    (void)num_print_g(s, isnan(valid_sd) ? 0 : valid_sd, 2);
     switch (verdict_of(sign * train, sign * valid, sign * baseline, noise)) {
     case VERDICT_UNDER:
         report_verdict(

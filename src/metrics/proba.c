@@ -305,8 +305,7 @@ const struct tide_metric tide_metric_brier = {
     .per_row = brier_rows,
 };
 const struct tide_metric tide_metric_top_k = {
-    PROBA_METRIC("top_k", "Share of rows whose class is among the k most likely",
-                 "TopK"),
+    PROBA_METRIC("top_k", "Top-k accuracy", "TopK"),
     .params = TIDE_TABLE(top_k_rows, proba_params),
     .worst = 0,
     .chance = NAN,
@@ -315,7 +314,7 @@ const struct tide_metric tide_metric_top_k = {
     .value = top_k_value,
 };
 const struct tide_metric tide_metric_d2_log_loss = {
-    PROBA_METRIC("d2_log_loss", "Share of log-loss explained", "D2LogLoss"),
+    PROBA_METRIC("d2_log_loss", "Log-loss explained (D2)", "D2LogLoss"),
     .worst = NAN,
     .chance = 0,
     .best = 1,
@@ -323,7 +322,7 @@ const struct tide_metric tide_metric_d2_log_loss = {
     .value = d2_log_loss_value,
 };
 const struct tide_metric tide_metric_d2_brier = {
-    PROBA_METRIC("d2_brier", "Share of Brier score explained", "D2Brier"),
+    PROBA_METRIC("d2_brier", "Brier score explained (D2)", "D2Brier"),
     .worst = NAN,
     .chance = 0,
     .best = 1,

@@ -483,7 +483,7 @@ const struct tide_metric tide_metric_ap = {
     .value = ap_value,
 };
 const struct tide_metric tide_metric_ks = {
-    ORDER_METRIC("ks", "Largest distance of the two score distributions", "KS"),
+    ORDER_METRIC("ks", "Kolmogorov-Smirnov distance", "KS"),
     .needs = METRIC_PROBA | METRIC_BINARY,
     .worst = 0,
     .chance = 0,
@@ -492,7 +492,7 @@ const struct tide_metric tide_metric_ks = {
     .value = ks_value,
 };
 const struct tide_metric tide_metric_lift = {
-    ORDER_METRIC("lift", "Lift among the highest scores", "Lift"),
+    ORDER_METRIC("lift", "Lift of the top scores", "Lift"),
     .params = TIDE_TABLE(at_rows, ranking_params),
     .needs = METRIC_PROBA | METRIC_BINARY,
     .worst = 0,
@@ -502,7 +502,7 @@ const struct tide_metric tide_metric_lift = {
     .value = lift_value,
 };
 const struct tide_metric tide_metric_gain = {
-    ORDER_METRIC("gain", "Share of positives among the highest scores", "Gain"),
+    ORDER_METRIC("gain", "Gain of the top scores", "Gain"),
     .params = TIDE_TABLE(at_rows, ranking_params),
     .needs = METRIC_PROBA | METRIC_BINARY,
     .worst = 0,

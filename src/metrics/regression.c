@@ -665,25 +665,24 @@ const struct tide_metric tide_metric_rmse = {
     .value = rmse_value,
 };
 const struct tide_metric tide_metric_msle = {
-    VALUE_METRIC("msle", "Mean squared error of log(1 + y)", "MSLE"),
+    VALUE_METRIC("msle", "Mean squared log error", "MSLE"),
     IS_LOSS,
     .value = msle_value,
     .per_row = msle_rows,
 };
 const struct tide_metric tide_metric_rmsle = {
-    VALUE_METRIC("rmsle", "Root mean squared error of log(1 + y)", "RMSLE"),
+    VALUE_METRIC("rmsle", "Root mean squared log error", "RMSLE"),
     IS_LOSS,
     .value = rmsle_value,
 };
 const struct tide_metric tide_metric_mape = {
-    VALUE_METRIC("mape", "Mean absolute error in parts of y", "MAPE"),
+    VALUE_METRIC("mape", "Mean absolute percentage error", "MAPE"),
     IS_LOSS,
     .value = mape_value,
     .per_row = mape_rows,
 };
 const struct tide_metric tide_metric_smape = {
-    VALUE_METRIC("smape", "Mean absolute error in parts of |y| + |prediction|, twice",
-                 "SMAPE"),
+    VALUE_METRIC("smape", "Symmetric percentage error", "SMAPE"),
     .worst = 2,
     .chance = NAN,
     .best = 0,
@@ -691,7 +690,7 @@ const struct tide_metric tide_metric_smape = {
     .per_row = smape_rows,
 };
 const struct tide_metric tide_metric_wape = {
-    VALUE_METRIC("wape", "Sum of absolute errors in parts of the sum of |y|", "WAPE"),
+    VALUE_METRIC("wape", "Weighted percentage error", "WAPE"),
     IS_LOSS,
     .value = wape_value,
 };
@@ -706,7 +705,7 @@ const struct tide_metric tide_metric_max_error = {
     .value = max_error_value,
 };
 const struct tide_metric tide_metric_r2 = {
-    VALUE_METRIC("r2", "R2, share of variance explained", "R2"),
+    VALUE_METRIC("r2", "R2", "R2"),
     .params = TIDE_TABLE(r2_rows, regression_params),
     .worst = NAN,
     .chance = 0,
@@ -715,7 +714,7 @@ const struct tide_metric tide_metric_r2 = {
     .value = r2_value,
 };
 const struct tide_metric tide_metric_adjusted_r2 = {
-    VALUE_METRIC("adjusted_r2", "R2 adjusted for the number of columns", "AdjustedR2"),
+    VALUE_METRIC("adjusted_r2", "Adjusted R2", "AdjustedR2"),
     .params = TIDE_TABLE(adjusted_rows, regression_params),
     .worst = NAN,
     .chance = 0,
@@ -724,8 +723,7 @@ const struct tide_metric tide_metric_adjusted_r2 = {
     .value = adjusted_r2_value,
 };
 const struct tide_metric tide_metric_explained_variance = {
-    VALUE_METRIC("explained_variance", "Variance explained, bias left out",
-                 "ExplainedVariance"),
+    VALUE_METRIC("explained_variance", "Explained variance", "ExplainedVariance"),
     .params = TIDE_TABLE(r2_rows, regression_params),
     .worst = NAN,
     .chance = 0,
@@ -764,7 +762,7 @@ const struct tide_metric tide_metric_tweedie_deviance = {
     .value = tweedie_value,
 };
 const struct tide_metric tide_metric_d2_tweedie = {
-    VALUE_METRIC("d2_tweedie", "Share of Tweedie deviance explained", "D2Tweedie"),
+    VALUE_METRIC("d2_tweedie", "Tweedie deviance explained (D2)", "D2Tweedie"),
     .params = TIDE_TABLE(power_rows, regression_params),
     .worst = NAN,
     .chance = 0,
@@ -773,7 +771,7 @@ const struct tide_metric tide_metric_d2_tweedie = {
     .value = d2_tweedie_value,
 };
 const struct tide_metric tide_metric_d2_absolute = {
-    VALUE_METRIC("d2_absolute", "Share of absolute error explained", "D2Absolute"),
+    VALUE_METRIC("d2_absolute", "Absolute error explained (D2)", "D2Absolute"),
     .worst = NAN,
     .chance = 0,
     .best = 1,

@@ -216,7 +216,7 @@ const struct tide_metric tide_metric_dcg = {
     .value = dcg_value,
 };
 const struct tide_metric tide_metric_ndcg = {
-    LIST_METRIC("ndcg", "Normalised discounted cumulative gain", "NDCG"),
+    LIST_METRIC("ndcg", "Normalised DCG", "NDCG"),
     .paper = "Jarvelin and Kekalainen 2002; McSherry and Najork 2008",
     .params = TIDE_TABLE(dcg_rows, relevance_params),
     .worst = 0,
@@ -233,7 +233,7 @@ const struct tide_metric tide_metric_map = {
     .value = map_value,
 };
 const struct tide_metric tide_metric_mrr = {
-    LIST_METRIC("mrr", "Reciprocal rank of the first relevant row", "MRR"),
+    LIST_METRIC("mrr", "Reciprocal rank", "MRR"),
     .params = TIDE_TABLE(k_rows, relevance_params),
     .worst = 0,
     .chance = NAN,
@@ -241,7 +241,7 @@ const struct tide_metric tide_metric_mrr = {
     .value = mrr_value,
 };
 const struct tide_metric tide_metric_recall_k = {
-    LIST_METRIC("recall_k", "Share of the relevant rows in the first k", "RecallAtK"),
+    LIST_METRIC("recall_k", "Recall in the first k", "RecallAtK"),
     .params = TIDE_TABLE(map_rows, relevance_params),
     .worst = 0,
     .chance = NAN,
@@ -249,7 +249,7 @@ const struct tide_metric tide_metric_recall_k = {
     .value = recall_k_value,
 };
 const struct tide_metric tide_metric_precision_k = {
-    LIST_METRIC("precision_k", "Share of relevant rows in the first k", "PrecisionAtK"),
+    LIST_METRIC("precision_k", "Precision in the first k", "PrecisionAtK"),
     .params = TIDE_TABLE(k_rows, relevance_params),
     .worst = 0,
     .chance = NAN,

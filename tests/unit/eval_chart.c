@@ -200,3 +200,14 @@ TEST(curves_are_thinned_but_keep_their_ends)
     n = charts_thin(x, y, 100000, keep);
     CHECK(n <= CURVE_POINTS && keep[n - 1] == 99999);
 }
+
+TEST(figures_have_four_digits_or_are_whole)
+{
+    char out[NUM_PRINT_MAX];
+    CHECK_STR(charts_figure(out, 0.123456), "0.1235");
+    CHECK_STR(charts_figure(out, 9999.4), "9999");
+    CHECK_STR(charts_figure(out, 38475.2), "38,475");
+    CHECK_STR(charts_figure(out, -1234567), "-1,234,567");
+    CHECK_STR(charts_figure(out, 999999999999999), "999,999,999,999,999");
+    CHECK_STR(charts_figure(out, 1e20), "1e+20");
+}

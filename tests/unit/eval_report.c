@@ -115,7 +115,7 @@ TEST(all_metrics_of_two_classes)
     struct scored s = binary();
     tide_report *r = report_of(&s, "auc", 1);
     double value;
-    static const char *const want[] = {"kappa", "lift", "top_k",
+    static const char *const want[] = {"kappa", "lift", "gain",
                                        "iba",   "cost", "brier_resolution"};
     for (int i = 0; i < 6; i++)
         CHECK_MSG(tide_report_number(r, want[i], &value, NULL) == 0, "no %s", want[i]);
