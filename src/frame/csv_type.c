@@ -95,6 +95,7 @@ static void sample_column(void *arg, int64_t j, int worker)
         count_cell(r, csv_cell_at(r, b, row - b->row0, (int)j), row, k);
     }
     if (k->values > 0) return;
+    if (r->n_blocks == 0) return;
     for (b = r->blocks; k->values < CSV_SAMPLE && b < r->blocks + r->n_blocks; b++)
         for (int64_t i = 0; i < b->n_rows && k->values < CSV_SAMPLE; i++)
             count_cell(r, csv_cell_at(r, b, i, (int)j), b->row0 + i, k);

@@ -43,7 +43,12 @@ static uint32_t add_level(struct level_set *set, const char *s, size_t len,
         set->level = more;
         set->cap = cap;
     }
-    if (copy && !(s = arena_strn(set->keep, s, len))) return CODE_MISSING;
+    if (copy) {
+        char *own = arena_push(set->keep, len + 1);
+        if (!own) return CODE_MISSING;
+        if (len) memcpy(own, s, len);
+        s = own;
+    }
     set->level[set->n] = (struct level){s, (uint32_t)len, hash};
     set->bytes += (int64_t)len;
     return set->n++;

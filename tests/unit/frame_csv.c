@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/str.h"
 #include "frame/csv.h"
 #include "support/unit.h"
@@ -772,6 +773,67 @@ TEST(f23_devices)
     CHECK_INT(tide_frame_read(ctx, "/dev/null", NULL, &f, &err), TIDE_EDATA);
     CHECK_INT(err.code, TIDE_CODE_CSV_EMPTY);
     CHECK_INT(tide_frame_read(ctx, "/tmp", NULL, &f, &err), TIDE_EFILE);
+}
+
+TEST(r01_every_allocation_may_fail)
+{
+    const char *text =
+        "n,c,t,d,b\n1,x,\"a\nb\",2020-01-01,true\n2.5,y,w,2020-01-02,false\n"
+        "3,x,\"q\"\"q\",2020-01-02,true\n4,x,z,2020-01-02,true\n";
+    int64_t live = alloc_live();
+    int k = 1, done = 0;
+    for (; k < 2000 && !done; k++) {
+        tide_frame *f = NULL;
+        tide_error e = {0};
+        alloc_fault_set(k, k % 2);
+        tide_status st = csv_read_table(ctx, "t", text, strlen(text), NULL, 0, &f, &e);
+        done = !alloc_fault_hit();
+        alloc_fault_set(0, 0);
+        if (st != TIDE_OK) CHECK_INT(st, TIDE_ENOMEM);
+        CHECK((st == TIDE_OK) == (f != NULL));
+        if (done) CHECK_INT(st, TIDE_OK);
+        tide_frame_free(f);
+        CHECK_INT(alloc_live(), live);
+        if (unit_bad > 10) break;
+    }
+    CHECK(done && k > 10);
+}
+
+TEST(f08_every_read_may_fail)
+{
+    const char *path = temp_path();
+    put_file(path, "a,b\n1,2\n3,4\n");
+    for (int k = 1, done = 0; k < 100 && !done; k++) {
+        tide_frame *f = NULL;
+        tide_error e = {0};
+        file_fault_set(k, 0, 5); /* EIO */
+        tide_status st = tide_frame_read(ctx, path, NULL, &f, &e);
+        done = !file_fault_hit();
+        file_fault_set(0, 0, 0);
+        CHECK((st == TIDE_OK) == (f != NULL));
+        CHECK(done ? st == TIDE_OK : st == TIDE_OK || st == TIDE_EFILE);
+        tide_frame_free(f);
+    }
+    file_fault_set(1, 1, FILE_FAULT_SHORT);
+    tide_frame *f = NULL;
+    CHECK_INT(tide_frame_read(ctx, path, NULL, &f, NULL), TIDE_OK);
+    CHECK(f && f->n_rows == 2);
+    file_fault_set(0, 0, 0);
+    tide_frame_free(f);
+    unlink(path);
+}
+
+TEST(memory_limit_is_an_error_with_the_option)
+{
+    struct str t = {0};
+    str_add(&t, "a,b\n");
+    for (int i = 0; i < 4000000; i++) str_add(&t, "1,2\n");
+    CHECK_INT(tide_ctx_set_memory(ctx, 64 << 20, NULL), TIDE_OK);
+    CHECK(read_text(t.s) == NULL);
+    CHECK_INT(err.code, TIDE_CODE_MEMORY_BUDGET);
+    CHECK_STR(err.option, "memory");
+    CHECK_INT(tide_ctx_set_memory(ctx, 0, NULL), TIDE_OK);
+    str_free(&t);
 }
 
 TEST(the_context_is_given_back)
