@@ -1,5 +1,5 @@
-/* class_charts.c - charts of a classifier: ROC, precision-recall, threshold, calibration, scores,
- * confusion
+/* class_charts.c - charts of a classifier: ROC, precision-recall, gain, threshold,
+ * confusion, calibration, scores
  *
  * Curves walk the rows once in order of their scores (math/roc.h); two classes are judged by
  * the probability of the positive one, more (up to 8) each against the rest. */
@@ -184,6 +184,47 @@ static tide_status chart_pr(struct tide_ctx *ctx, tide_report *r, struct arena *
         r, c,
         "Precision is the share of alarms that are right, recall the share of "
         "positives found. Guessing stays on the prevalence line.",
+        err);
+}
+
+/* ---- gain ---- */
+
+/* Positives found among the highest scores. */
+static tide_status chart_gain(tide_report *r, struct arena *temp,
+                              const struct scored *s, const struct class_curve *v,
+                              tide_error *err)
+{
+    int64_t n = v->roc.n_groups + 1;
+    double *x = arena_array(temp, n, sizeof *x), *y = arena_array(temp, n, sizeof *y);
+    double all = v->roc.w_pos + v->roc.w_neg, top = 0.2, found = 1;
+    char name[CHARTS_NAME], t[2][NUM_PRINT_MAX];
+    struct tide_chart *c;
+    tide_status status;
+    if (!x || !y) return arena_status(temp, err);
+    x[0] = y[0] = 0;
+    for (int64_t g = 1; g < n; g++) {
+        x[g] = (v->tp[g - 1] + v->fp[g - 1]) / all;
+        y[g] = v->tp[g - 1] / v->roc.w_pos;
+        if (x[g - 1] < top &&
+            x[g] >= top) /* between the two points, as the line is drawn */
+            found = y[g - 1] + (y[g] - y[g - 1]) * (top - x[g - 1]) / (x[g] - x[g - 1]);
+    }
+    c = chart_new(&r->arena, "gain", "Gain and lift", s->n);
+    chart_axis_x(c, "share of rows, highest scores first", NULL, SCALE_LINEAR, 0, 1);
+    chart_axis_y(c, "share of positives found", NULL, SCALE_LINEAR, 0, 1);
+    charts_name(name, s->labels[s->positive]);
+    status = class_line(c, temp, x, y, n, name, 1, err);
+    if (status) return status;
+    class_rule(c, 'l', 0, 1, "chance");
+    chart_summary(
+        c,
+        "The 20 %% of rows with the highest scores hold %s of all rows of '%s', %s "
+        "times as many as 20 %% taken blindly.",
+        charts_figure(t[0], found), name, charts_figure(t[1], found / top));
+    return charts_done(
+        r, c,
+        "How many positives are reached when only the rows of the highest "
+        "scores can be looked at. Lift is the height over the chance line.",
         err);
 }
 
@@ -548,6 +589,7 @@ tide_status class_charts(struct tide_ctx *ctx, tide_report *r, const struct scor
         status = class_curve_of(&temp, s, s->positive, &v, err);
         if (!status && v.roc.w_pos > 0 && v.roc.w_neg > 0) {
             status = chart_pr(ctx, r, &temp, s, &v, err);
+            if (!status) status = chart_gain(r, &temp, s, &v, err);
             if (!status) status = chart_threshold(r, s, &v, err);
         }
         arena_reset(&temp, mark);

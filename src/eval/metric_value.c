@@ -92,18 +92,17 @@ static tide_status metric_set_all(const char *text, const char *from, const char
 static tide_status metric_canonical(struct metric_text *t, tide_error *err)
 {
     struct str name = {0}, changed = {0};
+    tide_status status = TIDE_OK;
     str_add(&name, t->metric->name);
     if (t->values) values_print(&changed, t->values, 1);
     if (changed.len) str_addf(&name, "(%s)", changed.s);
-    if (!name.failed && !changed.failed)
+    if (name.failed || changed.failed || !name.s)
+        status = err_nomem(err, 0);
+    else
         (void)str_format(t->name, sizeof t->name, "%s", name.s);
     str_free(&changed);
-    if (!name.s || name.failed) {
-        str_free(&name);
-        return err_nomem(err, 0);
-    }
     str_free(&name);
-    return TIDE_OK;
+    return status;
 }
 
 tide_status metric_text_parse(const char *text, struct metric_text *out,

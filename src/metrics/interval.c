@@ -115,6 +115,9 @@ tide_status metric_begin(const struct metric_data *d, uint32_t needs,
         return metric_undefined(v, "needs numbers and their predictions");
     if (!(needs & METRIC_VALUES) && (!d->k || d->n_classes < 1))
         return metric_undefined(v, "needs classes");
+    if (!(needs & METRIC_VALUES) && (d->positive < 0 || d->positive >= d->n_classes))
+        return err_set(err, TIDE_CODE_HANDLE_INVALID, "positive class %d is none of %d",
+                       (int)d->positive, (int)d->n_classes);
     if ((needs & METRIC_LABELS) && !d->label)
         return metric_undefined(v, "needs predicted classes");
     if ((needs & METRIC_PROBA) && !d->proba)

@@ -548,12 +548,14 @@ int tide_values_text(const tide_values *v, const struct tide_param *row, char *o
     return len;
 }
 
-static int is_default(const tide_values *v, const struct tide_param *row)
+/* failed is set when memory ends, and the answer then means nothing. */
+static int is_default(const tide_values *v, const struct tide_param *row, int *failed)
 {
     struct str a = {0}, b = {0};
     add_value(&a, row, v->data, 0);
     add_value(&b, row, v->defaults, 0);
     int same = str_same(a.s ? a.s : "", b.s ? b.s : "");
+    if (a.failed || b.failed) *failed = 1;
     str_free(&a);
     str_free(&b);
     return same;
@@ -564,7 +566,7 @@ void values_print(struct str *out, const tide_values *v, int only_changed)
     int n = 0;
     for (int i = 0; i < v->table->n; i++) {
         const struct tide_param *row = &v->table->rows[i];
-        if (only_changed && is_default(v, row)) continue;
+        if (only_changed && is_default(v, row, &out->failed)) continue;
         str_addf(out, "%s%s=", n++ ? ", " : "", row->name);
         add_value(out, row, v->data, 0);
     }

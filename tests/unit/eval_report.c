@@ -1,4 +1,5 @@
 /* Reports of scored rows: numbers, notes, charts, verdict. */
+#include "base/alloc.h"
 #include "base/ctx.h"
 #include "eval/eval.h"
 #include "support/unit.h"
@@ -125,11 +126,11 @@ TEST(all_metrics_of_two_classes)
 
 TEST(charts_of_two_classes)
 {
-    static const char *const keys[] = {"roc",       "pr",          "threshold",
+    static const char *const keys[] = {"roc",       "pr",          "gain",  "threshold",
                                        "confusion", "calibration", "scores"};
     struct scored s = binary();
     tide_report *r = report_of(&s, NULL, 0);
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < (int)(sizeof keys / sizeof keys[0]); i++) {
         const struct tide_chart *c = chart_of(r, keys[i]);
         CHECK_MSG(c != NULL, "no chart %s", keys[i]);
         for (int j = 0; c && j < c->n_series; j++) CHECK(c->series[j].n <= 512);
@@ -242,4 +243,78 @@ TEST(default_metrics_by_task)
               TIDE_EINVAL);
     CHECK_INT(eval_metric_default(TIDE_CLASSIFY, "acuracy", &m, &err), TIDE_EINVAL);
     CHECK_STR(err.field, "metric");
+}
+
+/* Everything a report does, with the k-th allocation failing. */
+static tide_status whole_report(const struct scored *s)
+{
+    tide_error err = {0};
+    tide_report *r = report_new(ctx, "eval", "Title", &err);
+    if (!r) return err.status;
+    report_heading(r, "Heading");
+    report_text(r, "%d rows", 7);
+    report_fact_str(r, "target", "label");
+    report_note(r, "a note");
+    report_advice(r, "tidemill look", "an advice");
+    tide_status status = eval_report_metrics(
+        ctx, r, s, s->task == TIDE_CLASSIFY ? "f_beta(beta=2)" : "huber(delta=2)", 1,
+        20, 1, &err);
+    if (!status) status = eval_report_charts(ctx, r, s, &err);
+    if (!status) status = report_status(r, &err);
+    tide_report_free(r);
+    return status;
+}
+
+static void starve(const struct scored *s)
+{
+    int64_t live = alloc_live();
+    CHECK_INT(whole_report(s), TIDE_OK);
+    CHECK_INT(alloc_live(), live);
+    for (int64_t k = 1;; k += 1 + k / 32) {
+        alloc_fault_set(k, 0);
+        tide_status status = whole_report(s);
+        int hit = alloc_fault_hit();
+        alloc_fault_set(0, 0);
+        CHECK_MSG(status == (hit ? TIDE_ENOMEM : TIDE_OK), "fault %lld: status %d",
+                  (long long)k, (int)status);
+        CHECK_INT(alloc_live(), live);
+        if (!hit) break;
+    }
+}
+
+TEST(memory_may_end_anywhere_in_a_report)
+{
+    if (!ctx) CHECK_INT(tide_ctx_new(&ctx, NULL), TIDE_OK);
+    struct scored s = binary();
+    s.n = 200;
+    starve(&s);
+    struct scored three = {.task = TIDE_CLASSIFY,
+                           .n = 100,
+                           .n_classes = 3,
+                           .k = k3,
+                           .out = out3,
+                           .label = label3,
+                           .labels = names3};
+    starve(&three);
+    struct scored v = {
+        .task = TIDE_REGRESS, .n = 2100, .y = y1, .out = out1, .n_features = 4};
+    starve(&v);
+}
+
+TEST(a_model_of_one_class_is_reported)
+{
+    static const double ones[5] = {1, 1, 1, 1, 1};
+    static const int32_t k[] = {0, 0, 1, 0, 0}, label[5] = {0};
+    struct scored s = {.task = TIDE_CLASSIFY,
+                       .n = 5,
+                       .n_classes = 1,
+                       .k = k,
+                       .out = ones,
+                       .label = label,
+                       .labels = names2};
+    tide_report *r = report_of(&s, NULL, 1);
+    double value;
+    CHECK_INT(tide_report_number(r, "accuracy", &value, NULL), 0);
+    CHECK_NEAR(value, 0.8, 1e-15);
+    tide_report_free(r);
 }
