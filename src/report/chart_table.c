@@ -30,6 +30,25 @@ static int first_series(const struct chart_mark *m)
     return -1;
 }
 
+/* Series of n values that no mark draws stand beside the first mark's. */
+static int loose_series(const struct tide_chart *c, int lead, int64_t n, int *out)
+{
+    int found = 0;
+    for (int i = 0; i < lead; i++)
+        if (c->marks[i].kind != MARK_RULE) return 0;
+    for (int s = 0; s < c->n_series; s++) {
+        int drawn = c->series[s].n != n;
+        for (int i = 0; i < c->n_marks; i++) {
+            int use[9];
+            uses_of(&c->marks[i], use);
+            for (int k = 0; k < 9; k++)
+                drawn |= use[k] == s || c->marks[i].bins_lo == s;
+        }
+        if (!drawn) out[found++] = s;
+    }
+    return found;
+}
+
 /* Series of all marks that belong to mark `lead`'s table, in order, each once. */
 static int grid_series(const struct tide_chart *c, int lead, int *out)
 {
@@ -45,7 +64,7 @@ static int grid_series(const struct tide_chart *c, int lead, int *out)
             if (!seen) out[n++] = use[k];
         }
     }
-    return n;
+    return n + loose_series(c, lead, c->series[first].n, out + n);
 }
 
 static const char *cell_text(const struct chart_series *s, int64_t i, struct arena *a,

@@ -6,7 +6,7 @@
 
 #include "report/report.h"
 
-#define COLUMN_LEAST 8
+#define COLUMN_LEAST 12
 #define GAP          2
 
 void term_ink(struct term *t, enum term_ink ink)
@@ -113,50 +113,116 @@ void term_wrap(struct term *t, const char *first, const char *s)
 
 struct layout {
     int n_cols, shown;
-    int *width;
+    int *width, *least;
+    const uint8_t *right;
 };
 
-/* Widths by content, the widest cut first until all fit; columns that cannot fit are left out. */
+/* Numbers are never cut: only the widths of text columns may shrink. */
+static int widest_text(const struct layout *l)
+{
+    int widest = -1;
+    for (int j = 0; j < l->n_cols; j++)
+        if (l->width[j] > l->least[j] && (widest < 0 || l->width[j] > l->width[widest]))
+            widest = j;
+    return widest;
+}
+
+/* Widths by content, the widest text cut first until all fit; columns that cannot fit are
+ * left out. */
 static int lay_out(struct term *t, struct layout *l, const char *const *head,
                    int64_t n_rows, const char *const *cells, struct arena *a)
 {
     int total = 0;
     l->width = arena_array(a, l->n_cols, sizeof *l->width);
-    if (!l->width) return -1;
+    l->least = arena_array(a, l->n_cols, sizeof *l->least);
+    if (!l->width || !l->least) return -1;
     for (int j = 0; j < l->n_cols; j++) {
-        int w = head[j] ? term_width(head[j]) : 0;
+        int w = head[j] ? term_width(head[j]) : 0, is_number = l->right && l->right[j];
         for (int64_t i = 0; i < n_rows; i++) {
             const char *s = cells[i * l->n_cols + j];
             int k = s ? term_width(s) : 1;
             if (k > w) w = k;
         }
         l->width[j] = w;
+        l->least[j] = w < COLUMN_LEAST || (is_number && w < 24) ? w : COLUMN_LEAST;
         total += w + GAP;
     }
-    while (total > t->width) {
-        int widest = 0;
-        for (int j = 1; j < l->n_cols; j++)
-            if (l->width[j] > l->width[widest]) widest = j;
-        if (l->width[widest] <= COLUMN_LEAST) break;
-        l->width[widest]--;
+    for (int j = widest_text(l); total > t->width && j >= 0; j = widest_text(l)) {
+        l->width[j]--;
         total--;
     }
     l->shown = l->n_cols;
     while (total > t->width && l->shown > 1) total -= l->width[--l->shown] + GAP;
+    while (total > t->width && l->width[0] > 1) { /* one column that is too wide */
+        l->width[0]--;
+        total--;
+    }
     return 0;
 }
 
-static void put_row(struct term *t, const struct layout *l, const uint8_t *right,
-                    const char *const *cells)
+/* A cell's text from byte `at` on, up to the last blank that fits; returns the next byte. */
+static size_t fit_words(const char *s, size_t at, int width)
 {
+    size_t end = at, n = strlen(s), blank = 0;
+    int w = 0;
+    char c[UTF8_SHOW_MAX];
+    while (end < n) {
+        int len;
+        size_t used;
+        w += shown(s + end, n - end, c, &len, &used);
+        if (w > width) return blank > at ? blank : end > at ? end : at + used;
+        if (s[end] == ' ') blank = end;
+        end += used;
+    }
+    return n;
+}
+
+/* The last text column goes on below itself where it is too long. */
+static void put_rest(struct term *t, const char *s, size_t at, int indent, int width)
+{
+    size_t n = strlen(s);
+    while (at < n) {
+        char part[512];
+        size_t end, len;
+        while (s[at] == ' ') at++;
+        end = fit_words(s, at, width);
+        len = end - at < sizeof part ? end - at
+                                     : utf8_cut(s + at, end - at, sizeof part - 1);
+        memcpy(part, s + at, len);
+        part[len] = '\0';
+        if (len == 0) return;
+        if (indent > 0) {
+            str_addc(t->out, '\n');
+            term_pad(t, indent);
+        }
+        (void)term_text(t, part, 0);
+        at = end;
+    }
+}
+
+static void put_row(struct term *t, const struct layout *l, const char *const *cells)
+{
+    int indent = 0;
     for (int j = 0; j < l->shown; j++) {
         const char *s = cells[j] ? cells[j] : "-";
-        int w = term_width(s), pad;
-        if (w > l->width[j]) w = l->width[j];
-        pad = l->width[j] - w;
-        term_pad(t, (j > 0 || GAP > 0 ? GAP : 0) + (right && right[j] ? pad : 0));
-        pad -= term_text(t, s, l->width[j]) - w;
-        if (!(right && right[j]) && j + 1 < l->shown) term_pad(t, pad);
+        int w = term_width(s), is_number = l->right && l->right[j],
+            is_last = j + 1 == l->shown;
+        int pad = w < l->width[j] ? l->width[j] - w : 0;
+        term_pad(t, GAP + (is_number ? pad : 0));
+        indent += GAP;
+        if (is_last && !is_number && w > l->width[j]) {
+            size_t end = fit_words(s, 0, l->width[j]);
+            char part[512];
+            size_t len = end < sizeof part ? end : utf8_cut(s, end, sizeof part - 1);
+            memcpy(part, s, len);
+            part[len] = '\0';
+            (void)term_text(t, part, 0);
+            put_rest(t, s, end, indent, l->width[j]);
+        } else {
+            w = term_text(t, s, l->width[j]);
+            if (!is_number && !is_last) term_pad(t, l->width[j] - w);
+        }
+        indent += l->width[j];
     }
     str_addc(t->out, '\n');
 }
@@ -165,19 +231,20 @@ void term_table(struct term *t, int n_cols, const char *const *head,
                 const uint8_t *right, int64_t n_rows, const char *const *cells,
                 struct arena *a)
 {
-    struct layout l = {n_cols, 0, NULL};
+    struct layout l = {.n_cols = n_cols, .right = right};
     if (n_cols <= 0) return;
     if (lay_out(t, &l, head, n_rows, cells, a)) {
         t->out->failed = 1;
         return;
     }
     term_ink(t, TERM_MUTED);
-    put_row(t, &l, right, head);
+    put_row(t, &l, head);
     term_ink(t, TERM_PLAIN);
-    for (int64_t i = 0; i < n_rows; i++) put_row(t, &l, right, cells + i * n_cols);
+    for (int64_t i = 0; i < n_rows; i++) put_row(t, &l, cells + i * n_cols);
     if (l.shown < n_cols) {
         term_ink(t, TERM_MUTED);
-        str_addf(t->out, "  %d more columns: --json or --html\n", n_cols - l.shown);
+        str_addf(t->out, "  %d more column%s: --json or --html\n", n_cols - l.shown,
+                 n_cols - l.shown > 1 ? "s" : "");
         term_ink(t, TERM_PLAIN);
     }
 }
