@@ -51,7 +51,8 @@ static void make_reflection(struct qr *q, int k)
     v[0] -= q->diag[k];
 }
 
-static int qr_room(struct qr *q, const struct design *d, const int *pick, int p, struct arena *a)
+static int qr_room(struct qr *q, const struct design *d, const int *pick, int p,
+                   struct arena *a)
 {
     *q = (struct qr){.simd = d->simd, .m = d->m, .p = p};
     q->col = arena_array(a, p, sizeof *q->col);
@@ -94,7 +95,8 @@ static tide_status qr_factor_pivoted(struct qr *q, int n_fixed, int *pick, doubl
         first = sqrt(best) > first ? sqrt(best) : first;
         if (!(sqrt(best) > tol * first)) {
             if (k >= n_fixed) break;
-            n_fixed = k; /* a fixed column that depends on others before it is like any other */
+            n_fixed =
+                k; /* a fixed column that depends on others before it is like any other */
             k--;
             continue;
         }
@@ -119,7 +121,8 @@ static void solve_r(const struct qr *q, int r, double *b) /* R b = b */
 
 static void solve_rt(const struct qr *q, int r, double *b) /* R' b = b */
 {
-    for (int j = 0; j < r; j++) b[j] = (b[j] - q->simd->dot(q->col[j], b, j)) / q->diag[j];
+    for (int j = 0; j < r; j++)
+        b[j] = (b[j] - q->simd->dot(q->col[j], b, j)) / q->diag[j];
 }
 
 static void solve_either(const void *arg, int transposed, double *b)
@@ -159,7 +162,9 @@ static void add_to_pair(double *hi, double *lo, double v)
     *lo = rest - (*hi - s);
 }
 
-struct refine { double *x, *x_lo, *r, *r_lo, *f, *f_lo, *g; };
+struct refine {
+    double *x, *x_lo, *r, *r_lo, *f, *f_lo, *g;
+};
 
 /* One step: returns the largest correction relative to |x_j| + 1e-16 max |x|. */
 static double refine_step(const struct design *d, const struct qr *q, const int *pick,
@@ -180,7 +185,8 @@ static double refine_step(const struct design *d, const struct qr *q, const int 
     for (int64_t i = 0; i < m; i++) s->f[i] += s->f_lo[i];
     for (int k = 0; k < q->p; k++) reflect(q, k, s->f);
     solve_rt(q, q->p, s->g);
-    for (int j = 0; j < q->p; j++) { /* f becomes [h; d2], f_lo the right side of R dx */
+    for (int j = 0; j < q->p;
+         j++) { /* f becomes [h; d2], f_lo the right side of R dx */
         s->f_lo[j] = s->f[j] - s->g[j];
         s->f[j] = s->g[j];
     }
@@ -213,13 +219,15 @@ static tide_status solve_full(const struct design *d, const int *pick, int p, do
                        .f = arena_array(a, d->m, sizeof(double)),
                        .f_lo = arena_array(a, d->m, sizeof(double)),
                        .g = arena_array(a, p, sizeof(double))};
-    if (qr_room(&q, d, pick, p, a) || arena_status(a, NULL)) return arena_status(a, err);
+    if (qr_room(&q, d, pick, p, a) || arena_status(a, NULL))
+        return arena_status(a, err);
     tide_status st = qr_factor(&q, d->ctx, err);
     if (st != TIDE_OK) return st;
     *sure = 0;
     out->rcond = qr_rcond(&q);
     if (out->rcond == 0) return TIDE_OK;
-    memcpy(s.r, d->b, (size_t)d->m * sizeof(double)); /* x and r of the plain solution */
+    memcpy(s.r, d->b,
+           (size_t)d->m * sizeof(double)); /* x and r of the plain solution */
     for (int k = 0; k < p; k++) reflect(&q, k, s.r);
     memcpy(s.x, s.r, (size_t)p * sizeof(double));
     solve_r(&q, p, s.x);
@@ -243,13 +251,15 @@ static tide_status solve_full(const struct design *d, const int *pick, int p, do
 /* ---- rank deficiency ---- */
 /* c [p] += N u so that |c| over penalised columns is least; N spans the null space: column k
  * holds -R11^-1 R12 for the columns kept and 1 for dropped column k, in original units. */
-static tide_status least_norm(const struct design *d, const struct qr *q, const int *pick,
-                              const uint8_t *penalise, double *c, struct arena *a, tide_error *err)
+static tide_status least_norm(const struct design *d, const struct qr *q,
+                              const int *pick, const uint8_t *penalise, double *c,
+                              struct arena *a, tide_error *err)
 {
     int r = q->rank, k = q->p - r;
     struct design null = {.ctx = d->ctx, .simd = d->simd, .m = q->p, .p = k};
     int *all = arena_array(a, k, sizeof *all);
-    double *t = arena_array(a, r + 1, sizeof *t), *rhs = arena_array(a, q->p, sizeof *rhs);
+    double *t = arena_array(a, r + 1, sizeof *t),
+           *rhs = arena_array(a, q->p, sizeof *rhs);
     null.col = arena_array(a, k, sizeof *null.col);
     double **whole = arena_array(a, k, sizeof *whole);
     if (arena_status(a, NULL)) return arena_status(a, err);
@@ -261,7 +271,8 @@ static tide_status least_norm(const struct design *d, const struct qr *q, const 
         memcpy(t, q->col[r + i], (size_t)r * sizeof *t);
         solve_r(q, r, t);
         double unit = 1.0 / d->scale[pick[r + i]]; /* dropped column counts 1 */
-        for (int j = 0; j < r; j++) whole[i][pick[j]] = -t[j] * d->scale[pick[j]] * unit;
+        for (int j = 0; j < r; j++)
+            whole[i][pick[j]] = -t[j] * d->scale[pick[j]] * unit;
         whole[i][pick[r + i]] = 1.0;
         for (int j = 0; j < q->p; j++)
             if (!penalise || penalise[j]) null.col[i][j] = whole[i][j];
@@ -273,7 +284,8 @@ static tide_status least_norm(const struct design *d, const struct qr *q, const 
     if (st != TIDE_OK) return st;
     for (int j = 0; j < k; j++) reflect(&n, j, rhs);
     for (int j = 0; j < k; j++)
-        if (n.diag[j] == 0) return TIDE_OK; /* only unpenalised columns depend on each other */
+        if (n.diag[j] == 0)
+            return TIDE_OK; /* only unpenalised columns depend on each other */
     solve_r(&n, k, rhs);
     for (int i = 0; i < k; i++) d->simd->axpy(rhs[i], whole[i], c, q->p);
     return TIDE_OK;
@@ -305,11 +317,13 @@ static tide_status solve_deficient(const struct design *d, const uint8_t *penali
     for (int j = 0; j < d->p; j++) out->coef[j] = 0;
     for (int j = 0; j < q.rank; j++)
         out->coef[pick[j]] = x[j] * d->scale[pick[j]] / d->b_scale;
-    return q.rank < d->p ? least_norm(d, &q, pick, penalise, out->coef, a, err) : TIDE_OK;
+    return q.rank < d->p ? least_norm(d, &q, pick, penalise, out->coef, a, err)
+                         : TIDE_OK;
 }
 
 /* ---- design ---- */
-static double power_of_two_below(double top) /* 1/2^e with top in [2^e, 2^(e+1)), 1 for 0 */
+static double
+power_of_two_below(double top) /* 1/2^e with top in [2^e, 2^(e+1)), 1 for 0 */
 {
     int e;
     if (!(top > 0)) return 1.0;
@@ -337,8 +351,8 @@ struct problem {
     const uint8_t *penalise;
 };
 
-static tide_status make_design(struct design *d, const struct problem *q, struct arena *a,
-                               tide_error *err)
+static tide_status make_design(struct design *d, const struct problem *q,
+                               struct arena *a, tide_error *err)
 {
     int64_t n = q->n, at = n;
     double *root = NULL, ridge = sqrt(q->l2);
@@ -353,7 +367,8 @@ static tide_status make_design(struct design *d, const struct problem *q, struct
     if (arena_status(a, NULL)) return arena_status(a, err);
     for (int64_t i = 0; root && i < n; i++) root[i] = sqrt(q->w[i]);
     d->b_scale = power_of_two_below(largest(q->y, root, n));
-    for (int64_t i = 0; i < n; i++) d->b[i] = (root ? root[i] * q->y[i] : q->y[i]) * d->b_scale;
+    for (int64_t i = 0; i < n; i++)
+        d->b[i] = (root ? root[i] * q->y[i] : q->y[i]) * d->b_scale;
     for (int j = 0; j < q->p; j++) {
         const double *from = q->x[j], *low = q->x_lo ? q->x_lo[j] : NULL;
         double *to = d->col[j] = arena_zero(a, (size_t)d->m * sizeof *to), top, s;
@@ -362,7 +377,8 @@ static tide_status make_design(struct design *d, const struct problem *q, struct
         top = largest(from, root, n);
         top = pen && ridge > top ? ridge : top;
         s = power_of_two_below(top);
-        for (int64_t i = 0; i < n; i++) to[i] = (root ? root[i] * from[i] : from[i]) * s;
+        for (int64_t i = 0; i < n; i++)
+            to[i] = (root ? root[i] * from[i] : from[i]) * s;
         if (pen) to[at++] = ridge * s;
         double size = sqrt(d->simd->dot(to, to, d->m)), t = power_of_two_below(size);
         for (int64_t i = 0; i < d->m; i++) to[i] *= t;
@@ -370,7 +386,8 @@ static tide_status make_design(struct design *d, const struct problem *q, struct
         if (!low) continue;
         d->low[j] = arena_zero(a, (size_t)d->m * sizeof *to);
         if (!d->low[j]) return arena_status(a, err);
-        for (int64_t i = 0; i < n; i++) d->low[j][i] = (root ? root[i] * low[i] : low[i]) * s * t;
+        for (int64_t i = 0; i < n; i++)
+            d->low[j][i] = (root ? root[i] * low[i] : low[i]) * s * t;
     }
     return TIDE_OK;
 }
@@ -406,10 +423,11 @@ done:
     return st;
 }
 
-tide_status linalg_least_squares(struct tide_ctx *ctx, const double *const *x, int64_t n, int p,
-                                 const double *y, const double *w, double l2,
-                                 const uint8_t *penalise, struct arena *a,
+tide_status linalg_least_squares(struct tide_ctx *ctx, const double *const *x,
+                                 int64_t n, int p, const double *y, const double *w,
+                                 double l2, const uint8_t *penalise, struct arena *a,
                                  struct least_squares *out, tide_error *err)
 {
-    return linalg_least_squares_pair(ctx, x, NULL, n, p, y, w, l2, penalise, a, out, err);
+    return linalg_least_squares_pair(ctx, x, NULL, n, p, y, w, l2, penalise, a, out,
+                                     err);
 }

@@ -33,8 +33,8 @@ struct gram_job {
 #define SCRATCH (2 * TILE * PIECE + LEVELS * TILE * TILE)
 
 /* Columns [j0, j0 + nj) of rows [r0, r0 + m), shifted, times w if asked. */
-static void copy_piece(const struct gram_job *job, int j0, int nj, int64_t r0, int64_t m,
-                       const double *w, double *buf, const double **col)
+static void copy_piece(const struct gram_job *job, int j0, int nj, int64_t r0,
+                       int64_t m, const double *w, double *buf, const double **col)
 {
     for (int j = 0; j < nj; j++) {
         const double *from = job->x[j0 + j] + r0;
@@ -51,8 +51,8 @@ static void copy_piece(const struct gram_job *job, int j0, int nj, int64_t r0, i
     }
 }
 
-static void gram_shard(const struct gram_job *job, int it, int jt, int shard, double *buf,
-                       double *g)
+static void gram_shard(const struct gram_job *job, int it, int jt, int shard,
+                       double *buf, double *g)
 {
     const double *xi[TILE], *xj[TILE];
     int i0 = it * TILE, j0 = jt * TILE;
@@ -60,7 +60,8 @@ static void gram_shard(const struct gram_job *job, int it, int jt, int shard, do
     int nj = job->q - j0 < TILE ? job->q - j0 : TILE;
     int64_t end = par_shard_begin(job->n_blocks, shard + 1) * PAR_BLOCK;
     if (end > job->n) end = job->n;
-    for (int64_t r = par_shard_begin(job->n_blocks, shard) * PAR_BLOCK; r < end; r += PIECE) {
+    for (int64_t r = par_shard_begin(job->n_blocks, shard) * PAR_BLOCK; r < end;
+         r += PIECE) {
         int64_t m = end - r < PIECE ? end - r : PIECE;
         copy_piece(job, i0, ni, r, m, job->w, buf, xi);
         if (it == jt && !job->w)
@@ -83,14 +84,16 @@ static void gram_task(void *arg, int64_t task, int worker)
     int group = (int)(task % GROUPS), depth = 0, size[LEVELS];
     double *buf = job->scratch + (int64_t)worker * SCRATCH;
     double *stack = buf + 2 * TILE * PIECE;
-    for (int s = 0; s < PAR_SHARDS / GROUPS; s++) { /* a binary counter of partial sums */
+    for (int s = 0; s < PAR_SHARDS / GROUPS;
+         s++) { /* a binary counter of partial sums */
         double *top = stack + depth * TILE * TILE;
         memset(top, 0, sizeof(double) * TILE * TILE);
         gram_shard(job, job->pair[2 * pair], job->pair[2 * pair + 1],
                    group * (PAR_SHARDS / GROUPS) + s, buf, top);
         size[depth++] = 1;
         while (depth > 1 && size[depth - 1] == size[depth - 2]) {
-            add_tile(stack + (depth - 2) * TILE * TILE, stack + (depth - 1) * TILE * TILE);
+            add_tile(stack + (depth - 2) * TILE * TILE,
+                     stack + (depth - 1) * TILE * TILE);
             size[depth - 2] *= 2;
             depth--;
         }
@@ -98,8 +101,8 @@ static void gram_task(void *arg, int64_t task, int worker)
     memcpy(job->part + task * TILE * TILE, stack, sizeof(double) * TILE * TILE);
 }
 
-static void gram_finish(const struct gram_job *job, int64_t n_pairs, int p, double *gram,
-                        double *xty)
+static void gram_finish(const struct gram_job *job, int64_t n_pairs, int p,
+                        double *gram, double *xty)
 {
     for (int64_t k = 0; k < n_pairs; k++) {
         double *part = job->part + k * GROUPS * TILE * TILE;
@@ -119,8 +122,8 @@ static void gram_finish(const struct gram_job *job, int64_t n_pairs, int p, doub
 }
 
 tide_status linalg_gram(struct tide_ctx *ctx, const double *const *x, int64_t n, int p,
-                        const double *w, const double *shift, const double *y, double y_shift,
-                        double *gram, double *xty, tide_error *err)
+                        const double *w, const double *shift, const double *y,
+                        double y_shift, double *gram, double *xty, tide_error *err)
 {
     struct arena a;
     struct gram_job job = {.simd = simd_get(ctx), .w = w, .n = n, .q = p + (y != NULL)};
@@ -132,7 +135,8 @@ tide_status linalg_gram(struct tide_ctx *ctx, const double *const *x, int64_t n,
     double *shifts = arena_array(&a, job.q, sizeof *shifts);
     int16_t *pair = arena_array(&a, 2 * n_pairs, sizeof *pair);
     job.part = arena_array(&a, n_pairs * GROUPS * TILE * TILE, sizeof *job.part);
-    job.scratch = arena_array(&a, (int64_t)par_threads(ctx) * SCRATCH, sizeof *job.scratch);
+    job.scratch =
+        arena_array(&a, (int64_t)par_threads(ctx) * SCRATCH, sizeof *job.scratch);
     tide_status st = arena_status(&a, err);
     if (st != TIDE_OK) goto done;
     memcpy(col, x, (size_t)p * sizeof *col);
@@ -286,7 +290,8 @@ double linalg_inverse_norm1(int n, linalg_solve solve, const void *arg)
         memset(v, 0, (size_t)n * sizeof *v);
         v[top] = 1;
     }
-    for (int i = 0; i < n; i++) z[i] = (i % 2 ? -1.0 : 1.0) * (1.0 + (n > 1 ? (double)i / (n - 1) : 0.0));
+    for (int i = 0; i < n; i++)
+        z[i] = (i % 2 ? -1.0 : 1.0) * (1.0 + (n > 1 ? (double)i / (n - 1) : 0.0));
     solve(arg, 0, z);
     double other = 2.0 * norm1(z, n) / (3.0 * n);
     best = other > best ? other : best;
@@ -295,7 +300,10 @@ done:
     return best;
 }
 
-struct factor { const double *l; int n; };
+struct factor {
+    const double *l;
+    int n;
+};
 static void factor_solve(const void *arg, int transposed, double *b)
 {
     const struct factor *f = arg;

@@ -23,7 +23,8 @@ void moments_merge(struct moments *to, const struct moments *from)
     double m2 = to->m2 + from->m2 + d2 * ab;
     double m3 = to->m3 + from->m3 + d2 * d * ab * (na - nb) / n +
                 3.0 * d * (na * from->m2 - nb * to->m2) / n;
-    double m4 = to->m4 + from->m4 + d2 * d2 * ab * (na * na - na * nb + nb * nb) / (n * n) +
+    double m4 = to->m4 + from->m4 +
+                d2 * d2 * ab * (na * na - na * nb + nb * nb) / (n * n) +
                 6.0 * d2 * (na * na * from->m2 + nb * nb * to->m2) / (n * n) +
                 4.0 * d * (na * from->m3 - nb * to->m3) / n;
     to->mean += d * nb / n;

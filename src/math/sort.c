@@ -30,7 +30,11 @@ static double value_of(uint64_t k)
 }
 
 /* Keys with their row numbers (idx NULL: keys alone), and room for as many again. */
-struct radix { uint64_t *key, *key2; uint32_t *idx, *idx2; int64_t n; };
+struct radix {
+    uint64_t *key, *key2;
+    uint32_t *idx, *idx2;
+    int64_t n;
+};
 
 static void merge_runs(struct radix *s, int64_t lo, int64_t mid, int64_t hi)
 {
@@ -93,7 +97,8 @@ static int radix_sort(struct arena *a, struct radix *s, int key_bits)
             count[p * SLOTS + (int)((s->key[i] >> (p * BITS)) & (SLOTS - 1))]++;
     for (int p = 0; p < n_pass; p++) {
         uint32_t *c = count + p * SLOTS;
-        if (c[(s->key[0] >> (p * BITS)) & (SLOTS - 1)] != s->n) radix_pass(s, p * BITS, c);
+        if (c[(s->key[0] >> (p * BITS)) & (SLOTS - 1)] != s->n)
+            radix_pass(s, p * BITS, c);
     }
     return 0;
 }
@@ -153,7 +158,8 @@ int sort_f64(struct arena *a, double *x, int64_t n)
     return 0;
 }
 
-int sort_any(struct arena *a, void *base, int64_t n, size_t each, sort_cmp cmp, const void *arg)
+int sort_any(struct arena *a, void *base, int64_t n, size_t each, sort_cmp cmp,
+             const void *arg)
 {
     char *from = base, *to = arena_array(a, n, each);
     if (!to) return -1;
@@ -162,8 +168,9 @@ int sort_any(struct arena *a, void *base, int64_t n, size_t each, sort_cmp cmp, 
             int64_t mid = lo + width < n ? lo + width : n;
             int64_t hi = lo + 2 * width < n ? lo + 2 * width : n, l = lo, r = mid;
             for (int64_t o = lo; o < hi; o++) {
-                int left = l < mid && (r >= hi || cmp(from + (size_t)l * each,
-                                                      from + (size_t)r * each, arg) <= 0);
+                int left =
+                    l < mid && (r >= hi || cmp(from + (size_t)l * each,
+                                               from + (size_t)r * each, arg) <= 0);
                 int64_t pick = left ? l++ : r++;
                 memcpy(to + (size_t)o * each, from + (size_t)pick * each, each);
             }

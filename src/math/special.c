@@ -16,16 +16,18 @@
 /* lgamma(2 + z), |z| <= 1/2 */
 static double lgamma_near_two(double z)
 {
-    static const double zeta1[] = { /* zeta(k) - 1, k = 2 .. 29 */
-        0x1.4a34cc4a60fa6p-1, 0x1.9dd002780310ap-3, 0x1.51322ac7d8483p-4, 0x1.2e831d94f99b7p-5,
-        0x1.1c26130249124p-6, 0x1.1196d0a679c47p-7, 0x1.0b36af86396e9p-8, 0x1.073e7b02d6ae0p-9,
-        0x1.04b8ce96ee5f8p-10, 0x1.0318df2459954p-11, 0x1.020a5b2cd3042p-12,
-        0x1.01593a1177bd6p-13, 0x1.00e4af2b4e156p-14, 0x1.0097bcbf11bedp-15,
-        0x1.0064cdeb22f0fp-16, 0x1.0043073686681p-17, 0x1.002c9953744ccp-18,
-        0x1.001db08f9ba4ap-19, 0x1.0013c594466eap-20, 0x1.000d2bab28121p-21,
-        0x1.0008c66cec77dp-22, 0x1.0005d8f13858cp-23, 0x1.0003e59ffde12p-24,
-        0x1.000298ea55633p-25, 0x1.0001bb316ccdap-26, 0x1.0001276b90845p-27,
-        0x1.0000c4ed05ae3p-28, 0x1.0000834601a87p-29};
+    static const double zeta1[] = {
+        /* zeta(k) - 1, k = 2 .. 29 */
+        0x1.4a34cc4a60fa6p-1,  0x1.9dd002780310ap-3,  0x1.51322ac7d8483p-4,
+        0x1.2e831d94f99b7p-5,  0x1.1c26130249124p-6,  0x1.1196d0a679c47p-7,
+        0x1.0b36af86396e9p-8,  0x1.073e7b02d6ae0p-9,  0x1.04b8ce96ee5f8p-10,
+        0x1.0318df2459954p-11, 0x1.020a5b2cd3042p-12, 0x1.01593a1177bd6p-13,
+        0x1.00e4af2b4e156p-14, 0x1.0097bcbf11bedp-15, 0x1.0064cdeb22f0fp-16,
+        0x1.0043073686681p-17, 0x1.002c9953744ccp-18, 0x1.001db08f9ba4ap-19,
+        0x1.0013c594466eap-20, 0x1.000d2bab28121p-21, 0x1.0008c66cec77dp-22,
+        0x1.0005d8f13858cp-23, 0x1.0003e59ffde12p-24, 0x1.000298ea55633p-25,
+        0x1.0001bb316ccdap-26, 0x1.0001276b90845p-27, 0x1.0000c4ed05ae3p-28,
+        0x1.0000834601a87p-29};
     double s = 0;
     for (int k = 29; k >= 2; k--) s = zeta1[k - 2] / k - z * s;
     return z * (0x1.b0ee6072093cep-2 + z * s);
@@ -119,8 +121,9 @@ static double beta_fraction(double a, double b, double x)
 {
     double f = 1, c = 1, d = 0;
     for (int k = 1; k < 200000; k++) {
-        double m = k / 2, t = k % 2 ? -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-                                    : m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
+        double m = k / 2,
+               t = k % 2 ? -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+                         : m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
         d = 1.0 + t * d;
         c = 1.0 + t / c;
         if (fabs(d) < 1e-300) d = 1e-300;
@@ -210,8 +213,14 @@ static double gamma_inc_sides(double a, double x, int upper)
     return upper ? q : 1.0 - q;
 }
 
-double special_gamma_inc(double a, double x) { return gamma_inc_sides(a, x, 0); }
-double special_chi2_sf(double x, double df) { return gamma_inc_sides(0.5 * df, 0.5 * x, 1); }
+double special_gamma_inc(double a, double x)
+{
+    return gamma_inc_sides(a, x, 0);
+}
+double special_chi2_sf(double x, double df)
+{
+    return gamma_inc_sides(0.5 * df, 0.5 * x, 1);
+}
 
 /* ---- Student, Fisher, binomial ---- */
 double special_t_cdf(double t, double df)

@@ -26,4 +26,14 @@ void moments_merge(struct moments *to, const struct moments *from); /* Chan */
 double moments_sd(const struct moments *m, int ddof);
 /* Type 7 quantile of sorted values (R, numpy default). */
 double quantile_sorted(const double *sorted, int64_t n, double p);
+
+/* Weighted mean and standard deviation (divisor: the weights' sum) of what is not missing; no
+ * overflow whatever the values. A deviation <= 2 ulp of the largest |x| is 0: constant. */
+struct spread {
+    double mean, sd, top, sum_w;
+    int64_t n_missing;
+};
+struct simd_table;
+void spread_of(const struct simd_table *simd, const double *x, const double *w,
+               int64_t n, struct spread *out);
 #endif

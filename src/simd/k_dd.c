@@ -4,10 +4,10 @@
  * Both are exact, so the bits are equal. Elements: hi + lo, |lo| <= ulp(hi)/2. */
 #include "simd/simd.h"
 
-void KERNEL(dd_axpy)(const double a[2], const double *x, const double *x_lo, double *r_hi,
-                     double *r_lo, int64_t n);
-void KERNEL(dd_dot)(const double *x, const double *x_lo, const double *r_hi, const double *r_lo,
-                    int64_t n, double out[2]);
+void KERNEL(dd_axpy)(const double a[2], const double *x, const double *x_lo,
+                     double *r_hi, double *r_lo, int64_t n);
+void KERNEL(dd_dot)(const double *x, const double *x_lo, const double *r_hi,
+                    const double *r_lo, int64_t n, double out[2]);
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -33,13 +33,15 @@ INLINE void add_pair(double *hi, double *lo, double p, double e)
 }
 
 /* r += a x, all in pairs; x_lo NULL: 0 */
-void KERNEL(dd_axpy)(const double a[2], const double *restrict x, const double *restrict x_lo,
-                     double *restrict r_hi, double *restrict r_lo, int64_t n)
+void KERNEL(dd_axpy)(const double a[2], const double *restrict x,
+                     const double *restrict x_lo, double *restrict r_hi,
+                     double *restrict r_lo, int64_t n)
 {
     double ah = a[0], al = a[1];
     if (x_lo) {
         for (int64_t i = 0; i < n; i++) {
-            double p = ah * x[i], e = product_error(ah, x[i], p) + (al * x[i] + ah * x_lo[i]);
+            double p = ah * x[i],
+                   e = product_error(ah, x[i], p) + (al * x[i] + ah * x_lo[i]);
             add_pair(&r_hi[i], &r_lo[i], p, e);
         }
         return;
@@ -51,8 +53,8 @@ void KERNEL(dd_axpy)(const double a[2], const double *restrict x, const double *
 }
 
 #define LANES 8
-void KERNEL(dd_dot)(const double *x, const double *x_lo, const double *r_hi, const double *r_lo,
-                    int64_t n, double out[2])
+void KERNEL(dd_dot)(const double *x, const double *x_lo, const double *r_hi,
+                    const double *r_lo, int64_t n, double out[2])
 {
     double hi[LANES] = {0}, lo[LANES] = {0};
     int64_t i = 0;
@@ -70,6 +72,7 @@ void KERNEL(dd_dot)(const double *x, const double *x_lo, const double *r_hi, con
         add_pair(&hi[l], &lo[l], p, e);
     }
     for (int half = LANES / 2; half > 0; half /= 2)
-        for (int l = 0; l < half; l++) add_pair(&hi[l], &lo[l], hi[l + half], lo[l + half]);
+        for (int l = 0; l < half; l++)
+            add_pair(&hi[l], &lo[l], hi[l + half], lo[l + half]);
     out[0] = hi[0], out[1] = lo[0];
 }

@@ -6,11 +6,12 @@ double KERNEL(dot)(const double *, const double *, int64_t);
 double KERNEL(dot3)(const double *, const double *, const double *, int64_t);
 void KERNEL(axpy)(double, const double *, double *, int64_t);
 void KERNEL(gram)(const double *const *, const double *, int64_t, int, double *);
-void KERNEL(gram_rect)(const double *const *, int, const double *const *, int, int64_t, double *,
-                       int64_t, int);
-void KERNEL(dd_axpy)(const double[2], const double *, const double *, double *, double *, int64_t);
-void KERNEL(dd_dot)(const double *, const double *, const double *, const double *, int64_t,
-                    double[2]);
+void KERNEL(gram_rect)(const double *const *, int, const double *const *, int, int64_t,
+                       double *, int64_t, int);
+void KERNEL(dd_axpy)(const double[2], const double *, const double *, double *,
+                     double *, int64_t);
+void KERNEL(dd_dot)(const double *, const double *, const double *, const double *,
+                    int64_t, double[2]);
 void KERNEL(vexp)(const double *, double *, int64_t);
 void KERNEL(vlog)(const double *, double *, int64_t);
 void KERNEL(vexpit)(const double *, double *, int64_t);
@@ -18,13 +19,14 @@ void KERNEL(vsoftmax)(double *, int64_t, int);
 void KERNEL(vlogaddexp0)(const double *, double *, int64_t);
 void KERNEL(quantise_u8)(const double *, int64_t, const double *, int, uint8_t *);
 void KERNEL(quantise_u16)(const double *, int64_t, const double *, int, uint16_t *);
-void KERNEL(tree_hist)(const uint8_t *, int64_t, int, const uint32_t *, int64_t, const uint32_t *,
-                       uint64_t *);
-int64_t KERNEL(tree_part)(const uint8_t *, const uint32_t *, int64_t, const uint8_t[256],
-                          uint32_t *, uint32_t *);
-int64_t KERNEL(tree_gain)(const double *, const double *, int64_t, const struct simd_split *,
-                          double *);
-int64_t KERNEL(csv_index)(const char *, int64_t, char, char, int *, uint32_t *, int64_t *, int *);
+void KERNEL(tree_hist)(const uint8_t *, int64_t, int, const uint32_t *, int64_t,
+                       const uint32_t *, uint64_t *);
+int64_t KERNEL(tree_part)(const uint8_t *, const uint32_t *, int64_t,
+                          const uint8_t[256], uint32_t *, uint32_t *);
+int64_t KERNEL(tree_gain)(const double *, const double *, int64_t,
+                          const struct simd_split *, double *);
+int64_t KERNEL(csv_index)(const char *, int64_t, char, char, int *, uint32_t *,
+                          int64_t *, int *);
 int64_t KERNEL(count_byte)(const char *, int64_t, char);
 
 #define TEXT2(x) #x

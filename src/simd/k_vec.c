@@ -30,7 +30,8 @@ static inline __attribute__((always_inline)) double fold8(const v4 *a, const v4 
 }
 
 /* The last n % 8 elements go to the lanes they would have. */
-static inline __attribute__((always_inline)) void tail8(double t[8], const double *x, int64_t n)
+static inline __attribute__((always_inline)) void tail8(double t[8], const double *x,
+                                                        int64_t n)
 {
     memset(t, 0, 8 * sizeof *t);
     memcpy(t, x, (size_t)n * sizeof *t);
@@ -124,11 +125,13 @@ void KERNEL(axpy)(double a, const double *restrict x, double *restrict y, int64_
 /* One tile of up to 3 x 3 pairs over n <= GRAM_PIECE rows, n a multiple of 4. Columns short
  * of 3 repeat the last one; what they give is not stored. */
 static inline __attribute__((always_inline)) void
-gram_tile(const double *const *x, int ni, const double *const *y, int nj, int64_t r0, int64_t n,
-          double *g, int64_t ldg)
+gram_tile(const double *const *x, int ni, const double *const *y, int nj, int64_t r0,
+          int64_t n, double *g, int64_t ldg)
 {
-    const double *x0 = x[0] + r0, *x1 = x[ni > 1 ? 1 : 0] + r0, *x2 = x[ni > 2 ? 2 : 0] + r0;
-    const double *y0 = y[0] + r0, *y1 = y[nj > 1 ? 1 : 0] + r0, *y2 = y[nj > 2 ? 2 : 0] + r0;
+    const double *x0 = x[0] + r0, *x1 = x[ni > 1 ? 1 : 0] + r0,
+                 *x2 = x[ni > 2 ? 2 : 0] + r0;
+    const double *y0 = y[0] + r0, *y1 = y[nj > 1 ? 1 : 0] + r0,
+                 *y2 = y[nj > 2 ? 2 : 0] + r0;
     v4 z = {0, 0, 0, 0}, acc[GRAM_I][GRAM_J] = {{z, z, z}, {z, z, z}, {z, z, z}};
     for (int64_t r = 0; r < n; r += 4) {
         v4 a, b0, b1, b2;
@@ -156,8 +159,8 @@ gram_tile(const double *const *x, int ni, const double *const *y, int nj, int64_
 }
 
 /* Last rows, fewer than 4: as if filled up with zeros. */
-static void gram_rest(const double *const *x, int p, const double *const *y, int q, int64_t r0,
-                      int n, double *g, int64_t ldg, int upper)
+static void gram_rest(const double *const *x, int p, const double *const *y, int q,
+                      int64_t r0, int n, double *g, int64_t ldg, int upper)
 {
     for (int i = 0; i < p; i++)
         for (int j = upper ? i : 0; j < q; j++) {

@@ -33,13 +33,13 @@ struct simd_table {
      * g[i*p + j] += sum_r w[r] x_i[r] x_j[r] for i <= j */
     void (*gram)(const double *const *x, const double *w, int64_t n, int p, double *g);
     /* g[i*ldg + j] += sum_r x_i[r] y_j[r]; upper != 0: what lies below the diagonal is not meant */
-    void (*gram_rect)(const double *const *x, int p, const double *const *y, int q, int64_t n,
-                      double *g, int64_t ldg, int upper);
+    void (*gram_rect)(const double *const *x, int p, const double *const *y, int q,
+                      int64_t n, double *g, int64_t ldg, int upper);
     /* k_dd.c: double-double. r += a x, and sum x r; x_lo (NULL = 0) is the error term of x */
-    void (*dd_axpy)(const double a[2], const double *x, const double *x_lo, double *r_hi,
-                    double *r_lo, int64_t n);
-    void (*dd_dot)(const double *x, const double *x_lo, const double *r_hi, const double *r_lo,
-                   int64_t n, double out[2]);
+    void (*dd_axpy)(const double a[2], const double *x, const double *x_lo,
+                    double *r_hi, double *r_lo, int64_t n);
+    void (*dd_dot)(const double *x, const double *x_lo, const double *r_hi,
+                   const double *r_lo, int64_t n, double out[2]);
     /* k_vmath.c: own functions, equal bits on every set; exp and log within 2 ulp */
     void (*vexp)(const double *x, double *out, int64_t n);
     void (*vlog)(const double *x, double *out, int64_t n);

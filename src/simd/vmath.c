@@ -17,10 +17,22 @@ static double poly(const double *c, int n, double x)
     return p;
 }
 
-double vm_exp(double x) { return core_exp(x); }
-double vm_log(double x) { return core_log(x); }
-double vm_expit(double x) { return core_expit(x); }
-double vm_softplus(double x) { return core_softplus(x); }
+double vm_exp(double x)
+{
+    return core_exp(x);
+}
+double vm_log(double x)
+{
+    return core_log(x);
+}
+double vm_expit(double x)
+{
+    return core_expit(x);
+}
+double vm_softplus(double x)
+{
+    return core_softplus(x);
+}
 
 double vm_expm1(double x)
 {
@@ -86,7 +98,9 @@ double vm_cosh(double x)
 }
 
 /* ---- value + error term ---- */
-struct pair { double hi, lo; };
+struct pair {
+    double hi, lo;
+};
 
 static struct pair two_sum(double a, double b)
 {
@@ -125,7 +139,8 @@ static struct pair pair_add(struct pair a, struct pair b)
 /* log(x) to about 2^-64 relative, x > 0 finite */
 static struct pair log_pair(double x)
 {
-    static const double rest[] = { /* of the series after 2/3 z: /z^2 */
+    static const double rest[] = {
+        /* of the series after 2/3 z: /z^2 */
         0x1.999999999999ap-2, 0x1.2492492492491p-2, 0x1.c71c71c71cfd9p-3,
         0x1.745d174513593p-3, 0x1.3b13b1bc75cd4p-3, 0x1.1110dfad0f8eap-3,
         0x1.e1f7fa7547177p-4, 0x1.ac4a89c964b82p-4, 0x1.b8d433113b7fap-4};
@@ -163,7 +178,8 @@ double vm_pow(double x, double y)
     if (x == 0) return y > 0 ? 0.0 : (double)INFINITY;
     if (x == (double)INFINITY) return y > 0 ? x : 0.0;
     if (x < 0) return (double)NAN;
-    if (fabs(y) > 1e300) return x == 1 ? 1.0 : ((x > 1) == (y > 0) ? (double)INFINITY : 0.0);
+    if (fabs(y) > 1e300)
+        return x == 1 ? 1.0 : ((x > 1) == (y > 0) ? (double)INFINITY : 0.0);
     struct pair l = log_pair(x), p;
     if (fabs(y * l.hi) > 800) return y * l.hi > 0 ? (double)INFINITY : 0.0;
     p = two_product(y, l.hi);
@@ -172,24 +188,40 @@ double vm_pow(double x, double y)
 }
 
 /* ---- error function ---- */
-static const double erf_small[] = { /* erf(x)/x - 1 in x^2 on [0, 1] */
-    0x1.06eba8214db68p-3, -0x1.812746b0379c1p-2, 0x1.ce2f21a040f66p-4, -0x1.b82ce31203772p-6,
-    0x1.565bccfa44156p-8, -0x1.c02db0665e53dp-11, 0x1.f9a2be4f731a1p-14, -0x1.f4ca838adb73bp-17,
-    0x1.b981d78881a5dp-20, -0x1.5c131500d3f88p-23, 0x1.d76af6ca49787p-27, -0x1.ac9585a44fe29p-31};
-static const double erfcx_near[] = { /* exp(x^2) erfc(x) in (x - 1.6)/(x + 1.6), x in [1, 2.5] */
-    0x1.394bbdbfab0aap-2, -0x1.e952bda952f4ep-2, 0x1.aafbb63298d55p-3, -0x1.932dc9164a675p-6,
-    -0x1.13c3e05be6e25p-6, 0x1.3e099a84722dep-9, 0x1.744a91a2a6b22p-9, 0x1.905f0806b8de5p-13,
-    -0x1.02891c1c5aa58p-11, -0x1.b9dbcef9238dep-13, 0x1.cf7f34c76fbf9p-16, 0x1.0852a41a8d07fp-14,
-    0x1.77850625259dbp-16, -0x1.15ca89ad555c1p-18};
-static const double erfcx_mid[] = { /* the same in (x - 3.6)/(x + 3.6), x in [2.5, 6] */
-    0x1.35ca94de65becp-3, -0x1.2185c578789dcp-2, 0x1.d7b0601950f8ap-3, -0x1.4cb0d69da484ep-3,
-    0x1.91229c2f022afp-4, -0x1.93e3352f71b9ap-5, 0x1.44c6059b4a1a3p-6, -0x1.780cc3509ec83p-8,
-    0x1.9e5f0dee21cc9p-11, 0x1.bdf581c6fd5c0p-13, -0x1.251d369348eddp-13, 0x1.fc9f09bf49f8ap-17,
-    0x1.92b35c25bc11ap-17, -0x1.2160e38ffe183p-18};
-static const double erfcx_far[] = { /* sqrt(pi) x exp(x^2) erfc(x) in 1/x^2, x >= 6 */
-    0x1p+0, -0x1.ffffffffffc9ep-2, 0x1.7fffffff66ecdp-1, -0x1.dfffff5638f9bp+0,
-    0x1.a3ffcf699d7cdp+2, -0x1.d877d20f596bep+4, 0x1.4468c8ae84f35p+7, -0x1.0411825ef1c1ep+10,
-    0x1.c1238680c4d0bp+12, -0x1.5a44c799cdd4dp+15, 0x1.3ebf7355d7d63p+17};
+static const double erf_small[] = {/* erf(x)/x - 1 in x^2 on [0, 1] */
+                                   0x1.06eba8214db68p-3,  -0x1.812746b0379c1p-2,
+                                   0x1.ce2f21a040f66p-4,  -0x1.b82ce31203772p-6,
+                                   0x1.565bccfa44156p-8,  -0x1.c02db0665e53dp-11,
+                                   0x1.f9a2be4f731a1p-14, -0x1.f4ca838adb73bp-17,
+                                   0x1.b981d78881a5dp-20, -0x1.5c131500d3f88p-23,
+                                   0x1.d76af6ca49787p-27, -0x1.ac9585a44fe29p-31};
+static const double erfcx_near[] =
+    {/* exp(x^2) erfc(x) in (x - 1.6)/(x + 1.6), x in [1, 2.5] */
+     0x1.394bbdbfab0aap-2,   -0x1.e952bda952f4ep-2, 0x1.aafbb63298d55p-3,
+     -0x1.932dc9164a675p-6,  -0x1.13c3e05be6e25p-6, 0x1.3e099a84722dep-9,
+     0x1.744a91a2a6b22p-9,   0x1.905f0806b8de5p-13, -0x1.02891c1c5aa58p-11,
+     -0x1.b9dbcef9238dep-13, 0x1.cf7f34c76fbf9p-16, 0x1.0852a41a8d07fp-14,
+     0x1.77850625259dbp-16,  -0x1.15ca89ad555c1p-18};
+static const double erfcx_mid[] = {/* the same in (x - 3.6)/(x + 3.6), x in [2.5, 6] */
+                                   0x1.35ca94de65becp-3,   -0x1.2185c578789dcp-2,
+                                   0x1.d7b0601950f8ap-3,   -0x1.4cb0d69da484ep-3,
+                                   0x1.91229c2f022afp-4,   -0x1.93e3352f71b9ap-5,
+                                   0x1.44c6059b4a1a3p-6,   -0x1.780cc3509ec83p-8,
+                                   0x1.9e5f0dee21cc9p-11,  0x1.bdf581c6fd5c0p-13,
+                                   -0x1.251d369348eddp-13, 0x1.fc9f09bf49f8ap-17,
+                                   0x1.92b35c25bc11ap-17,  -0x1.2160e38ffe183p-18};
+static const double erfcx_far[] = {/* sqrt(pi) x exp(x^2) erfc(x) in 1/x^2, x >= 6 */
+                                   0x1p+0,
+                                   -0x1.ffffffffffc9ep-2,
+                                   0x1.7fffffff66ecdp-1,
+                                   -0x1.dfffff5638f9bp+0,
+                                   0x1.a3ffcf699d7cdp+2,
+                                   -0x1.d877d20f596bep+4,
+                                   0x1.4468c8ae84f35p+7,
+                                   -0x1.0411825ef1c1ep+10,
+                                   0x1.c1238680c4d0bp+12,
+                                   -0x1.5a44c799cdd4dp+15,
+                                   0x1.3ebf7355d7d63p+17};
 
 static double erfcx(double x) /* x >= 1 */
 {
@@ -228,35 +260,48 @@ double vm_norm_cdf(double x)
     double z = fabs(x) * 0x1.6a09e667f3bcdp-1;
     if (x != x) return x;
     if (z <= 1) return 0.5 * vm_erfc(x < 0 ? z : -z);
-    double tail = 0.5 * erfc_tail(z, fabs(x), 0.5); /* exp(-x^2/2) without the root's rounding */
+    double tail =
+        0.5 * erfc_tail(z, fabs(x), 0.5); /* exp(-x^2/2) without the root's rounding */
     return x < 0 ? tail : 1.0 - tail;
 }
 
 double vm_norm_quantile(double p)
 {
-    static const double a[] = {3.3871328727963666080e0, 1.3314166789178437745e+2,
+    static const double a[] = {3.3871328727963666080e0,  1.3314166789178437745e+2,
                                1.9715909503065514427e+3, 1.3731693765509461125e+4,
                                4.5921953931549871457e+4, 6.7265770927008700853e+4,
                                3.3430575583588128105e+4, 2.5090809287301226727e+3};
-    static const double b[] = {1.0, 4.2313330701600911252e+1, 6.8718700749205790830e+2,
-                               5.3941960214247511077e+3, 2.1213794301586595867e+4,
-                               3.9307895800092710610e+4, 2.8729085735721942674e+4,
+    static const double b[] = {1.0,
+                               4.2313330701600911252e+1,
+                               6.8718700749205790830e+2,
+                               5.3941960214247511077e+3,
+                               2.1213794301586595867e+4,
+                               3.9307895800092710610e+4,
+                               2.8729085735721942674e+4,
                                5.2264952788528545610e+3};
-    static const double c[] = {1.42343711074968357734e0, 4.63033784615654529590e0,
-                               5.76949722146069140550e0, 3.64784832476320460504e0,
-                               1.27045825245236838258e0, 2.41780725177450611770e-1,
+    static const double c[] = {1.42343711074968357734e0,  4.63033784615654529590e0,
+                               5.76949722146069140550e0,  3.64784832476320460504e0,
+                               1.27045825245236838258e0,  2.41780725177450611770e-1,
                                2.27238449892691845833e-2, 7.74545014278341407640e-4};
-    static const double d[] = {1.0, 2.05319162663775882187e0, 1.67638483018380384940e0,
-                               6.89767334985100004550e-1, 1.48103976427480074590e-1,
-                               1.51986665636164571966e-2, 5.47593808499534494600e-4,
+    static const double d[] = {1.0,
+                               2.05319162663775882187e0,
+                               1.67638483018380384940e0,
+                               6.89767334985100004550e-1,
+                               1.48103976427480074590e-1,
+                               1.51986665636164571966e-2,
+                               5.47593808499534494600e-4,
                                1.05075007164441684324e-9};
-    static const double e[] = {6.65790464350110377720e0, 5.46378491116411436990e0,
-                               1.78482653991729133580e0, 2.96560571828504891230e-1,
+    static const double e[] = {6.65790464350110377720e0,  5.46378491116411436990e0,
+                               1.78482653991729133580e0,  2.96560571828504891230e-1,
                                2.65321895265761230930e-2, 1.24266094738807843860e-3,
                                2.71155556874348757815e-5, 2.01033439929228813265e-7};
-    static const double f[] = {1.0, 5.99832206555887937690e-1, 1.36929880922735805310e-1,
-                               1.48753612908506148525e-2, 7.86869131145613259100e-4,
-                               1.84631831751005468180e-5, 1.42151175831644588870e-7,
+    static const double f[] = {1.0,
+                               5.99832206555887937690e-1,
+                               1.36929880922735805310e-1,
+                               1.48753612908506148525e-2,
+                               7.86869131145613259100e-4,
+                               1.84631831751005468180e-5,
+                               1.42151175831644588870e-7,
                                2.04426310338993978564e-15};
     if (!(p >= 0 && p <= 1)) return (double)NAN;
     double q = p - 0.5;
@@ -275,16 +320,18 @@ double vm_norm_quantile(double p)
 /* ---- sine and cosine: quarter turns taken off in three parts of pi/2 ---- */
 static double sin_small(double r, double rest)
 {
-    static const double c[] = {-0x1.5555555555555p-3, 0x1.1111111110babp-7, -0x1.a01a019e820aep-13,
-                               0x1.71de37946ed6dp-19, -0x1.ae6008d114485p-26, 0x1.5e0a4fc16be59p-33};
+    static const double c[] = {-0x1.5555555555555p-3,  0x1.1111111110babp-7,
+                               -0x1.a01a019e820aep-13, 0x1.71de37946ed6dp-19,
+                               -0x1.ae6008d114485p-26, 0x1.5e0a4fc16be59p-33};
     double z = r * r;
     return r + (r * z * poly(c, COUNT(c), z) + rest * (1.0 - 0.5 * z));
 }
 
 static double cos_small(double r, double rest)
 {
-    static const double c[] = {0x1.5555555555555p-5, -0x1.6c16c16c16963p-10, 0x1.a01a019f4ddfdp-16,
-                               -0x1.27e4fa16cc2d1p-22, 0x1.1eeb67d026ec6p-29, -0x1.907cd8ff5ede7p-37};
+    static const double c[] = {0x1.5555555555555p-5,  -0x1.6c16c16c16963p-10,
+                               0x1.a01a019f4ddfdp-16, -0x1.27e4fa16cc2d1p-22,
+                               0x1.1eeb67d026ec6p-29, -0x1.907cd8ff5ede7p-37};
     double z = r * r, half = 0.5 * z, w = 1.0 - half;
     return w + (((1.0 - w) - half) + (z * z * poly(c, COUNT(c), z) - r * rest));
 }
@@ -298,12 +345,22 @@ static double sin_turned(double x, int turn)
     b.lo -= n * 0x1.3198a2e037073p-69;
     struct pair r = two_sum(b.hi, b.lo);
     switch (((int)n + turn) & 3) {
-    case 0: return sin_small(r.hi, r.lo);
-    case 1: return cos_small(r.hi, r.lo);
-    case 2: return -sin_small(r.hi, r.lo);
-    default: return -cos_small(r.hi, r.lo);
+    case 0:
+        return sin_small(r.hi, r.lo);
+    case 1:
+        return cos_small(r.hi, r.lo);
+    case 2:
+        return -sin_small(r.hi, r.lo);
+    default:
+        return -cos_small(r.hi, r.lo);
     }
 }
 
-double vm_sin(double x) { return fabs(x) < 0x1p-27 ? x : sin_turned(x, 0); }
-double vm_cos(double x) { return sin_turned(x, 1); }
+double vm_sin(double x)
+{
+    return fabs(x) < 0x1p-27 ? x : sin_turned(x, 0);
+}
+double vm_cos(double x)
+{
+    return sin_turned(x, 1);
+}

@@ -97,8 +97,10 @@ CORE_INLINE double core_split(double x, double *k)
     int tiny = x < 0x1p-1022;
     double xs = core_select(tiny, x * 0x1p54, x);
     uint64_t u = core_bits(xs);
-    uint64_t e = (u + (UINT64_C(0x3ff0000000000000) - UINT64_C(0x3fe6a09e667f3bcd))) >> 52;
-    *k = core_double(e | UINT64_C(0x4330000000000000)) - core_select(tiny, 0x1p52 + 1077.0, 0x1p52 + 1023.0);
+    uint64_t e =
+        (u + (UINT64_C(0x3ff0000000000000) - UINT64_C(0x3fe6a09e667f3bcd))) >> 52;
+    *k = core_double(e | UINT64_C(0x4330000000000000)) -
+         core_select(tiny, 0x1p52 + 1077.0, 0x1p52 + 1023.0);
     return core_double(u - (e << 52) + ((uint64_t)1023 << 52));
 }
 

@@ -1,10 +1,9 @@
 /* math_linalg.c - Gram matrices, means, Cholesky: right, and equal for threads and sets */
-#include "support/unit.h"
-
 #include <time.h>
 
 #include "base/ctx.h"
 #include "math/linalg.h"
+#include "support/unit.h"
 
 static uint64_t seed = 5;
 static double draw(void)
@@ -37,12 +36,14 @@ TEST(gram_sums_are_right)
     for (int a = 0; a < 6; a++)
         for (int b = 0; b < 5; b++) {
             int n = ns[a], p = ps[b], weighted = (a + b) % 2;
-            CHECK(linalg_gram(NULL, x, n, p, weighted ? w : NULL, shift, y, 0.25, gram, xty, &err) == TIDE_OK);
+            CHECK(linalg_gram(NULL, x, n, p, weighted ? w : NULL, shift, y, 0.25, gram,
+                              xty, &err) == TIDE_OK);
             for (int i = 0; i < p; i += 1 + p / 7)
                 for (int j = 0; j <= i; j += 1 + p / 5) {
                     long double s = 0, t = 0, size = 0;
                     for (int r = 0; r < n; r++) {
-                        long double v = (long double)(x[i][r] - shift[i]) * (weighted ? w[r] : 1);
+                        long double v =
+                            (long double)(x[i][r] - shift[i]) * (weighted ? w[r] : 1);
                         s += v * (x[j][r] - shift[j]);
                         size += fabsl(v);
                         t += v * (y[r] - 0.25);
@@ -66,8 +67,10 @@ TEST(gram_and_means_are_the_same_for_any_threads_and_set)
             CHECK(tide_ctx_new(&ctx, NULL) == TIDE_OK);
             CHECK(tide_ctx_set_threads(ctx, threads, NULL) == TIDE_OK);
             if (tide_ctx_set_isa(ctx, (enum tide_isa)isa, NULL) == TIDE_OK) {
-                CHECK(linalg_gram(ctx, x, N, P, w, shift, y, 0, gram2, xty2, NULL) == TIDE_OK);
-                CHECK(memcmp(gram, gram2, sizeof gram) == 0 && memcmp(xty, xty2, sizeof xty) == 0);
+                CHECK(linalg_gram(ctx, x, N, P, w, shift, y, 0, gram2, xty2, NULL) ==
+                      TIDE_OK);
+                CHECK(memcmp(gram, gram2, sizeof gram) == 0 &&
+                      memcmp(xty, xty2, sizeof xty) == 0);
                 CHECK(linalg_means(ctx, x, N, P, w, mean2, &sum2, NULL) == TIDE_OK);
                 CHECK(memcmp(mean, mean2, sizeof mean) == 0 && sum == sum2);
             }
@@ -80,8 +83,10 @@ TEST(weights_of_one_change_no_bit)
     fill();
     for (int i = 0; i < N; i++) w[i] = 1;
     CHECK(linalg_gram(NULL, x, N, 40, w, shift, y, 0.5, gram, xty, NULL) == TIDE_OK);
-    CHECK(linalg_gram(NULL, x, N, 40, NULL, shift, y, 0.5, gram2, xty2, NULL) == TIDE_OK);
-    CHECK(memcmp(gram, gram2, sizeof(double) * 1600) == 0 && memcmp(xty, xty2, sizeof(double) * 40) == 0);
+    CHECK(linalg_gram(NULL, x, N, 40, NULL, shift, y, 0.5, gram2, xty2, NULL) ==
+          TIDE_OK);
+    CHECK(memcmp(gram, gram2, sizeof(double) * 1600) == 0 &&
+          memcmp(xty, xty2, sizeof(double) * 40) == 0);
 }
 
 TEST(cholesky_solves_and_refuses_what_is_not_definite)
@@ -91,7 +96,8 @@ TEST(cholesky_solves_and_refuses_what_is_not_definite)
     for (int k = 0; k < 7; k++) {
         int n = ns[k];
         for (int i = 0; i < n; i++) {
-            for (int j = 0; j <= i; j++) a[i * n + j] = a[j * n + i] = draw() + (i == j ? n : 0);
+            for (int j = 0; j <= i; j++)
+                a[i * n + j] = a[j * n + i] = draw() + (i == j ? n : 0);
             c[i] = draw();
         }
         for (int i = 0; i < n; i++) {
@@ -130,15 +136,21 @@ TEST(gram_is_fast_enough_for_newton)
         clock_gettime(CLOCK_MONOTONIC, &a);
         CHECK(linalg_gram(NULL, x, N, P, w, NULL, NULL, 0, gram, xty, NULL) == TIDE_OK);
         clock_gettime(CLOCK_MONOTONIC, &b);
-        fprintf(stderr, "gram 30000 x 100: %.1f ms\n", ((double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec)) / 1e6);
+        fprintf(
+            stderr, "gram 30000 x 100: %.1f ms\n",
+            ((double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec)) /
+                1e6);
     }
     int n = 700;
     double *m = malloc(sizeof *m * (size_t)(n * n));
     for (int i = 0; i < n; i++)
-        for (int j = 0; j <= i; j++) m[i * n + j] = m[j * n + i] = draw() + (i == j ? n : 0);
+        for (int j = 0; j <= i; j++)
+            m[i * n + j] = m[j * n + i] = draw() + (i == j ? n : 0);
     clock_gettime(CLOCK_MONOTONIC, &a);
     CHECK_INT(linalg_cholesky(m, n), 0);
     clock_gettime(CLOCK_MONOTONIC, &b);
-    fprintf(stderr, "cholesky 700: %.1f ms\n", ((double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec)) / 1e6);
+    fprintf(stderr, "cholesky 700: %.1f ms\n",
+            ((double)(b.tv_sec - a.tv_sec) * 1e9 + (double)(b.tv_nsec - a.tv_nsec)) /
+                1e6);
     free(m);
 }

@@ -1,7 +1,6 @@
 /* math_sort.c - stable orders, ties by row, NaN last */
-#include "support/unit.h"
-
 #include "math/sort.h"
+#include "support/unit.h"
 
 static uint64_t seed = 3;
 static uint64_t draw(void)
@@ -42,7 +41,8 @@ TEST(numbers_sort_with_ties_by_row_and_nan_last)
             }
             memcpy(copy, key, sizeof key);
             CHECK(sort_f64(&a, copy, n) == 0);
-            for (int64_t i = 0; i < n; i++) CHECK(copy[i] == key[idx[i]] || copy[i] != copy[i]);
+            for (int64_t i = 0; i < n; i++)
+                CHECK(copy[i] == key[idx[i]] || copy[i] != copy[i]);
             arena_reset(&a, m);
         }
     arena_free(&a);
@@ -71,7 +71,9 @@ TEST(integers_sort_stably)
     arena_free(&a);
 }
 
-struct item { int k, at; };
+struct item {
+    int k, at;
+};
 static int by_k(const void *a, const void *b, const void *arg)
 {
     (void)arg;
@@ -87,7 +89,8 @@ TEST(anything_sorts_by_a_comparison)
         for (int i = 0; i < n; i++) x[i] = (struct item){(int)(draw() % 10), i};
         CHECK(sort_any(&a, x, n, sizeof *x, by_k, NULL) == 0);
         for (int i = 1; i < n; i++)
-            CHECK(x[i - 1].k < x[i].k || (x[i - 1].k == x[i].k && x[i - 1].at < x[i].at));
+            CHECK(x[i - 1].k < x[i].k ||
+                  (x[i - 1].k == x[i].k && x[i - 1].at < x[i].at));
     }
     arena_free(&a);
 }

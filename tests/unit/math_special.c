@@ -1,14 +1,14 @@
 /* math_special.c - special functions against scipy and closed forms (rows maths.*, ci.*) */
-#include "support/unit.h"
-
 #include "math/special.h"
 #include "simd/vmath.h"
+#include "support/unit.h"
 
 /* relative, with an absolute floor for zeros */
 #define CHECK_REL(a, b, tol)                                                           \
     do {                                                                               \
         double va = (a), vb = (b);                                                     \
-        CHECK_MSG(fabs(va - vb) <= (tol) * fabs(vb), "%s is %.17g, not %.17g (rel %.2g)", #a, va, vb, fabs(va / vb - 1)); \
+        CHECK_MSG(fabs(va - vb) <= (tol)*fabs(vb),                                     \
+                  "%s is %.17g, not %.17g (rel %.2g)", #a, va, vb, fabs(va / vb - 1)); \
     } while (0)
 
 TEST(gamma_and_beta_functions_match_the_reference)
@@ -21,7 +21,8 @@ TEST(gamma_and_beta_functions_match_the_reference)
     CHECK_REL(vm_norm_quantile(.01), -2.3263478740408408, 1e-15);
     for (double x = 0.003; x < 200; x *= 1.0137) {
         double truth = (double)lgammal(x);
-        CHECK_MSG(fabs(special_lgamma(x) - truth) <= 1e-13 * fabs(truth) + 1e-16, "lgamma(%.17g)", x);
+        CHECK_MSG(fabs(special_lgamma(x) - truth) <= 1e-13 * fabs(truth) + 1e-16,
+                  "lgamma(%.17g)", x);
     }
     CHECK(special_lgamma(1) == 0 && special_lgamma(2) == 0);
 }
@@ -30,9 +31,11 @@ TEST(gamma_and_beta_functions_match_the_reference)
 TEST(wide_range_values_match_fifty_digits)
 {
     for (int i = 0; i < (int)(sizeof beta_rows / sizeof *beta_rows); i++)
-        CHECK_REL(special_beta_inc(beta_rows[i][0], beta_rows[i][1], beta_rows[i][2]), beta_rows[i][3], 1e-12);
+        CHECK_REL(special_beta_inc(beta_rows[i][0], beta_rows[i][1], beta_rows[i][2]),
+                  beta_rows[i][3], 1e-12);
     for (int i = 0; i < (int)(sizeof gamma_rows / sizeof *gamma_rows); i++)
-        CHECK_REL(special_gamma_inc(gamma_rows[i][0], gamma_rows[i][1]), gamma_rows[i][2], 1e-12);
+        CHECK_REL(special_gamma_inc(gamma_rows[i][0], gamma_rows[i][1]),
+                  gamma_rows[i][2], 1e-12);
 }
 
 TEST(quantiles_match_the_reference)
@@ -42,10 +45,13 @@ TEST(quantiles_match_the_reference)
     CHECK_REL(special_chi2_sf(11.070497693516351, 5), .05, 1e-12);
     CHECK_REL(special_f_sf(3.09839121214078, 3, 20), .05, 1e-12);
     for (int k = 0; k < 200; k++) {
-        double a = pow(10, (k % 7) - 2.5), b = pow(10, (k % 5) - 1.3), p = (k + 0.5) / 200;
+        double a = pow(10, (k % 7) - 2.5), b = pow(10, (k % 5) - 1.3),
+               p = (k + 0.5) / 200;
         double x = special_beta_quantile(a, b, p);
         if (x > 1e-300 && x < 0.999)
-            CHECK_MSG(fabs(special_beta_inc(a, b, x) - p) < 1e-11, "a %g b %g p %g x %.17g I %.17g", a, b, p, x, special_beta_inc(a, b, x));
+            CHECK_MSG(fabs(special_beta_inc(a, b, x) - p) < 1e-11,
+                      "a %g b %g p %g x %.17g I %.17g", a, b, p, x,
+                      special_beta_inc(a, b, x));
         double df = a * 10;
         double t = special_t_quantile(p, df);
         CHECK_MSG(fabs(special_t_cdf(t, df) - p) < 1e-12, "t %g df %g p %g", t, df, p);
@@ -74,7 +80,8 @@ TEST(welch_test_and_mean_interval_match)
     struct moments ma = {0}, mb = {0}, mx = {0};
     moments_add(&ma, a, 5);
     moments_add(&mb, b, 6);
-    double va = ma.m2 / 4 / 5, vb = mb.m2 / 5 / 6, t = (ma.mean - mb.mean) / sqrt(va + vb);
+    double va = ma.m2 / 4 / 5, vb = mb.m2 / 5 / 6,
+           t = (ma.mean - mb.mean) / sqrt(va + vb);
     double df = (va + vb) * (va + vb) / (va * va / 4 + vb * vb / 5);
     CHECK_NEAR(t, -3.5720494224919768, 1e-12);
     CHECK_NEAR(df, 8.749609068721519, 1e-12);
