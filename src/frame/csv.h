@@ -56,7 +56,7 @@ struct csv_source {
  * the end before. A cell whose end lies before its start is absent (a short row filled). */
 struct csv_block {
     char *text;
-    uint32_t *end;   /* [n_rows * n_cols] */
+    uint32_t *end;   /* [n_rows * n_cols]; without `start` also end[-1] = first - 1 */
     uint32_t *start; /* [n_rows]; NULL: rows adjoin, the first starts at `first` */
     uint32_t first;
     int64_t n, n_rows, row0;
@@ -180,11 +180,7 @@ static inline struct csv_cell csv_cell_at(const struct csv_reader *r,
                                           const struct csv_block *b, int64_t i, int j)
 {
     const uint32_t *end = b->end + i * r->n_cols + j;
-    uint32_t e = *end, s = 0;
-    if (j > 0 || (i > 0 && !b->start))
-        s = end[-1] + 1;
-    else
-        s = b->start ? b->start[i] : b->first;
+    uint32_t e = *end, s = j == 0 && b->start ? b->start[i] : end[-1] + 1;
     struct csv_cell c = {b->text + s, 0, 0};
     if (e < s) {
         c.s = NULL;
@@ -199,6 +195,32 @@ static inline struct csv_cell csv_cell_at(const struct csv_reader *r,
     c.n = e - s;
     c.quoted = c.n && r->d.quote && *c.s == r->d.quote;
     return c;
+}
+/* What a loop over the cells of one column needs, hoisted: cells that are plain (not quoted,
+ * not absent) as [s, e). The others are left to csv_cell_at. */
+struct csv_walk {
+    const char *text;
+    const uint32_t *end, *start; /* start: of rows, for column 0 of odd blocks */
+    int64_t stride;
+    char quote;
+    uint8_t plain; /* no blanks to trim */
+    uint8_t last;
+};
+static inline struct csv_walk csv_walk_of(const struct csv_reader *r,
+                                          const struct csv_block *b, int j)
+{
+    return (struct csv_walk){b->text,    b->end + j, j ? NULL : b->start, r->n_cols,
+                             r->d.quote, !r->d.trim, j == r->n_cols - 1};
+}
+/* The cell of row i; returns its length, -1 when it needs csv_cell_at. */
+static inline int64_t csv_walk_cell(const struct csv_walk *w, int64_t i, const char **s)
+{
+    const uint32_t *end = w->end + i * w->stride;
+    uint32_t e = *end, b = w->start ? w->start[i] : end[-1] + 1;
+    *s = w->text + b;
+    if (e < b || !w->plain || (w->quote && **s == w->quote)) return -1;
+    if (w->last && e > b && w->text[e - 1] == '\r') e--;
+    return (int64_t)(e - b);
 }
 /* Block of a row of the file's table, and its row there. */
 const struct csv_block *csv_locate(const struct csv_reader *r, int64_t row, int64_t *i);

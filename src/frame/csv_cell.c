@@ -194,7 +194,8 @@ enum csv_number csv_parse_time(const struct csv_reader *r, struct csv_cell c,
     *out = I64_MISSING;
     if (!c.s) return CSV_MISSING;
     c = csv_strip(&r->d, c, buf, sizeof buf);
-    if (time_parse(c.s, c.n, out) == 0) return CSV_NUMBER;
+    if (time_parse(c.s, c.n, out) == 0 && !(r->o.na.n && csv_is_na(r, c.s, c.n)))
+        return CSV_NUMBER;
     *out = I64_MISSING;
     if (csv_is_na(r, c.s, c.n) || (c.n == 1 && c.s[0] == '-')) return CSV_MISSING;
     return CSV_OTHER;

@@ -65,6 +65,61 @@ static void note_bad(const struct csv_reader *r, struct csv_column *c,
 
 /* ---- numbers, truth values, dates ---- */
 
+/* The eight bytes that end the n <= 8 of a cell, with '0' before them. The bytes behind a
+ * cell can be read: texts are padded. */
+static inline uint64_t digits_at(const char *s, int64_t n)
+{
+    uint64_t v;
+    memcpy(&v, s, sizeof v);
+    int shift = (int)(64 - 8 * n);
+    return shift ? v << shift | UINT64_C(0x3030303030303030) >> (64 - shift) : v;
+}
+
+static inline int are_digits(uint64_t v)
+{
+    return (((v + UINT64_C(0x4646464646464646)) | (v - UINT64_C(0x3030303030303030))) &
+            UINT64_C(0x8080808080808080)) == 0;
+}
+
+/* The number that eight digits write, first digit in the lowest byte. */
+static inline uint64_t value_of(uint64_t v)
+{
+    v -= UINT64_C(0x3030303030303030);
+    v = v * 10 + (v >> 8);
+    return (((v & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x000f424000000064)) +
+            (((v >> 16) & UINT64_C(0x000000ff000000ff)) *
+             UINT64_C(0x0000271000000001))) >>
+           32;
+}
+
+/* A plain number of at most eight digits before its mark and eight behind: 1 when it was one.
+ * The mantissa is below 10^16; above 2^53 it is left to num_parse, as it is inexact. */
+static inline int short_number(const char *s, int64_t n, char decimal, double *out)
+{
+    static const double ten[9] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
+    int minus = *s == '-';
+    s += minus;
+    n -= minus;
+    if (n < 1 || n > 17) return 0;
+    int64_t whole = 0;
+    while (whole < n && whole <= 8 && s[whole] != decimal) whole++;
+    if (whole < 1 || whole > 8) return 0;
+    uint64_t v = digits_at(s, whole);
+    if (!are_digits(v)) return 0;
+    uint64_t m = value_of(v);
+    int64_t part = n - whole - 1;
+    if (part > 0) {
+        if (part > 8) return 0;
+        v = digits_at(s + whole + 1, part);
+        if (!are_digits(v)) return 0;
+        m = m * (uint64_t)ten[part] + value_of(v);
+        if (m >> 53) return 0;
+    }
+    double x = part > 0 ? (double)m / ten[part] : (double)m;
+    *out = minus ? -x : x;
+    return 1;
+}
+
 static void convert_f64(const struct csv_reader *r, const struct csv_block *b, int j)
 {
     struct csv_column *c = &r->cols[j];
@@ -72,16 +127,20 @@ static void convert_f64(const struct csv_reader *r, const struct csv_block *b, i
     int64_t missing = 0;
     int plain = r->o.na.n == 0;
     char decimal = r->d.decimal;
+    struct csv_walk w = csv_walk_of(r, b, j);
     for (int64_t i = 0; i < b->n_rows; i++) {
-        struct csv_cell cell = csv_cell_at(r, b, i, j);
-        if (plain && cell.n && num_parse(cell.s, cell.n, decimal, &out[i]) == NUM_OK)
+        const char *s;
+        int64_t n = csv_walk_cell(&w, i, &s);
+        if (plain && n > 0 &&
+            (short_number(s, n, decimal, &out[i]) ||
+             num_parse(s, (size_t)n, decimal, &out[i]) == NUM_OK))
             continue;
-        if (plain && cell.n == 0) {
+        if (n == 0) {
             out[i] = (double)NAN;
             missing++;
             continue;
         }
-        enum csv_number kind = csv_parse_number(r, cell, &out[i]);
+        enum csv_number kind = csv_parse_number(r, csv_cell_at(r, b, i, j), &out[i]);
         missing += kind == CSV_MISSING;
         if (kind == CSV_INEXACT) note_row(&c->inexact, &c->inexact_row, b->row0 + i);
         if (kind == CSV_UNDERFLOW) atomic_fetch_add(&c->underflow, 1);
@@ -98,11 +157,18 @@ static void convert_i64(const struct csv_reader *r, const struct csv_block *b, i
     struct csv_column *c = &r->cols[j];
     int64_t *out = (int64_t *)c->data + b->row0, missing = 0;
     int plain = r->o.na.n == 0;
+    struct csv_walk w = csv_walk_of(r, b, j);
     for (int64_t i = 0; i < b->n_rows; i++) {
+        const char *s;
+        int64_t n = csv_walk_cell(&w, i, &s);
+        if (plain && n > 0 && n <= 8) {
+            uint64_t v = digits_at(s, n);
+            if (are_digits(v)) {
+                out[i] = (int64_t)value_of(v);
+                continue;
+            }
+        }
         struct csv_cell cell = csv_cell_at(r, b, i, j);
-        if (plain && cell.n && cell.n < 18 && cell.s[0] >= '0' && cell.s[0] <= '9' &&
-            num_parse_i64(cell.s, cell.n, &out[i]))
-            continue;
         enum csv_number kind = csv_parse_int(r, cell, &out[i]);
         if (kind == CSV_NUMBER) continue;
         missing++;
@@ -138,7 +204,12 @@ static void convert_time(const struct csv_reader *r, const struct csv_block *b, 
 {
     struct csv_column *c = &r->cols[j];
     int64_t *out = (int64_t *)c->data + b->row0, missing = 0;
+    int plain = r->o.na.n == 0;
+    struct csv_walk w = csv_walk_of(r, b, j);
     for (int64_t i = 0; i < b->n_rows; i++) {
+        const char *s;
+        int64_t n = csv_walk_cell(&w, i, &s);
+        if (plain && n > 0 && time_parse(s, (size_t)n, &out[i]) == 0) continue;
         enum csv_number kind = csv_parse_time(r, csv_cell_at(r, b, i, j), &out[i]);
         missing += kind != CSV_NUMBER;
         if (kind == CSV_OTHER) note_bad(r, c, kind, b->row0 + i);
@@ -147,6 +218,55 @@ static void convert_time(const struct csv_reader *r, const struct csv_block *b, 
 }
 
 /* ---- categories and text ---- */
+
+/* A text of at most 16 bytes as two words; what lies behind it in the padded text is cut. */
+struct key {
+    uint64_t a, b;
+};
+
+static inline struct key key_of(const char *s, int64_t n)
+{
+    struct key k;
+    memcpy(&k.a, s, 8);
+    if (n <= 8) {
+        k.a = n ? k.a << (64 - 8 * n) : 0;
+        k.b = 0;
+        return k;
+    }
+    memcpy(&k.b, s + 8, 8);
+    k.b <<= 128 - 8 * n;
+    return k;
+}
+
+static inline uint32_t hash_of_key(struct key k, int64_t n)
+{
+    uint64_t h = (k.a ^ (uint64_t)n) * UINT64_C(0x9E3779B97F4A7C15);
+    h ^= (k.b + (h >> 29)) * UINT64_C(0xD1B54A32D192ED03);
+    return (uint32_t)(h >> 32);
+}
+
+/* The code of a short plain cell that is known already, or CODE_MISSING. Levels are compared
+ * by their bytes: a level borrowed from the text or copied has no padding of its own. */
+static inline uint32_t find_short(const struct level_set *set, const char *s, int64_t n,
+                                  uint32_t hash)
+{
+    uint32_t at = hash & set->mask;
+    for (; set->slot[at]; at = (at + 1) & set->mask) {
+        const struct level *l = &set->level[set->slot[at] - 1];
+        if (l->hash == hash && l->len == (uint32_t)n && memcmp(l->s, s, (size_t)n) == 0)
+            return set->slot[at] - 1;
+    }
+    return CODE_MISSING;
+}
+
+/* The hash of a text, the same for a cell however it was quoted. */
+static uint32_t hash_of_text(const char *s, size_t n)
+{
+    char text[16] = {0};
+    if (n > 16) return (uint32_t)hash64(s, n, 0);
+    if (n) memcpy(text, s, n);
+    return hash_of_key(key_of(text, (int64_t)n), (int64_t)n);
+}
 
 static void convert_cat(const struct job *t, const struct csv_block *b, int j,
                         struct worker *w)
@@ -159,9 +279,20 @@ static void convert_cat(const struct job *t, const struct csv_block *b, int j,
     struct arena_mark mark = arena_mark(&w->temp);
     if (atomic_load_explicit(&c->too_many, memory_order_relaxed)) return;
     if (level_set_init(&set, &w->keep, &w->temp, b->n_rows) != 0) return;
+    struct csv_walk walk = csv_walk_of(r, b, j);
+    int plain = r->o.na.n == 0;
     for (int64_t i = 0; i < b->n_rows; i++) {
         const char *s;
         size_t n;
+        int64_t len = csv_walk_cell(&walk, i, &s);
+        if (plain && len > 0 && len <= 16) {
+            out[i] = find_short(&set, s, len, hash_of_key(key_of(s, len), len));
+            if (out[i] != CODE_MISSING &&
+                (len > 4 || !csv_is_missing(s, (size_t)len))) {
+                bytes += len;
+                continue;
+            }
+        }
         struct csv_cell cell = csv_cell_at(r, b, i, j);
         struct arena_mark cell_mark = arena_mark(&w->temp);
         if (!csv_parse_text(r, cell, &w->temp, &s, &n)) {
@@ -171,7 +302,7 @@ static void convert_cat(const struct job *t, const struct csv_block *b, int j,
         }
         int copied = s < cell.s || s > cell.s + cell.n;
         uint32_t slots = set.mask;
-        out[i] = level_set_add(&set, s, n, copied);
+        out[i] = level_set_add_hashed(&set, s, n, hash_of_text(s, n), copied);
         if (out[i] == CODE_MISSING) break; /* the arena tells */
         if (copied && slots == set.mask) arena_reset(&w->temp, cell_mark);
         bytes += (int64_t)n;

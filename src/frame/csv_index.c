@@ -485,9 +485,12 @@ static tide_status build_rows(struct csv_reader *r, struct csv_block *b,
     if (!sc->slow && is_rectangle(r, b->text, r->pos + k0, n)) {
         b->n_rows = n / r->n_cols;
         b->first = (uint32_t)begin;
-        b->end = arena_array(&r->work, n, sizeof *b->end);
-        if (b->end) memcpy(b->end, r->pos + k0, (size_t)n * sizeof *b->end);
-        return arena_status(&r->work, err);
+        uint32_t *end = arena_array(&r->work, n + 1, sizeof *end);
+        if (!end) return arena_status(&r->work, err);
+        end[0] = b->first - 1; /* so that every cell starts behind an end */
+        memcpy(end + 1, r->pos + k0, (size_t)n * sizeof *end);
+        b->end = end + 1;
+        return TIDE_OK;
     }
     int64_t rows = 0;
     for (int64_t k = k0; k < sc->n_pos; k++) rows += b->text[r->pos[k]] == '\n';
@@ -671,8 +674,7 @@ tide_status csv_drop_rows(struct csv_reader *r, tide_error *err)
         if (!start) return arena_status(&r->work, err);
         for (int64_t i = 0; i < b->n_rows; i++) {
             uint32_t *end = b->end + i * r->n_cols;
-            uint32_t s = b->start ? b->start[i] : i ? end[-1] + 1 : b->first;
-            start[i] = s;
+            start[i] = b->start ? b->start[i] : end[-1] + 1;
         }
         for (int64_t i = 0; i < b->n_rows; i++) {
             uint32_t *end = b->end + i * r->n_cols;

@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "frame/csv.h"
 
-#define SLAB  ((int64_t)512 << 10)
+#define SLAB  ((int64_t)256 << 10)
 #define SMALL ((int64_t)128 << 10)
 
 /* ---- options ---- */
@@ -244,14 +244,11 @@ static void number_lines(void *arg, int64_t block, int worker)
     int64_t line = b->line0;
     (void)worker;
     for (int64_t i = 0; i < b->n_rows; i++) {
-        struct csv_cell first = {b->text, 0, 0};
-        uint32_t at = b->start ? b->start[i]
-                      : i      ? b->end[i * t->r->n_cols - 1] + 1
-                               : b->first;
-        first.s += at;
-        for (const char *p; (p = memchr(s, '\n', (size_t)(first.s - s))); s = p + 1)
+        uint32_t at = b->start ? b->start[i] : b->end[i * t->r->n_cols - 1] + 1;
+        const char *first = b->text + at;
+        for (const char *p; (p = memchr(s, '\n', (size_t)(first - s))); s = p + 1)
             line++;
-        s = first.s;
+        s = first;
         t->line[b->row0 + i] = line;
     }
 }
