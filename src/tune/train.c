@@ -413,9 +413,6 @@ static void add_fit_notes(struct trainer *t)
         report_note(t->report,
                     "fitted on all rows with %d rounds, the median of the folds' best",
                     (int)t->rounds);
-    else if (t->info.rounds > t->info.best_round && t->info.best_round > 0)
-        report_note(t->report, "best round %d of %d", (int)t->info.best_round,
-                    (int)t->info.rounds);
     if (t->info.converged == 0)
         report_note(t->report, "the solver stopped before it converged");
 }
