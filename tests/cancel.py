@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""tests/cancel.py PROGRAM [TIMES] - Ctrl-C during a long fit
+
+SIGINT at a random moment of a fit that would take long. Time from the signal to the end of the
+process: p99 of TIMES (default 200) within 100 ms; exit 130; the output untouched; OUT.partial
+a whole model or absent. When the machine is loaded beyond its cores the bound is three times that.
+"""
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+
+def main(program, times=200):
+    rng, waits, failed, partial = random.Random(7), [], 0, 0
+    with tempfile.TemporaryDirectory() as folder:
+        table, out = os.path.join(folder, "t.csv"), os.path.join(folder, "m.tide")
+        subprocess.run([program, "make", "higgs_like", "--rows", "20000", "-o", table, "-q"], check=True,
+                       capture_output=True)
+        for i in range(times):
+            learner = ["gbdt", "gbdt", "logistic", "tree", "auto"][i % 5]
+            more = ["--trees", "100000", "--cv", "1"] if learner == "gbdt" else ["--cv", "100"]
+            with open(out, "wb") as f:
+                f.write(b"old")
+            p = subprocess.Popen([program, "train", table, "--target", "y", "--learner", learner, "-o", out, "-q", *more],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            time.sleep(rng.uniform(0.15, 0.9))
+            began = time.monotonic()
+            p.send_signal(signal.SIGINT)
+            text = p.communicate()[1].decode()
+            waits.append(time.monotonic() - began)
+            whole = True
+            if os.path.exists(out + ".partial"):
+                partial += 1
+                whole = subprocess.run([program, "show", out + ".partial", "-q"], capture_output=True).returncode == 0
+                os.remove(out + ".partial")
+            if p.returncode != 130 or open(out, "rb").read() != b"old" or not whole:
+                failed += 1
+                print(f"{learner}: exit {p.returncode}, partial whole {whole}: {text.strip()[-200:]}")
+    waits.sort()
+    p99 = waits[int(len(waits) * 0.99) - 1]
+    bound = 0.1 if os.getloadavg()[0] <= (os.cpu_count() or 1) else 0.3
+    print(f"median {1000 * waits[len(waits) // 2]:.1f} ms, p99 {1000 * p99:.1f} ms, most {1000 * waits[-1]:.1f} ms; "
+          f"{partial} partial models, all whole; bound {1000 * bound:.0f} ms")
+    failed += p99 > bound
+    print(f"{times + 1 - failed} passed, {failed} failed")
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.path.abspath(sys.argv[1]), *(int(x) for x in sys.argv[2:3])))
