@@ -13,7 +13,9 @@
 #define WIDTH_PAGE  4600 /* beside others on a page: text keeps its size */
 #define HEIGHT_PAGE 2900
 #define LETTERS     24
+#define TITLE       36 /* letters of an axis title */
 #define SMALL       11 /* px of ticks */
+#define LARGE       12 /* of titles */
 #define ROW         180
 
 struct frame {
@@ -104,13 +106,16 @@ static void swatch(struct svg *g, const struct chart_mark *m, int x, int y)
 /* Nine colours from least to most. */
 static void ramp(struct svg *g, int y)
 {
-    struct figure f;
+    struct figure least, most;
     const struct plot *p = g->p;
-    int div = svg_is_diverging(p), x = g->left, w;
-    double most = -p->colour_lo > p->colour_hi ? -p->colour_lo : p->colour_hi;
-    (void)figure_number(&f, div ? -most : p->colour_lo, 3);
-    w = text_width(f.s, strlen(f.s), SMALL);
-    svg_label(g, "tk", x, y, NULL, f.s);
+    int div = svg_is_diverging(p), x = g->left, w, all;
+    double end = -p->colour_lo > p->colour_hi ? -p->colour_lo : p->colour_hi;
+    (void)figure_number(&least, div ? -end : p->colour_lo, 3);
+    (void)figure_number(&most, div ? end : p->colour_hi, 3);
+    w = text_width(least.s, strlen(least.s), SMALL);
+    all = w + text_width(most.s, strlen(most.s), SMALL) + 9 * 160 + 120;
+    if (x + all > g->width) x = all < g->width ? g->width - all : 0;
+    svg_label(g, "tk", x, y, NULL, least.s);
     x += w + 60;
     for (int k = 0; k < 9; k++) {
         char class[3] = {div ? 'd' : 'q', (char)('0' + k), 0};
@@ -118,8 +123,7 @@ static void ramp(struct svg *g, int y)
         svg_rect(g, x + k * 160, y - 90, x + (k + 1) * 160, y);
         svg_path_end(g);
     }
-    (void)figure_number(&f, div ? most : p->colour_hi, 3);
-    svg_label(g, "tk", x + 9 * 160 + 60, y, NULL, f.s);
+    svg_label(g, "tk", x + 9 * 160 + 60, y, NULL, most.s);
 }
 
 /* Lays the legend out from y on; draws it when told to. Returns its rows. */
@@ -159,7 +163,7 @@ static int legend(struct svg *g, int y, int draw)
 static void axis_title(struct str *t, const struct chart_axis *axis)
 {
     str_clear(t);
-    str_add(t, axis->label ? axis->label : "");
+    text_shorten(t, axis->label ? axis->label : "", TITLE);
     if (axis->unit) str_addf(t, " (%s)", axis->unit);
     if (axis->scale == SCALE_LOG) str_add(t, ", log scale");
 }
@@ -231,6 +235,7 @@ static void axes(struct svg *g, const struct frame *f)
 {
     const struct plot *p = g->p;
     struct str t = {0};
+    int x, w;
     svg_path_begin(g, "ax", NULL);
     svg_move(g, g->left, g->top);
     svg_line(g, g->left, g->top + g->h);
@@ -242,7 +247,7 @@ static void axes(struct svg *g, const struct frame *f)
     svg_path_end(g);
     for (int i = 0; i < f->x.n; i++) {
         const struct tick *k = &f->x.at[i];
-        int w = text_width(k->label, strlen(k->label), SMALL), x;
+        w = text_width(k->label, strlen(k->label), SMALL);
         x = svg_x(g, plot_at(&p->x, k->value));
         if (x + w / 2 > g->width) x = g->width - w / 2;
         svg_label(g, "tk", x, g->top + g->h + 160, "middle", k->label);
@@ -256,7 +261,10 @@ static void axes(struct svg *g, const struct frame *f)
     axis_title(&t, &p->chart->y);
     svg_label(g, "at", 20, g->top - 130, NULL, t.s ? t.s : "");
     axis_title(&t, &p->chart->x);
-    svg_label(g, "at", g->left + g->w / 2, g->height - 50, "middle", t.s ? t.s : "");
+    x = g->left + g->w / 2;
+    w = text_width(t.s ? t.s : "", t.len, LARGE);
+    if (x + w / 2 > g->width - 20) x = g->width - 20 - w / 2;
+    svg_label(g, "at", x, g->height - 50, "middle", t.s ? t.s : "");
     g->out->failed |= t.failed;
     str_free(&t);
 }
@@ -362,8 +370,12 @@ void chart_svg(struct str *out, const struct tide_chart *c, int alone, struct ar
     lay_out(&g, &f, alone);
     head(&g, alone);
     if (p.is_empty) {
-        svg_label(&g, "at", g.width / 2, g.height / 2, "middle",
-                  c->n_notes ? c->notes[0] : "nothing to draw");
+        struct str why = {0};
+        text_shorten(&why, c->n_notes ? c->notes[0] : "nothing to draw",
+                     2 * TITLE - 12);
+        svg_label(&g, "at", g.width / 2, g.height / 2, "middle", why.s ? why.s : "");
+        out->failed |= why.failed;
+        str_free(&why);
     } else if (is_plain) {
         draw_marks(&g);
     } else {

@@ -161,9 +161,10 @@ static void facts(struct str *o, const tide_report *r,
     json_object_foreach(r->facts, key, fact) {
         /* clang-format on */
         if (!wanted(key, fact)) continue;
-        if (!any) str_add(o, "<dl>\n");
+        if (!any)
+            str_addf(o, "<dl%s>\n", wanted == is_short_fact ? " class=\"facts\"" : "");
         any = 1;
-        str_add(o, "<dt>");
+        str_add(o, "<div><dt>");
         key_words(o, key);
         str_add(o, "</dt><dd>");
         if (json_is_object(fact)) {
@@ -180,7 +181,7 @@ static void facts(struct str *o, const tide_report *r,
         } else {
             scalar(o, fact);
         }
-        str_add(o, "</dd>\n");
+        str_add(o, "</dd></div>\n");
     }
     if (any) str_add(o, "</dl>\n");
 }

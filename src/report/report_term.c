@@ -33,11 +33,30 @@ static void fact_text(struct str *out, const json_t *fact)
         str_add(out, json_is_true(fact) ? "yes" : "no");
 }
 
+/* "name   value", padded to `cells` when another follows on the line. */
+static void put_fact(struct term *t, const char *key, int width, const char *value,
+                     int cells)
+{
+    struct str first = {0};
+    str_add(&first, "  ");
+    figure_words(&first, key);
+    for (int i = term_width(key); i < width + 2; i++) str_addc(&first, ' ');
+    if (cells > 0) {
+        str_add(t->out, first.s ? first.s : "");
+        term_pad(t, cells - width - 4 - term_text(t, value, 0));
+    } else {
+        term_wrap(t, first.s ? first.s : "", value);
+    }
+    t->out->failed |= first.failed;
+    str_free(&first);
+}
+
+/* Short facts stand two on a line. */
 static void put_facts(struct term *t, const tide_report *r)
 {
     const char *key;
     json_t *fact;
-    int width = 0;
+    int width = 0, half = t->width / 2, at_left = 1, any = 0;
     /* clang-format off */
     json_object_foreach(r->facts, key, fact) {
         int w = is_shown_fact(key, fact) ? term_width(key) : 0;
@@ -45,18 +64,21 @@ static void put_facts(struct term *t, const tide_report *r)
     }
     json_object_foreach(r->facts, key, fact) {
         /* clang-format on */
-        struct str first = {0}, text = {0};
+        struct str text = {0};
+        int is_short;
         if (!is_shown_fact(key, fact)) continue;
-        str_add(&first, "  ");
-        figure_words(&first, key);
-        for (int i = term_width(key); i < width + 2; i++) str_addc(&first, ' ');
         fact_text(&text, fact);
-        term_wrap(t, first.s ? first.s : "", text.s ? text.s : "");
-        t->out->failed |= first.failed | text.failed;
-        str_free(&first);
+        is_short = term_width(text.s ? text.s : "") + width + 5 <= half;
+        if (!is_short && !at_left) str_addc(t->out, '\n');
+        if (!is_short) at_left = 1;
+        put_fact(t, key, width, text.s ? text.s : "", is_short && at_left ? half : 0);
+        at_left = is_short ? !at_left : 1;
+        any = 1;
+        t->out->failed |= text.failed;
         str_free(&text);
     }
-    if (width > 0) str_addc(t->out, '\n');
+    if (!at_left) str_addc(t->out, '\n');
+    if (any) str_addc(t->out, '\n');
 }
 
 /* ---- metrics ---- */

@@ -382,12 +382,14 @@ static void hexes(struct svg *g, const struct chart_mark *m)
             any = 1;
             x = svg_x(g, at[0]);
             y = svg_y(g, at[1]);
-            svg_move(g, x, y - r);
-            svg_line(g, x + dx / 2, y - r / 2);
-            svg_line(g, x + dx / 2, y + r / 2);
-            svg_line(g, x, y + r);
-            svg_line(g, x - dx / 2, y + r / 2);
-            svg_line(g, x - dx / 2, y - r / 2);
+            for (int e = 0; e < 6; e++) {
+                static const int8_t side[6] = {0, 1, 1, 0, -1, -1};
+                static const int8_t up[6] = {-2, -1, 1, 2, 1, -1};
+                int hx = x + side[e] * dx / 2, hy = y + up[e] * r / 2;
+                hx = hx < g->left ? g->left : hx > g->left + g->w ? g->left + g->w : hx;
+                hy = hy < g->top ? g->top : hy > g->top + g->h ? g->top + g->h : hy;
+                svg_line(g, hx, hy);
+            }
             svg_close(g);
         }
         if (any) svg_path_end(g);

@@ -84,6 +84,7 @@ static void make_linear(double lo, double hi, int most, struct ticks *out)
     for (int i = 0; i < most; i++) {
         double v = step_times(&s, first + i);
         if (v > hi + slack) break;
+        if (v < lo - slack || (out->n > 0 && v <= out->at[out->n - 1].value)) continue;
         out->at[out->n++].value = v == 0 ? 0 : v;
     }
     label_linear(out, &s, fabs(lo) > fabs(hi) ? fabs(lo) : fabs(hi));
