@@ -117,16 +117,20 @@ static int bar_middle(const struct svg *g, const struct chart_mark *m, int bar,
     return mid + ((2 * bar + 1 - bars) * each) / 2;
 }
 
-/* A rectangle that may lie on its side: `along` is the axis of names. */
+/* A rectangle that may lie on its side, held inside the plane: bars at numbers may stand at
+ * its very end. `along` is the axis of names. */
 static void side_rect(struct svg *g, int horizontal, int mid, int half, int from,
                       int to)
 {
+    int least = horizontal ? g->top : g->left,
+        most = least + (horizontal ? g->h : g->w);
+    int a = mid - half < least ? least : mid - half,
+        b = mid + half > most ? most : mid + half;
+    int lo = from < to ? from : to, hi = from < to ? to : from;
     if (horizontal)
-        svg_rect(g, from < to ? from : to, mid - half, from < to ? to : from,
-                 mid + half);
+        svg_rect(g, lo, a, hi, b);
     else
-        svg_rect(g, mid - half, from < to ? from : to, mid + half,
-                 from < to ? to : from);
+        svg_rect(g, a, lo, b, hi);
 }
 
 static int across(const struct svg *g, const struct chart_mark *m, double at)
