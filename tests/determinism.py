@@ -125,7 +125,7 @@ def check(run, name, learner, tolerance):
 def main(argv):
     program, wanted = os.path.abspath(argv[0]), argv[1:]
     listed = json.loads(subprocess.run([program, "list", "learner", "--json"], check=True, capture_output=True).stdout)
-    entries = listed if isinstance(listed, list) else listed.get("entries") or listed.get("learner")
+    entries = listed["learners"]
     with tempfile.TemporaryDirectory() as folder:
         run = Runner(program, folder)
         for entry in entries:
