@@ -244,7 +244,10 @@ tide_status cli_parse(struct cli *c, int argc, char **argv, tide_error *err)
         return wrong_count(c, err);
     for (int i = 0; i < c->n_values; i++) {
         s = tide_values_check(c->values[i], err);
-        if (s) return s;
+        if (!s) continue;
+        return err->value[0]
+                   ? s
+                   : err_hint(err, "", "tidemill %s %s", c->verb->name, c->verb->usage);
     }
     return TIDE_OK;
 }
