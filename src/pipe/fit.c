@@ -450,9 +450,12 @@ static tide_status refuse_missing(const struct fitting *f, const char *learner, 
 static tide_status check_fit(const struct fitting *f, const struct tide_learner *l,
                              tide_error *err)
 {
-    if (!(l->tasks & f->d.task))
-        return err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s cannot %s", l->name,
-                       f->d.task == TIDE_CLASSIFY ? "classify" : "regress");
+    if (!(l->tasks & f->d.task)) {
+        int is_class = f->d.task == TIDE_CLASSIFY;
+        err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s cannot %s", l->name,
+                is_class ? "classify" : "regress");
+        return err_hint(err, "task", is_class ? "regress" : "classify");
+    }
     if (f->d.task == TIDE_CLASSIFY && f->d.n_classes == 1 &&
         !(l->traits & TIDE_TAKES_ONE_CLASS)) {
         err_set(err, TIDE_CODE_DATA_ONE_CLASS,

@@ -503,10 +503,34 @@ static tide_status add_about(struct trainer *t, tide_error *err)
     return bad ? err_nomem(err, 0) : TIDE_OK;
 }
 
-static tide_status run(struct trainer *t, const tide_frame *frame,
-                       const struct tide_problem_options *problem, tide_error *err)
+/* A learner that knows one task only settles it, when nobody else did. */
+static tide_status settle_task(const struct tide_train_options *o,
+                               struct tide_problem_options *problem, tide_error *err)
 {
-    tide_status s = problem_new(t->ctx, frame, problem, &t->p, err);
+    uint32_t tasks = 0;
+    if (problem->task) return TIDE_OK;
+    if (is_set(o->pipeline)) {
+        tide_pipeline *p = NULL;
+        tide_status s = pipeline_parse(o->pipeline, &p, err);
+        if (s) return s;
+        tasks = p->nodes[p->n - 1].learner->tasks;
+        pipeline_free(p);
+    } else if (is_set(o->learner) && strcmp(o->learner, "auto") != 0) {
+        const struct tide_learner *l = learner_find(o->learner, err);
+        if (!l) return TIDE_EINVAL;
+        tasks = l->tasks;
+    }
+    if (tasks == TIDE_CLASSIFY) problem->task = 1;
+    if (tasks == TIDE_REGRESS) problem->task = 2;
+    return TIDE_OK;
+}
+
+static tide_status run(struct trainer *t, const tide_frame *frame,
+                       const struct tide_problem_options *given, tide_error *err)
+{
+    struct tide_problem_options problem = *given;
+    tide_status s = settle_task(t->o, &problem, err);
+    if (!s) s = problem_new(t->ctx, frame, &problem, &t->p, err);
     if (!s) s = check_options(t, err);
     if (!s) s = make_plan(t, err);
     if (!s) s = make_candidates(t, err);

@@ -32,7 +32,7 @@ def fixtures():
         for i in range(150):
             k = i % 3
             f.write(f"{round(r.gauss(k, 0.5), 3)},{'rgb'[(i // 3) % 3]},{['ant', 'bee', 'cat'][k]}\n")
-    for words in (["ab.csv", "--target", "b", "--learner", "gbdt", "--cv", "1", "-o", "ab.tide"],
+    for words in (["ab.csv", "--target", "b", "--learner", "ridge", "--cv", "1", "-o", "ab.tide"],
                   ["class.csv", "--target", "kind", "--learner", "gbdt", "--set", "trees=20", "--cv", "1",
                    "-o", "class.tide"]):
         subprocess.run(["tidemill", "train", *words, "-q"], check=True, stdout=subprocess.DEVNULL)
