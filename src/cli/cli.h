@@ -105,6 +105,8 @@ tide_status cli_require(const struct cli *c, const tide_report *report,
 /* "time", "peak_memory_bytes" and "model" into a JSON object; non-zero: out of memory. */
 int cli_add_facts(struct cli *c, json_t *object, const tide_model *model,
                   const char *model_path);
+/* A time for JSON, to the microsecond: more digits are noise. */
+double cli_seconds(double s);
 tide_status cli_write_json(const json_t *object, tide_error *err);
 
 /* ---- files.c: tables, models and names ---- */

@@ -63,7 +63,7 @@ static tide_status say_json(struct cli *c, const tide_model *model,
     bad |= json_put_str(out, "path", own->output);
     bad |= json_put_i64(out, "bytes", bytes);
     bad |= json_put(object, "output", out);
-    bad |= json_put_f64(time, "predict_s", predict_s);
+    bad |= json_put_f64(time, "predict_s", cli_seconds(predict_s));
     bad |= json_put(object, "time", time);
     bad |= cli_add_facts(c, object, model, c->args[0]);
     tide_status s = bad ? err_nomem(err, 0) : cli_write_json(object, err);

@@ -245,8 +245,7 @@ tide_status cli_require(const struct cli *c, const tide_report *report, tide_err
 
 /* ---- reports ---- */
 
-/* To the microsecond: more digits are noise. */
-static double seconds(double s)
+double cli_seconds(double s)
 {
     return floor(s * 1e6 + 0.5) / 1e6;
 }
@@ -260,8 +259,8 @@ int cli_add_facts(struct cli *c, json_t *object, const tide_model *model,
         time = json_object();
         bad |= json_put(object, "time", time);
     }
-    if (c->read_s > 0) bad |= json_put_f64(time, "read_s", seconds(c->read_s));
-    bad |= json_put_f64(time, "total_s", seconds(clock_since(c->started_ns)));
+    if (c->read_s > 0) bad |= json_put_f64(time, "read_s", cli_seconds(c->read_s));
+    bad |= json_put_f64(time, "total_s", cli_seconds(clock_since(c->started_ns)));
     bad |= json_put_i64(object, "peak_memory_bytes", tide_ctx_peak_memory(c->ctx));
     if (!model_path) return bad;
     json_t *m = json_object();
