@@ -320,8 +320,9 @@ static void note_text(const struct screening *s, int n)
 /* Says what was left out; identifiers stay in when nothing else would be left. */
 static int settle(struct screening *s, int n)
 {
-    int n_kept = 0, n_constant = 0;
+    int n_kept = 0, n_constant = 0, n_text = 0;
     for (int i = 0; i < n; i++) {
+        n_text += s->facts[i].verdict == TEXT;
         n_kept += s->facts[i].verdict == KEEP;
         n_constant += s->facts[i].verdict == CONSTANT || s->facts[i].verdict == EMPTY;
     }
@@ -334,7 +335,7 @@ static int settle(struct screening *s, int n)
         else if (f->verdict == EMPTY)
             warn(s, TIDE_CODE_DATA_CONSTANT, name, NULL,
                  "'%s' is empty and is left out");
-        else if (f->verdict == IDENTIFIER && (n_kept || n_constant))
+        else if (f->verdict == IDENTIFIER && n_kept + n_constant + n_text > 0)
             warn(s, TIDE_CODE_DATA_ID, name, "id",
                  "'%s' has every value once, as an identifier has, and is left out");
         else if (f->verdict == IDENTIFIER)
@@ -344,6 +345,53 @@ static int settle(struct screening *s, int n)
     note_text(s, n);
     note_copies(s, n);
     return n_constant;
+}
+
+#define MOST_COPIES 200000 /* rows; more are not looked through for copies */
+
+static uint64_t mix(uint64_t h, uint64_t x)
+{
+    h = (h ^ x) * 0x9e3779b97f4a7c15u;
+    return h ^ h >> 32;
+}
+
+/* Rows that equal an earlier row in every feature and the target: folds may share them. */
+static void note_repeated_rows(const struct screening *s, int n)
+{
+    const struct problem *p = s->p;
+    struct arena a;
+    int64_t repeated = 0;
+    if (p->n_rows > MOST_COPIES) return;
+    arena_init(&a, s->ctx);
+    uint64_t *h = arena_zero(&a, (size_t)p->n_rows * sizeof *h + 1);
+    double *x = arena_array(&a, p->n_rows, sizeof *x);
+    uint32_t *order = arena_array(&a, p->n_rows, sizeof *order);
+    for (int i = 0; i < n && h && x && order; i++) {
+        const struct column *c = &p->frame->cols[s->candidates[i]];
+        struct view v = {.n_rows = p->n_rows, .n_cols = 1, .cols = &c, .rows = p->rows};
+        if (s->facts[i].verdict != KEEP) continue;
+        if (c->type == TIDE_CAT)
+            view_codes(&v, 0, 0, p->n_rows, order);
+        else
+            view_numbers(&v, 0, 0, p->n_rows, x);
+        for (int64_t r = 0; r < p->n_rows; r++) {
+            uint64_t bits = order[r];
+            if (c->type != TIDE_CAT) memcpy(&bits, &x[r], sizeof bits);
+            h[r] = mix(h[r], bits);
+        }
+    }
+    for (int64_t r = 0; r < p->n_rows && h; r++) {
+        uint64_t bits = p->k ? (uint64_t)p->k[r] : 0;
+        if (p->y) memcpy(&bits, &p->y[r], sizeof bits);
+        h[r] = mix(h[r], bits);
+    }
+    if (h && order && !sort_index_u64(&a, h, p->n_rows, order))
+        for (int64_t r = 1; r < p->n_rows; r++)
+            repeated += h[order[r]] == h[order[r - 1]];
+    if (repeated)
+        ctx_note(s->ctx, "%lld of %lld rows repeat an earlier row in every column used",
+                 (long long)repeated, (long long)p->n_rows);
+    arena_free(&a);
 }
 
 static int name_cmp(const void *a, const void *b, const void *arg)
@@ -391,6 +439,9 @@ tide_status screen_features(struct tide_ctx *ctx, struct problem *p,
         if (facts[i].failed) st = err_nomem(err, 0);
     if (st) return st;
     int n_constant = settle(&s, n);
+    for (int i = 0; i < n; i++) n_features += facts[i].verdict == KEEP;
+    if (n_features) note_repeated_rows(&s, n);
+    n_features = 0;
     for (int i = 0; i < n; i++)
         if (facts[i].verdict == KEEP) list[n_features++] = list[i];
     p->features = list;

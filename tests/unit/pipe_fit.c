@@ -475,3 +475,24 @@ TEST(the_data_hash_covers_used_columns_only)
     CHECK(strcmp(hash[3], hash[0]) != 0);
     tide_ctx_free(ctx);
 }
+
+TEST(rows_watched_for_stopping_pass_through_the_fitted_steps)
+{
+    static const struct tide_step *const steps[] = {&probe_fill, &probe_tmean, NULL};
+    ctx = events_ctx(&said);
+    tide_frame *f = table_mixed(ctx, 400, 5);
+    int64_t rows[300], valid[100];
+    for (int i = 0; i < 400; i++) *(i % 4 ? &rows[i - i / 4 - 1] : &valid[i / 4]) = i;
+    CHECK(!fit_on(
+        f, "amount", steps, &probe_learner,
+        (struct pipe_fit){
+            .rows = rows, .n = 300, .valid = valid, .n_valid = 100, .seed = 1}));
+    done();
+    CHECK(!fit_on(
+        f, "amount", NULL, learner_find("gbdt", &err),
+        (struct pipe_fit){
+            .rows = rows, .n = 300, .valid = valid, .n_valid = 100, .seed = 1}));
+    done();
+    tide_frame_free(f);
+    tide_ctx_free(ctx);
+}

@@ -390,3 +390,33 @@ TEST(one_column_cannot_be_two_things)
     CHECK_INT(err.code, TIDE_CODE_PARAM_VALUE);
     end(p);
 }
+
+TEST(an_identifier_beside_free_text_does_not_become_the_feature)
+{
+    ctx = events_ctx(&said);
+    int64_t id[30], y[30];
+    const char *text[30];
+    for (int i = 0; i < 30; i++)
+        id[i] = i, y[i] = i * i % 23, text[i] = i % 2 ? "ab c" : "d";
+    struct tide_column_in in[] = {{.name = "id", .i64 = id},
+                                  {.name = "y", .i64 = y},
+                                  {.name = "t", .text = text, .type = TIDE_TEXT}};
+    tide_frame *f = NULL;
+    CHECK(!tide_frame_new(ctx, 30, 3, in, &f, NULL));
+    struct tide_problem_options o = {.target = "y", .task = 2};
+    CHECK(problem_of(f, &o) == NULL);
+    CHECK_INT(err.code, TIDE_CODE_DATA_NO_FEATURES);
+    CHECK(events_noted(&said, "free text is left out: 't'"));
+    tide_frame_free(f);
+    end(NULL);
+}
+
+TEST(repeated_rows_are_counted)
+{
+    struct problem *p = begin("x,c,y\n1,a,1.5\n2,b,2\n1,a,1.5\n1,b,1.5\n1,a,1.5\n",
+                              (struct tide_problem_options){.target = "y"});
+    CHECK(p != NULL);
+    CHECK(
+        events_noted(&said, "2 of 5 rows repeat an earlier row in every column used"));
+    end(p);
+}
