@@ -33,6 +33,15 @@ void par_pool_free(struct par_pool *pool);
  * call; par_float_leave puts back what par_float_enter gave. Blocks have it anyway. */
 unsigned par_float_enter(void);
 void par_float_leave(unsigned saved);
+/* First line of a public call that computes: the host's float state is set aside until the
+ * call returns, by whichever way. */
+#define PAR_FLOAT_SCOPE                                                                \
+    unsigned par_float_scope __attribute__((cleanup(par_float_end), unused)) =         \
+        par_float_enter()
+static inline void par_float_end(const unsigned *saved)
+{
+    par_float_leave(*saved);
+}
 /* par_crew: one pool command for many short phases (trees.md 8). `fn` is called once in
  * each team member with its number; members split phases with crew_phase. */
 struct par_crew;

@@ -6,6 +6,7 @@
 
 #include "base/ctx.h"
 #include "base/err.h"
+#include "base/par.h"
 #include "base/str.h"
 #include "eval/eval.h"
 #include "eval/metric_text.h"
@@ -177,6 +178,7 @@ TIDE_API tide_status tide_model_eval(tide_ctx *ctx, const tide_model *model,
                                      const struct tide_eval_options *options,
                                      tide_report **out, tide_error *err)
 {
+    PAR_FLOAT_SCOPE;
     static const struct tide_eval_options none = {.seed = 1};
     struct evaluation e = {
         .ctx = ctx, .m = model, .frame = frame, .o = options ? options : &none};

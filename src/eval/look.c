@@ -159,6 +159,7 @@ tide_status tide_look(tide_ctx *ctx, const tide_frame *frame,
                       const struct tide_look_options *options, tide_report **out,
                       tide_error *err)
 {
+    PAR_FLOAT_SCOPE;
     struct look l = {.ctx = ctx, .frame = frame, .target = -1};
     tide_status s;
     *out = NULL;

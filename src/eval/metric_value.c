@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/ctx.h"
 #include "base/err.h"
+#include "base/par.h"
 #include "base/str.h"
 #include "eval/eval.h"
 #include "eval/metric_text.h"
@@ -246,6 +247,7 @@ TIDE_API tide_status tide_metric_value(tide_ctx *ctx, const char *metric,
                                        int with_interval, struct tide_metric_out *out,
                                        tide_error *err)
 {
+    PAR_FLOAT_SCOPE;
     struct metric_text t;
     struct metric_value v;
     struct arena arena;

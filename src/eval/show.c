@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/numparse.h"
+#include "base/par.h"
 #include "base/str.h"
 #include "eval/charts.h"
 #include "eval/eval.h"
@@ -228,6 +229,7 @@ static tide_status show_fill(tide_report *r, const tide_model *m, struct arena *
 tide_status tide_model_show(tide_ctx *ctx, const tide_model *model, tide_report **out,
                             tide_error *err)
 {
+    PAR_FLOAT_SCOPE;
     char title[128], name[CHARTS_NAME];
     struct arena a;
     tide_report *r;

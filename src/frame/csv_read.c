@@ -372,6 +372,7 @@ tide_status tide_frame_read(tide_ctx *ctx, const char *path,
                             const struct tide_read_options *options, tide_frame **out,
                             tide_error *err)
 {
+    PAR_FLOAT_SCOPE;
     if (!ctx || !path || !out)
         return err_set(err, TIDE_CODE_HANDLE_INVALID, "an argument is NULL");
     return csv_read_table(ctx, path, NULL, 0, options, 0, out, err);

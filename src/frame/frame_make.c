@@ -2,6 +2,7 @@
 #include <tidemill/frame.h>
 
 #include "base/err.h"
+#include "base/par.h"
 #include "frame/frame.h"
 #include "spec/maker.h"
 #include "spec/spec.h"
@@ -10,6 +11,7 @@ tide_status tide_frame_make(tide_ctx *ctx, const char *kind, int64_t n_rows,
                             const tide_values *values, tide_frame **out,
                             tide_error *err)
 {
+    PAR_FLOAT_SCOPE;
     tide_values *defaults = NULL;
     if (!out || !kind)
         return err_set(err, TIDE_CODE_HANDLE_INVALID, "an argument is NULL");

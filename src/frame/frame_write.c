@@ -84,6 +84,7 @@ static tide_status give(const struct str *t, tide_sink_fn sink, void *payload,
 tide_status tide_frame_write(tide_ctx *ctx, const tide_frame *frame, int digits,
                              tide_sink_fn sink, void *payload, tide_error *err)
 {
+    PAR_FLOAT_SCOPE;
     struct write_task w = {.f = frame, .digits = digits};
     tide_status st;
     if (!frame || !sink || digits < 0)

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/ctx.h"
 #include "base/err.h"
+#include "base/par.h"
 #include "base/str.h"
 #include "pipe/flow.h"
 
@@ -57,6 +58,7 @@ tide_status tide_model_predict(tide_ctx *ctx, const tide_model *model,
                                const tide_frame *frame, tide_scores **out,
                                tide_error *err)
 {
+    PAR_FLOAT_SCOPE;
     struct bind_counts counts = {0};
     if (!out) return err_set(err, TIDE_CODE_HANDLE_INVALID, "'out' is NULL");
     *out = NULL;
@@ -171,6 +173,7 @@ tide_status tide_scores_write(const tide_scores *scores,
                               const struct tide_scores_csv *how, tide_sink_fn sink,
                               void *payload, tide_error *err)
 {
+    PAR_FLOAT_SCOPE;
     int id = -1;
     struct str out = {0};
     if (how->id) {

@@ -1,5 +1,6 @@
 /* report_write.c - the public door: one report or one of its charts, in one format, to a sink */
 #include "base/err.h"
+#include "base/par.h"
 #include "report/report.h"
 
 #define PIECE 65536
@@ -74,6 +75,7 @@ TIDE_API tide_status tide_report_write(const tide_report *r,
                                        tide_sink_fn sink, void *payload,
                                        tide_error *err)
 {
+    PAR_FLOAT_SCOPE;
     static const struct tide_report_style plain = {0};
     const struct tide_chart *c = NULL;
     struct str out = {0};

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/numparse.h"
+#include "base/par.h"
 #include "spec/spec.h"
 
 /* Invariant: `data` always holds a value of every row (its default until it is set);
@@ -387,6 +388,7 @@ static tide_status set_defaults(tide_values *v, tide_error *err)
 tide_status tide_values_new(const struct tide_params *table, const char *owner,
                             tide_values **out, tide_error *err)
 {
+    PAR_FLOAT_SCOPE;
     *out = NULL;
     tide_values *v = mem_zalloc(sizeof *v);
     if (!v) return err_nomem(err, sizeof *v);
@@ -418,6 +420,7 @@ void tide_values_free(tide_values *values)
 tide_status tide_values_set(tide_values *v, const char *name, const char *text,
                             tide_error *err)
 {
+    PAR_FLOAT_SCOPE;
     const struct tide_param *row = tide_params_find(v->table, name);
     if (!row) return unknown_name(v, name, err);
     int i = (int)(row - v->table->rows);

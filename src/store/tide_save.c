@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/par.h"
 #include "store/store.h"
 
 #define STEP ((size_t)1 << 20)
@@ -35,6 +36,7 @@ static tide_status prove(tide_ctx *ctx, const tide_model *model, const uint8_t *
 tide_status tide_model_save(tide_ctx *ctx, const tide_model *model, const char *path,
                             tide_error *err)
 {
+    PAR_FLOAT_SCOPE;
     struct arena a;
     struct file_out out;
     uint8_t *data = NULL;
@@ -191,6 +193,7 @@ static tide_status check_handles(tide_ctx *ctx, const void *from, tide_model **o
 tide_status tide_model_open(tide_ctx *ctx, const char *path, const char *sha256,
                             tide_model **out, tide_error *err)
 {
+    PAR_FLOAT_SCOPE;
     int fd = -1;
     int64_t size = -1;
     uint8_t *data = NULL;
@@ -227,6 +230,7 @@ tide_status tide_model_open(tide_ctx *ctx, const char *path, const char *sha256,
 tide_status tide_model_open_memory(tide_ctx *ctx, const void *data, size_t size,
                                    tide_model **out, tide_error *err)
 {
+    PAR_FLOAT_SCOPE;
     struct tide_preamble p;
     tide_status st = check_handles(ctx, data, out, err);
     if (st) return st;

@@ -14,6 +14,7 @@
 #include "base/ctx.h"
 #include "base/err.h"
 #include "base/numparse.h"
+#include "base/par.h"
 #include "tune/tune.h"
 
 #define MAX_CANDIDATES 8
@@ -562,6 +563,7 @@ tide_status tide_train(tide_ctx *ctx, const tide_frame *frame, const tide_frame 
                        const struct tide_train_options *options, tide_model **model,
                        tide_report **report, tide_error *err)
 {
+    PAR_FLOAT_SCOPE;
     *model = NULL;
     *report = NULL;
     struct trainer *t = mem_zalloc(sizeof *t);
