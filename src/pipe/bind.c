@@ -234,12 +234,15 @@ static tide_status bind_codes(const struct binding *b, const struct column *from
     }
     if (is_identity) {
         out->code = from->code;
+        out->n_missing = from->n_missing;
         return TIDE_OK;
     }
     uint32_t *code = arena_array(b->a, from->n_rows, sizeof *code);
     if (!code) return arena_status(b->a, err);
-    for (int64_t i = 0; i < from->n_rows; i++)
+    for (int64_t i = 0; i < from->n_rows; i++) {
         code[i] = from->code[i] == CODE_MISSING ? CODE_MISSING : map[from->code[i]];
+        out->n_missing += code[i] == CODE_MISSING;
+    }
     out->code = code;
     if (!b->counts) return TIDE_OK;
     for (int64_t i = 0; i < b->n; i++) {
@@ -256,6 +259,7 @@ static tide_status bind_texts(const struct binding *b, const struct column *from
     uint32_t *code = arena_array(b->a, from->n_rows, sizeof *code);
     if (!code) return arena_status(b->a, err);
     memset(code, 0xff, (size_t)from->n_rows * sizeof *code);
+    out->n_missing = from->n_rows;
     char text[4096];
     for (int64_t i = 0; i < b->n; i++) {
         if (i % POLL_ROWS == 0 && ctx_cancelled(b->ctx)) return err_cancelled(err);
@@ -264,6 +268,7 @@ static tide_status bind_texts(const struct binding *b, const struct column *from
         if (len < 0) continue;
         if (len < (int64_t)sizeof text)
             code[row] = bind_level(&out->dict, text, (size_t)len);
+        out->n_missing -= code[row] != CODE_MISSING;
         if (b->counts) b->counts->unseen += code[row] == CODE_MISSING;
     }
     out->code = code;
