@@ -80,7 +80,7 @@ def fresh(build, listed):
         before = f.read().split()
     rooms = sorted({p.split("/")[1] for p in before} | set(os.listdir(os.path.join(ROOT, "src"))))
     now = [p for r in rooms if os.path.isdir(os.path.join(ROOT, "src", r)) for p in kept(r)]
-    now += unit_files()
+    now += test_files("unit") + test_files("conformance")
     plus, minus = sorted(set(now) - set(before)), sorted(set(before) - set(now))
     if plus or minus:
         os.utime(os.path.join(build, "meson-private", "coredata.dat"))
@@ -88,14 +88,17 @@ def fresh(build, listed):
         sys.exit(f"sources changed: {' '.join(changes)}; run ninja again")
 
 
-def unit_files():
-    folder = os.path.join(ROOT, "tests", "unit")
-    return sorted(f"tests/unit/{f}" for f in os.listdir(folder) if f.endswith(".c"))
+def test_files(kind):
+    folder = os.path.join(ROOT, "tests", kind)
+    if not os.path.isdir(folder):
+        return []
+    return sorted(f"tests/{kind}/{f}" for f in os.listdir(folder) if f.endswith(".c"))
 
 
 def main(args):
     if args[:1] == ["list"] and len(args) == 2:
-        print("\n".join(unit_files() if args[1] == "tests/unit" else kept(args[1])))
+        room = args[1].split("/")
+        print("\n".join(test_files(room[1]) if room[0] == "tests" else kept(args[1])))
     elif args[:1] == ["write"] and len(args) > 2:
         write(args[1], args[2:])
     elif args[:1] == ["fresh"] and len(args) == 3:
