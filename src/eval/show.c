@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "eval/charts.h"
 #include "eval/eval.h"
+#include "eval/look.h"
 
 #define LEVELS_SHOWN 4
 
@@ -201,9 +202,9 @@ static void show_notes(tide_report *r, const tide_model *m)
     if (rows && rows->type == STATE_I64 && rows->dim[0] == 1)
         report_note(
             r,
-            "a profile of the %lld training rows is in the file, in counts: no row "
+            "a profile of the %s training rows is in the file, in counts: no row "
             "can be told from it but the extremes of a column",
-            (long long)((const int64_t *)rows->data)[0]);
+            look_count(&r->arena, ((const int64_t *)rows->data)[0]));
     if (!json_object_size(json_object_get(m->about, "metrics")))
         report_note(r, "not validated, so nothing is known about how good it is");
 }

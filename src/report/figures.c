@@ -59,6 +59,33 @@ const char *figure_fixed(struct figure *f, double v, int decimals, int thousands
     return f->s;
 }
 
+static double larger(double a, double b)
+{
+    return fabs(b) > a ? fabs(b) : a; /* a NaN b leaves a */
+}
+
+void figure_estimate(struct figure *value, struct figure *lo, struct figure *hi,
+                     const struct report_metric *m)
+{
+    double most = larger(larger(larger(0, m->value), m->lo), m->hi);
+    int decimals = 3, has_ends = !isnan(m->lo) && !isnan(m->hi);
+    if (!(most > 1e-8 && most < 1e9) || isnan(m->value) ||
+        (!has_ends && m->value == floor(m->value))) {
+        (void)figure_number(value, m->value, 4);
+        (void)figure_number(lo, m->lo, 4);
+        (void)figure_number(hi, m->hi, 4);
+        return;
+    }
+    for (; most < 1; most *= 10) decimals++; /* 4 digits of the largest */
+    for (; most >= 10 && decimals > 0; most /= 10) decimals--;
+    (void)figure_fixed(value, m->value, decimals, 1);
+    (void)figure_number(lo, m->lo, 4);
+    (void)figure_number(hi, m->hi, 4);
+    if (!has_ends) return;
+    (void)figure_fixed(lo, m->lo, decimals, 1);
+    (void)figure_fixed(hi, m->hi, decimals, 1);
+}
+
 void figure_words(struct str *t, const char *key)
 {
     for (; *key; key++) str_addc(t, *key == '_' ? ' ' : *key);

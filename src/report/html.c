@@ -111,7 +111,7 @@ static void head(struct str *o, const tide_report *r)
 static int is_short_fact(const char *key, const json_t *fact)
 {
     if (strcmp(key, "chosen_because") == 0 || strcmp(key, "pipeline") == 0) return 0;
-    if (json_is_string(fact)) return json_string_length(fact) <= 120;
+    if (json_is_string(fact)) return json_string_length(fact) <= 48;
     return json_is_number(fact) || json_is_boolean(fact);
 }
 
@@ -246,15 +246,15 @@ static void contents(struct str *o, const tide_report *r)
 
 static void metric_row(struct str *o, const struct report_metric *m)
 {
-    struct figure f;
+    struct figure f, value, lo, hi;
+    figure_estimate(&value, &lo, &hi, m);
     str_addf(o, "<tr%s><th scope=\"row\">", m->main ? " class=\"main\"" : "");
     text(o, m->title ? m->title : m->key);
-    str_addf(o, "</th><td class=\"r\">%s</td><td>", figure_number(&f, m->value, 4));
+    str_addf(o, "</th><td class=\"r\">%s</td><td>", value.s);
     if (isnan(m->value) && m->reason) {
         bdi(o, m->reason);
     } else if (!isnan(m->lo) && !isnan(m->hi)) {
-        str_addf(o, "%s to ", figure_number(&f, m->lo, 4));
-        str_add(o, figure_number(&f, m->hi, 4));
+        str_addf(o, "%s to %s", lo.s, hi.s);
     }
     str_add(o, "</td><td>");
     if (m->method) text(o, m->method);

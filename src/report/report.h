@@ -20,6 +20,9 @@ const char *figure_number(struct figure *f, double v, int digits);
 const char *figure_count(struct figure *f, int64_t n); /* 36,631 */
 /* Exactly `decimals` digits after the point; thousands apart or not. */
 const char *figure_fixed(struct figure *f, double v, int decimals, int thousands);
+/* A metric and the ends of its interval with one number of decimals. */
+void figure_estimate(struct figure *value, struct figure *lo, struct figure *hi,
+                     const struct report_metric *m);
 /* "learning_rate" as words: "learning rate" */
 void figure_words(struct str *t, const char *key);
 

@@ -33,22 +33,38 @@ static void fact_text(struct str *out, const json_t *fact)
         str_add(out, json_is_true(fact) ? "yes" : "no");
 }
 
-/* "name   value", padded to `cells` when another follows on the line. */
-static void put_fact(struct term *t, const char *key, int width, const char *value,
-                     int cells)
+/* "name   value"; returns the width of a line that is not ended yet. */
+static int put_fact(struct term *t, const char *key, int width, const char *value,
+                    int is_short)
 {
     struct str first = {0};
+    int used = 0;
     str_add(&first, "  ");
     figure_words(&first, key);
     for (int i = term_width(key); i < width + 2; i++) str_addc(&first, ' ');
-    if (cells > 0) {
+    if (is_short) {
         str_add(t->out, first.s ? first.s : "");
-        term_pad(t, cells - width - 4 - term_text(t, value, 0));
+        used = width + 4 + term_text(t, value, 0);
     } else {
         term_wrap(t, first.s ? first.s : "", value);
     }
     t->out->failed |= first.failed;
     str_free(&first);
+    return used;
+}
+
+static int widest_fact(const tide_report *r)
+{
+    const char *key;
+    json_t *fact;
+    int width = 0;
+    /* clang-format off */
+    json_object_foreach(r->facts, key, fact) {
+        int w = is_shown_fact(key, fact) ? term_width(key) : 0;
+        if (w > width) width = w;
+    }
+    /* clang-format on */
+    return width;
 }
 
 /* Short facts stand two on a line. */
@@ -56,29 +72,25 @@ static void put_facts(struct term *t, const tide_report *r)
 {
     const char *key;
     json_t *fact;
-    int width = 0, half = t->width / 2, at_left = 1, any = 0;
+    int width = widest_fact(r), half = t->width / 2, used = 0;
     /* clang-format off */
-    json_object_foreach(r->facts, key, fact) {
-        int w = is_shown_fact(key, fact) ? term_width(key) : 0;
-        if (w > width) width = w;
-    }
     json_object_foreach(r->facts, key, fact) {
         /* clang-format on */
         struct str text = {0};
-        int is_short;
+        int is_short, is_second = used > 0;
         if (!is_shown_fact(key, fact)) continue;
         fact_text(&text, fact);
         is_short = term_width(text.s ? text.s : "") + width + 5 <= half;
-        if (!is_short && !at_left) str_addc(t->out, '\n');
-        if (!is_short) at_left = 1;
-        put_fact(t, key, width, text.s ? text.s : "", is_short && at_left ? half : 0);
-        at_left = is_short ? !at_left : 1;
-        any = 1;
+        if (is_second && is_short) term_pad(t, half - used);
+        if (is_second && !is_short) str_addc(t->out, '\n');
+        used = put_fact(t, key, width, text.s ? text.s : "", is_short);
+        if (is_second && is_short) str_addc(t->out, '\n');
+        if (is_second && is_short) used = 0;
         t->out->failed |= text.failed;
         str_free(&text);
     }
-    if (!at_left) str_addc(t->out, '\n');
-    if (any) str_addc(t->out, '\n');
+    if (used > 0) str_addc(t->out, '\n');
+    if (width > 0) str_addc(t->out, '\n');
 }
 
 /* ---- metrics ---- */
@@ -96,9 +108,7 @@ static int gather_metrics(const tide_report *r, struct metric_row *rows, int cap
             const struct report_metric *m = &r->items[i].metric;
             if (r->items[i].kind != REPORT_METRIC || !m->main != (pass == 1)) continue;
             rows[n].m = m;
-            (void)figure_number(&rows[n].value, m->value, 4);
-            (void)figure_number(&rows[n].lo, m->lo, 4);
-            (void)figure_number(&rows[n].hi, m->hi, 4);
+            figure_estimate(&rows[n].value, &rows[n].lo, &rows[n].hi, m);
             n++;
         }
     return n;

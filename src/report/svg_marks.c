@@ -454,7 +454,7 @@ void svg_mark(struct svg *g, const struct chart_mark *m, int bar)
         break;
     case MARK_BAR:
         if (plot_is_histogram(m))
-            histogram(g, m, bar > 0 ? "ar" : "br");
+            histogram(g, m, bar > 0 ? "bx" : "br");
         else
             bars(g, m, bar);
         break;
