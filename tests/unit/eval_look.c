@@ -1,6 +1,7 @@
 /* look on small tables whose answers are known */
 #include <tidemill/tidemill.h>
 
+#include "base/alloc.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "support/unit.h"
@@ -217,4 +218,40 @@ TEST(tables_without_rows_or_with_one_are_looked_at_too)
     json_decref(looked(1, cols, 2, NULL, 1));
     json_decref(looked(1, cols, 2, "x y_&\"'", 1));
     json_decref(looked(0, cols, 2, NULL, 1));
+}
+
+TEST(starved_looks_end_without_a_trace)
+{
+    double x[50], y[50];
+    const char *g[50];
+    tide_ctx *ctx = NULL;
+    tide_frame *f = NULL;
+    tide_error err = {0};
+    struct tide_look_options options = {.target = "g"};
+    int hit = 1;
+    for (int i = 0; i < 50; i++) {
+        x[i] = i % 13;
+        y[i] = i % 5 ? i * 0.5 : (double)NAN;
+        g[i] = i % 3 ? "u" : "v";
+    }
+    const struct tide_column_in cols[] = {
+        {.name = "x", .f64 = x}, {.name = "y", .f64 = y}, {.name = "g", .text = g}};
+    CHECK(tide_ctx_new(&ctx, &err) == TIDE_OK);
+    CHECK(tide_ctx_set_threads(ctx, 1, &err) == TIDE_OK);
+    CHECK(tide_frame_new(ctx, 50, 3, cols, &f, &err) == TIDE_OK);
+    int64_t live = alloc_live();
+    for (int64_t k = 1; hit; k += 1 + k / 100) {
+        tide_report *r = NULL;
+        alloc_fault_set(k, (int)(k % 2));
+        tide_status s = tide_look(ctx, f, &options, &r, &err);
+        hit = alloc_fault_hit();
+        alloc_fault_set(0, 0);
+        CHECK_MSG(s == TIDE_OK ? r != NULL : hit && s == TIDE_ENOMEM && !r,
+                  "call %d: %d", (int)k, (int)s);
+        tide_report_free(r);
+        CHECK_MSG(alloc_live() == live, "call %d: %d blocks", (int)k,
+                  (int)(alloc_live() - live));
+    }
+    tide_frame_free(f);
+    tide_ctx_free(ctx);
 }

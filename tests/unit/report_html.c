@@ -1,6 +1,7 @@
 /* one page, no request, nothing in it that we did not write - whatever the data holds */
 #include <tidemill/report.h>
 
+#include "base/alloc.h"
 #include "base/hash.h"
 #include "report/report.h"
 #include "support/sample_charts.h"
@@ -200,6 +201,16 @@ TEST(one_chart_alone_by_key_and_the_nearest_of_an_unknown_one)
     tide_report_free(r);
 }
 
+struct sunk {
+    size_t n;
+};
+static int count_bytes(void *payload, const void *data, size_t n)
+{
+    (void)data;
+    ((struct sunk *)payload)->n += n;
+    return 0;
+}
+
 static int refuse(void *payload, const void *data, size_t n)
 {
     (void)payload;
@@ -231,4 +242,38 @@ TEST(the_page_can_be_looked_at)
     }
     str_free(&a);
     tide_report_free(r);
+}
+
+/* Every allocation of every form may fail: an error, or (where the JSON library can do without
+ * what it asked for) the whole report; never a part, nothing left behind. */
+TEST(starved_renderers_say_so)
+{
+    static const int formats[] = {TIDE_FORMAT_TERM, TIDE_FORMAT_JSON, TIDE_FORMAT_HTML};
+    for (int f = 0; f < 3; f++) {
+        tide_report *r = sample("income");
+        struct tide_report_style style = {
+            .format = formats[f], .charts = 1, .colours = 16};
+        int64_t live = alloc_live();
+        tide_status s = TIDE_ENOMEM;
+        int hit = 1;
+        struct sunk all = {0};
+        size_t whole;
+        CHECK(tide_report_write(r, &style, count_bytes, &all, NULL) == TIDE_OK);
+        whole = all.n;
+        for (int64_t k = 1; hit; k += 1 + k / 50) {
+            struct sunk sunk = {0};
+            tide_error err = {0};
+            alloc_fault_set(k, (int)(k % 2));
+            s = tide_report_write(r, &style, count_bytes, &sunk, &err);
+            hit = alloc_fault_hit();
+            alloc_fault_set(0, 0);
+            CHECK_MSG(s == TIDE_OK ? sunk.n == whole : hit && s == TIDE_ENOMEM,
+                      "format %d, call %d: %d, %d bytes of %d", formats[f], (int)k,
+                      (int)s, (int)sunk.n, (int)whole);
+            CHECK_MSG(alloc_live() == live, "format %d, call %d: %d blocks", formats[f],
+                      (int)k, (int)(alloc_live() - live));
+            if (s && !hit) break;
+        }
+        tide_report_free(r);
+    }
 }
