@@ -12,10 +12,24 @@ data(list = c("mlc_churn", "concrete"), package = "modeldata", envir = e)
 w(e$mlc_churn, "churn.csv")
 w(e$concrete, "concrete.csv")
 R
-gzip -9nf churn.csv
 "${PYTHON:-python3}" - <<'PY'
 import gzip
+import os
+import zlib
 from sklearn import datasets as d
+
+def packed(name, text):
+    with open(f"{name}.csv.gz", "wb") as f, gzip.GzipFile("", "wb", 9, f, 0) as z:
+        z.write(text.encode())
+
+
+# the reference split: row i is a test row when crc32 of its number is a multiple of 5
+with open("churn.csv", encoding="utf-8") as f:
+    head, *rows = f.read().splitlines(keepends=True)
+is_test = [zlib.crc32(str(i).encode()) % 5 == 0 for i in range(len(rows))]
+packed("churn_train", head + "".join(r for r, t in zip(rows, is_test) if not t))
+packed("churn_test", head + "".join(r for r, t in zip(rows, is_test) if t))
+os.remove("churn.csv")
 
 for name, load in (("iris", d.load_iris), ("wine", d.load_wine), ("breast_cancer", d.load_breast_cancer),
                    ("digits", d.load_digits), ("diabetes", d.load_diabetes)):
@@ -26,6 +40,5 @@ for name, load in (("iris", d.load_iris), ("wine", d.load_wine), ("breast_cancer
     for x, y in zip(b.data, b.target):
         label = str(kinds[int(y)]) if kinds is not None and name != "digits" else repr(float(y)).removesuffix(".0")
         text += ",".join([repr(float(v)).removesuffix(".0") for v in x] + [label]) + "\n"
-    with open(f"{name}.csv.gz", "wb") as f, gzip.GzipFile("", "wb", 9, f, 0) as z:
-        z.write(text.encode())
+    packed(name, text)
 PY

@@ -17,7 +17,7 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-TABLES = {"churn.csv.gz": ("churn", "classify", 1500), "penguins.csv": ("species", "classify", 344),
+TABLES = {"churn_train.csv.gz": ("churn", "classify", 1500), "penguins.csv": ("species", "classify", 344),
           "concrete.csv": ("compressive_strength", "regress", 1030)}
 SETTINGS = {"gbdt": ["--trees", "60"], "tree": []}
 
