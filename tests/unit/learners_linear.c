@@ -1,4 +1,5 @@
 /* learners_linear.c - baseline, ridge and logistic against scikit-learn and against themselves */
+#include "base/alloc.h"
 #include "base/arena.h"
 #include "base/ctx.h"
 #include "base/rng.h"
@@ -107,6 +108,8 @@ static const double *part(const struct fitted *f, const char *name)
     return state_find(&f->s, name)->data;
 }
 
+static int64_t fit_with_fault; /* arms the k-th allocation of the fit itself */
+
 static void fit(struct fitted *f, tide_ctx *ctx, const char *learner, const char *sets,
                 const struct table *t, const double *w)
 {
@@ -129,6 +132,7 @@ static void fit(struct fitted *f, tide_ctx *ctx, const char *learner, const char
     }
     arena_init(&f->a, NULL);
     state_init(&f->s, &f->a);
+    if (fit_with_fault) alloc_fault_set(fit_with_fault, 1);
     f->st = f->l->fit(ctx, tide_values_struct(values), &d, NULL, 0, &f->s, &f->info,
                       &f->err);
     uint32_t levels[64] = {0};
@@ -639,4 +643,66 @@ TEST(states_that_cannot_be_are_refused)
     CHECK_STR(tide_code_name(f.err.code), "data-one-class");
     arena_free(&f.a);
     table_free(&t);
+}
+
+/* ---- memory and cancelling ---- */
+TEST(fits_survive_every_failing_allocation)
+{
+    static double x[6][90], y[90];
+    static int32_t k[90];
+    struct table t;
+    for (int i = 0; i < 90; i++) {
+        for (int j = 0; j < 6; j++) x[j][i] = gen_z(8, (uint64_t)i, (uint64_t)j);
+        x[5][i] = x[4][i];
+        y[i] = i % 7, k[i] = i % 3;
+    }
+    synthetic(&t, 90, 6, x[0]);
+    t.y = y, t.k = k;
+    for (int which = 0; which < 5; which++) {
+        static const char *const names[] = {"baseline", "ridge", "logistic", "ridge",
+                                            "baseline"};
+        static const char *const sets[] = {"", "l2=0", "l2=0 weights=balanced", "",
+                                           "value=median"};
+        t.n_classes = which == 2 ? 3 : 0;
+        t.v.n_rows = which == 3 ? 4 : 90;
+        int64_t live = alloc_live(), at = 1;
+        for (int done = 0; !done && at < 2000; at++) {
+            struct fitted f;
+            fit_with_fault = at;
+            fit(&f, NULL, names[which], sets[which], &t, NULL);
+            fit_with_fault = 0;
+            done = !alloc_fault_hit();
+            alloc_fault_set(0, 0);
+            CHECK_MSG(f.st == (done ? TIDE_OK : TIDE_ENOMEM), "%s, allocation %d: %s",
+                      names[which], (int)at, f.err.message);
+            arena_free(&f.a);
+        }
+        CHECK_MSG(at > 3 && at < 2000, "%s: %d allocations", names[which], (int)at);
+        CHECK_INT(alloc_live(), live);
+    }
+    table_free(&t);
+}
+
+TEST(fits_stop_when_cancelled)
+{
+    double *x = noise(5000, 20);
+    static double y[5000];
+    static int32_t k[5000];
+    struct table t;
+    tide_ctx *ctx;
+    for (int i = 0; i < 5000; i++) y[i] = x[i], k[i] = x[i] > 3;
+    CHECK(tide_ctx_new(&ctx, NULL) == TIDE_OK);
+    tide_ctx_cancel(ctx);
+    synthetic(&t, 5000, 20, x);
+    t.y = y, t.k = k;
+    for (int which = 0; which < 2; which++) {
+        struct fitted f;
+        t.n_classes = which ? 2 : 0;
+        fit(&f, ctx, which ? "logistic" : "ridge", "", &t, NULL);
+        CHECK_INT(f.st, TIDE_ECANCELLED);
+        arena_free(&f.a);
+    }
+    tide_ctx_free(ctx);
+    table_free(&t);
+    free(x);
 }

@@ -1,4 +1,5 @@
 /* prep_steps.c - median, mode, one-hot, standard scaling against scikit-learn's documentation */
+#include "base/alloc.h"
 #include "base/arena.h"
 #include "frame/frame.h"
 #include "spec/spec.h"
@@ -292,4 +293,52 @@ TEST(step_states_that_cannot_be_are_refused)
     *(uint32_t *)(uintptr_t)state_find(&m.s, "level")->data = 7;
     CHECK(m.step->load(&m.s, 1, m.levels, &m.a, &object, &err) == TIDE_EMODEL);
     done(&m, &t);
+}
+
+TEST(steps_survive_every_failing_allocation)
+{
+    double x[50];
+    const char *c[50];
+    struct table t;
+    for (int i = 0; i < 50; i++) {
+        x[i] = i % 4 ? i : (double)NAN;
+        c[i] = i % 5 == 0 ? NULL : i % 3 ? "a" : "b";
+    }
+    struct tide_column_in in[] = {{.name = "x", .f64 = x},
+                                  {.name = "c", .text = c, .type = TIDE_CAT}};
+    table(&t, 50, in, 2);
+    static const char *const names[] = {"impute:median", "impute:mode", "scale:standard",
+                                        "encode:onehot"};
+    for (int which = 0; which < 4; which++) {
+        tide_error err = {0};
+        const struct tide_step *step = step_find(names[which], &err);
+        tide_values *values = NULL;
+        CHECK(tide_values_new(&step->params, names[which], &values, &err) == TIDE_OK);
+        struct view v = t.v;
+        v.n_cols = 1;
+        if (which == 3) v.cols = t.cols + 1;
+        struct fit_data d = {.x = &v, .task = TIDE_REGRESS};
+        uint32_t levels[1] = {which == 3 ? v.cols[0]->dict.n : 0};
+        int64_t live = alloc_live();
+        int done = 0;
+        for (int64_t at = 1; !done && at < 500; at++) {
+            struct made m;
+            memset(&m, 0, sizeof m);
+            arena_init(&m.a, NULL);
+            state_init(&m.s, &m.a);
+            alloc_fault_set(at, 1);
+            tide_status st = step->fit(NULL, tide_values_struct(values), &d, &m.s, &err);
+            if (st == TIDE_OK) st = step->load(&m.s, 1, levels, &m.a, &m.object, &err);
+            if (st == TIDE_OK) st = step->apply(NULL, m.object, &v, &m.a, &m.out, &err);
+            done = !alloc_fault_hit();
+            alloc_fault_set(0, 0);
+            CHECK_MSG(st == (done ? TIDE_OK : TIDE_ENOMEM), "%s, allocation %d: %s",
+                      names[which], (int)at, err.message);
+            arena_free(&m.a);
+        }
+        CHECK(done);
+        CHECK_INT(alloc_live(), live);
+        tide_values_free(values);
+    }
+    tide_frame_free(t.frame);
 }
