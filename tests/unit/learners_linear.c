@@ -13,6 +13,7 @@
 
 /* ---- tables and fits ---- */
 struct table {
+    tide_ctx *ctx; /* of the frame */
     tide_frame *frame;
     struct view v;
     const struct column *cols[64];
@@ -37,10 +38,8 @@ static int carried(struct table *t, const char *name, int reverse, int standard)
     const char *root = getenv("TIDEMILL_ROOT");
     memset(t, 0, sizeof *t);
     snprintf(path, sizeof path, "%s/data/%s.csv.gz", root ? root : ".", name);
-    tide_ctx *ctx;
-    if (tide_ctx_new(&ctx, NULL)) return 0;
-    tide_status st = tide_frame_read(ctx, path, NULL, &t->frame, &err);
-    tide_ctx_free(ctx);
+    if (tide_ctx_new(&t->ctx, NULL)) return 0;
+    tide_status st = tide_frame_read(t->ctx, path, NULL, &t->frame, &err);
     CHECK_MSG(st == TIDE_OK, "%s: %s", path, err.message);
     if (st) return 0;
     arena_init(&t->a, NULL);
@@ -90,6 +89,7 @@ static void synthetic(struct table *t, int64_t n, int p, double *cells) /* [p][n
 static void table_free(struct table *t)
 {
     tide_frame_free(t->frame);
+    tide_ctx_free(t->ctx);
     arena_free(&t->a);
 }
 

@@ -9,6 +9,7 @@
 
 /* ---- tables by hand ---- */
 struct table {
+    tide_ctx *ctx; /* of the frame */
     tide_frame *frame;
     struct view v;
     const struct column *cols[16];
@@ -18,11 +19,9 @@ static void table(struct table *t, int64_t n, const struct tide_column_in *in,
                   int n_cols)
 {
     tide_error err = {0};
-    tide_ctx *ctx;
-    CHECK(tide_ctx_new(&ctx, NULL) == TIDE_OK);
-    tide_status st = tide_frame_new(ctx, n, n_cols, in, &t->frame, &err);
+    CHECK(tide_ctx_new(&t->ctx, NULL) == TIDE_OK);
+    tide_status st = tide_frame_new(t->ctx, n, n_cols, in, &t->frame, &err);
     CHECK_MSG(st == TIDE_OK, "%s", err.message);
-    tide_ctx_free(ctx);
     for (int j = 0; j < n_cols; j++) t->cols[j] = &t->frame->cols[j];
     t->v = (struct view){n, n_cols, t->cols, NULL, NULL};
 }
@@ -78,10 +77,16 @@ static double cell(const struct made *m, int j, int64_t i)
     return x;
 }
 
+static void table_free(struct table *t)
+{
+    tide_frame_free(t->frame);
+    tide_ctx_free(t->ctx);
+}
+
 static void done(struct made *m, struct table *t)
 {
     arena_free(&m->a);
-    if (t) tide_frame_free(t->frame);
+    if (t) table_free(t);
 }
 
 /* ---- imputing ---- */
@@ -131,7 +136,7 @@ TEST(indicators_stand_beside_columns_with_gaps_in_training)
     CHECK(cell(&m, 1, 0) == 0 && cell(&m, 1, 1) == 1 && cell(&m, 4, 0) == 1 &&
           cell(&m, 4, 2) == 0);
     CHECK(m.out.cols[1]->type == TIDE_BOOL && m.out.from[4] == 2 && m.out.from[3] == 2);
-    tide_frame_free(u.frame);
+    table_free(&u);
     done(&m, &t);
 }
 
@@ -180,7 +185,7 @@ TEST(standard_scaling_has_divisor_n)
     done(&m, NULL);
     make(&m, "scale:standard", "", &t.v, w); /* mean 2/3, sd sqrt(2)/3 */
     CHECK_NEAR(cell(&m, 0, 0), -sqrt(2), 1e-15);
-    tide_frame_free(u.frame);
+    table_free(&u);
     done(&m, &t);
 }
 
@@ -307,8 +312,8 @@ TEST(steps_survive_every_failing_allocation)
     struct tide_column_in in[] = {{.name = "x", .f64 = x},
                                   {.name = "c", .text = c, .type = TIDE_CAT}};
     table(&t, 50, in, 2);
-    static const char *const names[] = {"impute:median", "impute:mode", "scale:standard",
-                                        "encode:onehot"};
+    static const char *const names[] = {"impute:median", "impute:mode",
+                                        "scale:standard", "encode:onehot"};
     for (int which = 0; which < 4; which++) {
         tide_error err = {0};
         const struct tide_step *step = step_find(names[which], &err);
@@ -327,7 +332,8 @@ TEST(steps_survive_every_failing_allocation)
             arena_init(&m.a, NULL);
             state_init(&m.s, &m.a);
             alloc_fault_set(at, 1);
-            tide_status st = step->fit(NULL, tide_values_struct(values), &d, &m.s, &err);
+            tide_status st =
+                step->fit(NULL, tide_values_struct(values), &d, &m.s, &err);
             if (st == TIDE_OK) st = step->load(&m.s, 1, levels, &m.a, &m.object, &err);
             if (st == TIDE_OK) st = step->apply(NULL, m.object, &v, &m.a, &m.out, &err);
             done = !alloc_fault_hit();
@@ -340,5 +346,5 @@ TEST(steps_survive_every_failing_allocation)
         CHECK_INT(alloc_live(), live);
         tide_values_free(values);
     }
-    tide_frame_free(t.frame);
+    table_free(&t);
 }
