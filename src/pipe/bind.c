@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/numparse.h"
 #include "base/str.h"
+#include "frame/level_set.h"
 #include "math/sort.h"
 #include "pipe/flow.h"
 
@@ -218,6 +219,29 @@ static tide_status bind_number(const struct binding *b,
 
 /* ---- categories ---- */
 
+#define FEW_LEVELS 256 /* below, a search by halves is as fast as a table */
+
+/* map[c]: the model's code of the frame's level c. */
+static tide_status map_levels(const struct binding *b, const struct dict *from,
+                              const struct dict *to, uint32_t *map, tide_error *err)
+{
+    struct level_set set;
+    size_t len;
+    int by_table = from->n > FEW_LEVELS;
+    if (by_table && level_set_init(&set, b->a, b->a, (int64_t)to->n + (int64_t)from->n))
+        return arena_status(b->a, err);
+    for (uint32_t c = 0; by_table && c < to->n; c++) {
+        const char *s = dict_text(to, c, &len);
+        level_set_add(&set, s, len, 0);
+    }
+    for (uint32_t c = 0; c < from->n; c++) {
+        const char *s = dict_text(from, c, &len);
+        map[c] = by_table ? level_set_add(&set, s, len, 0) : bind_level(to, s, len);
+        if (map[c] >= to->n) map[c] = CODE_MISSING; /* new to the table */
+    }
+    return arena_status(b->a, err);
+}
+
 /* Codes through the map of one dictionary onto another. */
 static tide_status bind_codes(const struct binding *b, const struct column *from,
                               struct column *out, tide_error *err)
@@ -225,13 +249,10 @@ static tide_status bind_codes(const struct binding *b, const struct column *from
     const struct dict *d = &from->dict;
     uint32_t *map = arena_array(b->a, d->n, sizeof *map);
     if (!map) return arena_status(b->a, err);
+    tide_status st = map_levels(b, d, &out->dict, map, err);
+    if (st) return st;
     int is_identity = 1;
-    for (uint32_t c = 0; c < d->n; c++) {
-        size_t len;
-        const char *s = dict_text(d, c, &len);
-        map[c] = bind_level(&out->dict, s, len);
-        is_identity &= map[c] == c;
-    }
+    for (uint32_t c = 0; c < d->n; c++) is_identity &= map[c] == c;
     if (is_identity) {
         out->code = from->code;
         out->n_missing = from->n_missing;

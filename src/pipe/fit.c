@@ -76,6 +76,32 @@ static int level_cmp(const void *a, const void *b, const void *arg)
     return c ? c : na < nb ? -1 : na > nb;
 }
 
+/* Sorts levels into byte order: by their first 8 bytes, then ties by all of them. */
+static int sort_levels(struct arena *a, const struct dict *d, uint32_t *list,
+                       uint32_t n)
+{
+    uint64_t *key = arena_array(a, n, sizeof *key);
+    uint32_t *order = arena_array(a, n, sizeof *order);
+    uint32_t *copy = arena_array(a, n, sizeof *copy);
+    if (!key || !order || !copy) return -1;
+    for (uint32_t i = 0; i < n; i++) {
+        size_t len;
+        const unsigned char *s = (const unsigned char *)dict_text(d, list[i], &len);
+        key[i] = 0;
+        for (size_t k = 0; k < 8; k++) key[i] = key[i] << 8 | (k < len ? s[k] : 0);
+        copy[i] = list[i];
+    }
+    if (sort_index_u64(a, key, n, order)) return -1;
+    for (uint32_t i = 0; i < n; i++) list[i] = copy[order[i]];
+    for (uint32_t i = 0, j; i < n; i = j) {
+        for (j = i + 1; j < n && key[order[j]] == key[order[i]]; j++) {
+        }
+        if (j - i > 1 && sort_any(a, list + i, j - i, sizeof *list, level_cmp, d))
+            return -1;
+    }
+    return 0;
+}
+
 /* The levels that occur, in byte order. */
 static tide_status dict_of_seen(struct fitting *f, const struct dict *from,
                                 const uint8_t *seen, struct dict *out, tide_error *err)
@@ -88,8 +114,7 @@ static tide_status dict_of_seen(struct fitting *f, const struct dict *from,
             list[n++] = c;
             bytes += from->offset[c + 1] - from->offset[c];
         }
-    if (sort_any(&f->work, list, n, sizeof *list, level_cmp, from))
-        return arena_status(&f->work, err);
+    if (sort_levels(&f->work, from, list, n)) return arena_status(&f->work, err);
     uint32_t *offset = arena_array(&f->m->arena, (int64_t)n + 1, sizeof *offset);
     char *text = arena_push(&f->m->arena, bytes + 1);
     tide_status st = arena_status(&f->m->arena, err);

@@ -496,3 +496,41 @@ TEST(rows_watched_for_stopping_pass_through_the_fitted_steps)
     tide_frame_free(f);
     tide_ctx_free(ctx);
 }
+
+/* More levels than a search by halves is used for, with long common beginnings. */
+TEST(many_levels_are_sorted_and_found)
+{
+    ctx = events_ctx(&said);
+    static char csv[100000];
+    int n = snprintf(csv, sizeof csv, "c,y\n");
+    for (int i = 0; i < 900; i++)
+        n += snprintf(csv + n, sizeof csv - (size_t)n, "%s%d,%d.5\n",
+                      i % 3 ? "common-prefix-" : "p", i * 7919 % 997 % 500, i);
+    tide_frame *f = table_text(ctx, csv);
+    CHECK(!fit_on(f, "y", NULL, &probe_learner, (struct pipe_fit){.seed = 1}));
+    const struct dict *d = &model->schema.cols[0].levels;
+    CHECK(d->n > 300);
+    for (uint32_t c = 1; c < d->n; c++) {
+        char a[64], b[64];
+        size_t na, nb;
+        const char *s = dict_text(d, c - 1, &na), *t = dict_text(d, c, &nb);
+        snprintf(a, sizeof a, "%.*s", (int)na, s);
+        snprintf(b, sizeof b, "%.*s", (int)nb, t);
+        CHECK(strcmp(a, b) < 0);
+    }
+    double *out = malloc(900 * sizeof *out), one[1];
+    struct bind_counts counts;
+    CHECK(!pipe_predict(ctx, model, f, NULL, 900, out, &counts, &err));
+    CHECK_INT(counts.unseen, 0);
+    for (int i = 0; i < 900; i += 31) {
+        char row[64];
+        snprintf(row, sizeof row, "c\n%s%d\n", i % 3 ? "common-prefix-" : "p",
+                 i * 7919 % 997 % 500);
+        CHECK(!score(row, one, NULL));
+        CHECK(one[0] == out[i]);
+    }
+    free(out);
+    done();
+    tide_frame_free(f);
+    tide_ctx_free(ctx);
+}

@@ -16,6 +16,7 @@
 
 static struct events said;
 static tide_error err;
+static int threads = 2;
 
 struct fitted {
     tide_ctx *ctx;
@@ -35,6 +36,7 @@ static int fit_text(struct fitted *f, const char *text, const char *target,
     struct tide_problem_options o = {.target = target};
     struct pipe_fit how = {.seed = 42};
     *f = (struct fitted){.ctx = events_ctx(&said)};
+    CHECK(!tide_ctx_set_threads(f->ctx, threads, NULL));
     memset(&err, 0, sizeof err);
     arena_init(&f->a, NULL);
     f->frame = table_mixed(f->ctx, rows, 11);
@@ -199,6 +201,32 @@ TEST(every_learner_survives_a_round_trip_and_a_second_fit_gives_the_same_bytes)
             fitted_free(&g);
             fitted_free(&f);
         }
+}
+
+TEST(n26_threads_change_no_byte)
+{
+    for (int i = 0; i < tide_registry_count(TIDE_LEARNER); i++) {
+        const char *target =
+            learner_get(i)->tasks & TIDE_CLASSIFY ? "answer" : "amount";
+        static const int counts[] = {1, 3, 7};
+        uint8_t *first = NULL;
+        size_t n = 0;
+        for (int k = 0; k < 3; k++) {
+            struct fitted f;
+            threads = counts[k];
+            if (!fit_learner(&f, i, target, 6000)) {
+                if (!first) {
+                    n = f.n;
+                    first = copy_of(&f, 0);
+                }
+                CHECK_MSG(f.n == n && memcmp(f.data, first, n) == 0, "%s: %d threads",
+                          learner_get(i)->name, counts[k]);
+            }
+            fitted_free(&f);
+        }
+        free(first);
+    }
+    threads = 2;
 }
 
 /* ---- damage ---- */
