@@ -35,6 +35,7 @@ MASKS = [(re.compile(rx), to) for rx, to in [
     (r"\b\d+ threads?\b", "THREADS"),
     (r"\b\d+\.\d+\.\d+(?:\.\d+)?(?::\d+)?\b", "VERSION"),
     (r"\blocalhost:\d+\b", "HOST"),
+    (r"(?<!\w)" + re.escape(socket.gethostname()) + r"(?!\w)", "HOST"),
 ]]
 
 
@@ -99,7 +100,7 @@ def session(cases, folder, bins):
             os.killpg(shell.pid, signal.SIGTERM)  # what the session left in the background
         except ProcessLookupError:
             pass
-    text = out.decode("utf-8", "replace").replace(folder + "/", "").replace(socket.gethostname(), "HOST")
+    text = out.decode("utf-8", "replace").replace(folder + "/", "")
     parts = re.split(MARK + r"(\d+)\n", text)
     results = [(parts[i].rstrip("\n").split("\n") if parts[i].strip("\n") else [], int(parts[i + 1]))
                for i in range(0, len(parts) - 1, 2)]
