@@ -1,6 +1,7 @@
 /* linear.c - columns as standardised numbers, coefficients as state, scores of linear models */
 #include "learners/linear/linear.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -142,6 +143,22 @@ tide_status linear_load(const struct state *s, int n_out, int32_t n_cols,
 }
 
 /* ---- scores ---- */
+
+/* A score whose terms leave the range of doubles, or cancel out there: summed 2^-1060 as
+ * large, then the nearest finite number. */
+static double far_score(const struct linear_model *m, const struct view *x, int64_t i,
+                        int k)
+{
+    const double down = 0x1p-530, up = 0x1p530;
+    double v, s = m->intercept[k] * down * down;
+    for (int j = 0; j < m->p; j++) {
+        view_numbers(x, j, i, 1, &v);
+        s += m->coef[(int64_t)k * m->p + j] * down * (v * down);
+    }
+    s = s * up * up;
+    return s > DBL_MAX ? DBL_MAX : s < -DBL_MAX ? -DBL_MAX : s;
+}
+
 void linear_scores(const struct linear_model *m, const struct view *x, int64_t i0,
                    int64_t n, double *eta)
 {
@@ -158,6 +175,10 @@ void linear_scores(const struct linear_model *m, const struct view *x, int64_t i
                 for (int64_t i = 0; i < rows; i++) to[i * m->n_out + k] += c * v[i];
             }
         }
+        for (int64_t i = 0; i < rows; i++)
+            for (int k = 0; k < m->n_out; k++)
+                if (!isfinite(to[i * m->n_out + k]))
+                    to[i * m->n_out + k] = far_score(m, x, i0 + r + i, k);
     }
 }
 
