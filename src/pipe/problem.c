@@ -14,6 +14,7 @@
 #define FEW_VALUES   20 /* integers with more values are numbers */
 #define MOST_WEIGHT  1e15
 #define MOST_LABEL   4096
+#define MOST_TARGET  1e150 /* squares and their sums stay finite */
 
 static const char *const task_names[] = {"auto", "classify", "regress", NULL};
 static const struct tide_param problem_rows[] = {
@@ -511,6 +512,16 @@ static void warn_classes(struct tide_ctx *ctx, const struct problem *p, int64_t 
     ctx_warn(ctx, &w);
 }
 
+static tide_status refuse_target(const struct problem *p, int64_t row, double y,
+                                 tide_error *err)
+{
+    err_set(err, TIDE_CODE_DATA_RANGE,
+            "the target '%s' must be in [-%r, %r], got \"%r\" in row %lld",
+            target_of(p)->name, MOST_TARGET, MOST_TARGET, y, (long long)row + 1);
+    err_field(err, target_of(p)->name);
+    return at_file(p, err, row);
+}
+
 static tide_status make_target(struct tide_ctx *ctx, struct problem *p, tide_error *err)
 {
     if (p->task == TIDE_CLASSIFY) {
@@ -528,6 +539,8 @@ static tide_status make_target(struct tide_ctx *ctx, struct problem *p, tide_err
     struct view v = {.n_rows = p->n_rows, .n_cols = 1, .cols = &c, .rows = p->rows};
     view_numbers(&v, 0, 0, p->n_rows, y);
     p->y = y;
+    for (int64_t i = 0; i < p->n_rows; i++)
+        if (fabs(y[i]) > MOST_TARGET) return refuse_target(p, p->rows[i], y[i], err);
     int is_constant = 1;
     for (int64_t i = 1; i < p->n_rows; i++) is_constant &= y[i] == y[0];
     if (!is_constant) return TIDE_OK;
