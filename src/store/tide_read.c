@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/numparse.h"
 #include "base/size.h"
+#include "frame/level_set.h"
 #include "store/store.h"
 
 #define MOST_NAME    65536
@@ -114,13 +115,6 @@ static tide_status read_required(const struct loading *l)
     return TIDE_OK;
 }
 
-static int label_is_repeated(const struct schema *s, int32_t k)
-{
-    for (int32_t i = 0; i < k; i++)
-        if (strcmp(s->labels[i], s->labels[k]) == 0) return 1;
-    return 0;
-}
-
 static tide_status read_classes(const struct loading *l)
 {
     struct schema *s = &l->m->schema;
@@ -136,20 +130,25 @@ static tide_status read_classes(const struct loading *l)
     if (!json_is_array(list) || n < 1 || n > MOST_CLASSES)
         return bad_header(l, TIDE_CODE_TIDE_CLASSES, "classes",
                           "1 to 65536 classes are expected");
+    struct level_set seen;
+    struct arena temp;
+    arena_init(&temp, NULL);
     s->labels = arena_array(&l->m->arena, (int64_t)n, sizeof *s->labels);
     tide_status st = arena_status(&l->m->arena, l->err);
+    if (!st && level_set_init(&seen, &temp, &temp, (int64_t)n))
+        st = arena_status(&temp, l->err);
     for (size_t k = 0; !st && k < n; k++) {
         st = want_text(l, json_array_get(list, k), "classes", &s->labels[k]);
+        if (st) break;
         s->n_classes = (int32_t)k + 1;
-        /* written in numeric or byte order, so twins are mostly neighbours; still all are
-         * compared where that is cheap */
-        int repeated =
-            !st && (n <= 2048 ? label_is_repeated(s, (int32_t)k)
-                              : k && !strcmp(s->labels[k], s->labels[k - 1]));
-        if (repeated)
-            return bad_header(l, TIDE_CODE_TIDE_CLASSES, "classes",
-                              "a label is there twice");
+        uint32_t code = level_set_add(&seen, s->labels[k], strlen(s->labels[k]), 0);
+        if (code == CODE_MISSING)
+            st = arena_status(&temp, l->err);
+        else if (code != k)
+            st = bad_header(l, TIDE_CODE_TIDE_CLASSES, "classes",
+                            "a label is there twice");
     }
+    arena_free(&temp);
     if (!st)
         st = want_int(l, json_object_get(l->header, "positive"), "positive", 0,
                       (int64_t)n - 1, &positive);
