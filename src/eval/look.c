@@ -131,7 +131,8 @@ static const char *file_name(const tide_frame *f)
 {
     const char *s = f->source ? f->source : "", *slash = strrchr(s, '/');
     if (slash) s = slash + 1;
-    if (!*s || str_same(s, "-") || str_same(s, "memory")) return "FILE";
+    if (str_same(s, "-") || str_same(s, "stdin")) return "-";
+    if (!*s || str_same(s, "memory")) return "FILE";
     return s;
 }
 
@@ -139,8 +140,10 @@ static tide_status fill(struct look *l, tide_error *err)
 {
     char title[128];
     tide_status s = TIDE_OK;
-    (void)str_format(title, sizeof title, "%s rows and %d columns",
-                     look_count(&l->arena, l->frame->n_rows), l->n_cols);
+    (void)str_format(title, sizeof title, "%s row%s and %d column%s",
+                     look_count(&l->arena, l->frame->n_rows),
+                     l->frame->n_rows == 1 ? "" : "s", l->n_cols,
+                     l->n_cols == 1 ? "" : "s");
     l->report = report_new(l->ctx, "look", title, err);
     if (!l->report) return err ? err->status : TIDE_ENOMEM;
     add_facts(l);

@@ -126,17 +126,18 @@ static void table_numbers(struct look *l)
         const struct look_column *p = &l->col[j];
         const char **row = cell + n * 10;
         char t[NUM_PRINT_MAX];
-        if (!p->is_number || p->n == 0) continue;
+        if (!p->is_number || p->n == 0 || p->c->type == TIDE_TIME) continue;
         row[0] = p->c->name;
         row[1] = look_number(p, p->mean, a);
-        row[2] = p->c->type == TIDE_TIME ? NULL : look_number(p, p->sd, a);
+        row[2] = look_number(p, p->sd, a);
         row[3] = look_number(p, p->min, a);
         row[4] = look_number(p, p->q25, a);
         row[5] = look_number(p, p->q50, a);
         row[6] = look_number(p, p->q75, a);
         row[7] = look_number(p, p->max, a);
-        (void)num_print_g(t, p->skew, 2);
-        row[8] = p->c->type == TIDE_TIME ? NULL : arena_str(a, t);
+        (void)num_print_f(t, fabs(p->skew) < 0.005 ? 0 : p->skew,
+                          fabs(p->skew) < 10 ? 2 : 1);
+        row[8] = arena_str(a, t);
         row[9] = percent(a, p->n_outliers, p->n);
         n++;
     }
@@ -262,7 +263,7 @@ static void find_shape(struct findings *f, int j)
              look_count(&f->l->arena, p->n_distinct),
              look_count(&f->l->arena, (p->n / p->n_distinct)));
     if (p->is_number && p->c->type != TIDE_TIME && fabs(p->skew) > SKEWED &&
-        isnan(p->sentinel))
+        p->n_distinct > 2 && isnan(p->sentinel))
         find(f, j, "skew", "skewness %s%s", charts_figure(v, p->skew),
              p->q75 > p->q25 ? ": a logarithm may help linear models"
                              : ", most rows have one value");

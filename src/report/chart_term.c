@@ -205,11 +205,12 @@ static void put_bars(struct plane *c, const struct chart_mark *m)
                                           "\u2583", "\u2584", "\u2585",
                                           "\u2586", "\u2587", "\u2588"};
     double zero = plot_at(&c->p->y, 0);
-    if (!(zero >= 0)) zero = 0;
+    zero = zero >= 0 ? zero < 1 ? zero : 1 : 0;
     for (int x = 0; x < c->w; x++) {
         double v = bar_height(c, m, x);
         int top, floor_at = (int)floor(zero * c->h * 8 + 0.5);
         if (isnan(v)) continue;
+        v = v < 0 ? 0 : v > 1 ? 1 : v;
         top = (int)floor(v * c->h * 8 + 0.5);
         if (v > zero && top <= floor_at) top = floor_at + 1; /* few are not none */
         for (int y = 0; y < c->h; y++) {
