@@ -8,7 +8,8 @@
 #include "eval/charts.h"
 #include "eval/look.h"
 
-#define MOSTLY   0.5 /* share of missing cells that is worth a word */
+#define MOSTLY   0.5  /* share of missing cells that is worth a word */
+#define SUSPECT  0.95 /* strength that asks for an explanation */
 #define SKEWED   3.0
 #define MANY     50   /* levels: high cardinality */
 #define UNEVEN   0.05 /* share of the smallest class */
@@ -219,6 +220,10 @@ static void find_first(struct findings *f, int j)
         find(f, j, "leak",
              "%s %s: it gives the target away; will it be known when you predict?",
              p->how, charts_figure(v, p->value));
+    else if (p->how && p->strength > SUSPECT)
+        find(f, j, "suspect",
+             "%s %s with the target: will it be known when you predict?", p->how,
+             charts_figure(v, p->value));
     if (p->is_id)
         find(f, j, "identifier", "%s different values in %s rows",
              look_count(&f->l->arena, p->n_distinct), look_count(&f->l->arena, p->n));

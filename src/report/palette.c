@@ -29,7 +29,7 @@ const char *const palette_roles_dark[][2] = {
 int palette_class(double v, double lo, double hi)
 {
     double t = hi > lo ? (v - lo) / (hi - lo) : 0.5;
-    int k = t > 0 ? (int)(t * 9) : 0;
+    int k = t > 0 ? (t < 1 ? (int)(t * 9) : 8) : 0;
     return k > 8 ? 8 : k;
 }
 

@@ -105,6 +105,7 @@ static void take_mark(struct plot *p, const struct chart_mark *m)
         const struct chart_series *s = m->size >= 0 ? &p->chart->series[m->size] : NULL;
         p->colour_lo = 0;
         for (int64_t i = 0; s && s->num && i < s->n; i++) {
+            if (isnan(s->num[i])) continue;
             if (!(p->colour_lo <= s->num[i])) p->colour_lo = s->num[i];
             if (!(p->colour_hi >= s->num[i])) p->colour_hi = s->num[i];
         }
