@@ -14,6 +14,7 @@ void KERNEL(tree_hist)(const uint8_t *codes, int64_t stride, int n_lane,
 
 #define AHEAD  32
 #define INLINE static inline __attribute__((always_inline))
+#define FALLS  __attribute__((fallthrough))
 
 INLINE uint64_t cell_of(uint32_t q)
 {
@@ -44,17 +45,23 @@ INLINE void add_row(const uint8_t *row, int words, int rest, uint64_t v, uint64_
     memcpy(&x, row + 8 * words, sizeof x);
     switch (rest) {
     case 7:
-        h[1536 + (uint8_t)(x >> 48)] += v; /* fallthrough */
+        h[1536 + (uint8_t)(x >> 48)] += v;
+        FALLS;
     case 6:
-        h[1280 + (uint8_t)(x >> 40)] += v; /* fallthrough */
+        h[1280 + (uint8_t)(x >> 40)] += v;
+        FALLS;
     case 5:
-        h[1024 + (uint8_t)(x >> 32)] += v; /* fallthrough */
+        h[1024 + (uint8_t)(x >> 32)] += v;
+        FALLS;
     case 4:
-        h[768 + (uint8_t)(x >> 24)] += v; /* fallthrough */
+        h[768 + (uint8_t)(x >> 24)] += v;
+        FALLS;
     case 3:
-        h[512 + (uint8_t)(x >> 16)] += v; /* fallthrough */
+        h[512 + (uint8_t)(x >> 16)] += v;
+        FALLS;
     case 2:
-        h[256 + (uint8_t)(x >> 8)] += v; /* fallthrough */
+        h[256 + (uint8_t)(x >> 8)] += v;
+        FALLS;
     default:
         h[(uint8_t)x] += v;
     }

@@ -1,0 +1,672 @@
+/* boost.c - the rounds of gradient boosting: base, trees, stopping, folds of small tables
+ *
+ * Stopping   rows given to watch, or a tenth of the rows by Philox(seed, "stop", row id): `patience`
+ *            rounds without a lower loss end it and the model is cut to its best round.
+ * Small      below 2,000 rows a tenth says little, and stopping not at all overfits: five folds
+ *            of the rows (Philox again) are boosted in step, the round of least summed loss is
+ *            the number of rounds, and all rows are fitted with it. Six fits of a small table.
+ * Classes    the K trees of a round depend on the scores before it only, so they grow side by
+ *            side on several threads.
+ * Guide      Q10 Q13
+ */
+#include "learners/tree/boost.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/ctx.h"
+#include "base/err.h"
+#include "base/par.h"
+#include "base/rng.h"
+#include "base/str.h"
+#include "learners/tree/grad.h"
+#include "simd/vmath.h"
+
+#define BOOST_STOP_SHARE 0.1
+#define BOOST_FOLDS      5
+#define BOOST_FEW_ROUNDS 100 /* where not even folds can be made */
+
+static const char *const loss_names[] = {"auto", "squared", "logistic", "softmax"};
+
+/* Rows that only follow: whose loss is watched, or outside the tree's sample (rows < 1). */
+struct watch {
+    struct grad_rows rows;
+    const struct bin_codes *codes;
+    double *score;
+    uint32_t *list;
+    int64_t n;
+};
+/* A worker's memory to send them down a tree. */
+struct follow {
+    uint32_t *list, *scratch;
+    struct grow_seg *seg;
+};
+
+/* One tree of a round, until it is emitted. */
+struct boost_tree {
+    struct emit_node *node;
+    double *value;
+    int32_t n_nodes;
+    tide_status status;
+};
+
+struct boost {
+    struct tide_ctx *ctx;
+    const struct boost_params *p;
+    const struct fit_data *d;
+    struct fit_info *info;
+    struct arena scratch;  /* everything below, freed at the end */
+    struct arena *workers; /* [n_workers] */
+    int n_workers;         /* trees of one round grown at once */
+    struct grad grad;
+    struct bin_cuts cuts;
+    struct bin_codes codes, other_codes;
+    struct grow_rules rules;
+    struct grow **grow;      /* [n_workers] */
+    struct boost_tree *tree; /* [n_outputs] */
+    struct watch watch, bag;
+    struct follow *follow; /* [n_workers] */
+    uint8_t *skip;         /* [n] 1: set aside for stopping */
+    uint32_t *fit_rows, *sampled;
+    int64_t n_fit, n_sampled;
+    int64_t *cover_unit; /* [n] weights as integers */
+    double cover_scale;
+    uint8_t *lane_on;
+    double *base, *losses, *loss_scratch, *y;
+    struct emit emit;
+    int32_t round, rounds, best_round;
+    double best_loss;
+    const int64_t *ids;
+    int one_value; /* nothing to learn */
+    int is_fold, is_ready;
+};
+
+static int32_t boost_outputs(const struct boost *b)
+{
+    if (b->d->task == TIDE_REGRESS) return 1;
+    if (b->p->loss == LOSS_SOFTMAX) return b->d->n_classes;
+    return b->d->n_classes <= 2 && b->d->n_classes > 0 ? 1 : b->d->n_classes;
+}
+
+static tide_status boost_loss(struct boost *b, tide_error *err)
+{
+    int loss = b->p->loss, regress = b->d->task == TIDE_REGRESS;
+    if (regress ? loss == LOSS_LOGISTIC || loss == LOSS_SOFTMAX : loss == LOSS_SQUARED)
+        return err_set(err, TIDE_CODE_PARAM_CONFLICT, "loss '%s' does not fit %s",
+                       loss_names[loss],
+                       regress ? "a number as target" : "classes as target");
+    if (loss == LOSS_LOGISTIC && b->d->n_classes > 2)
+        return err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                       "loss 'logistic' is for 2 classes and the target has %d",
+                       (int)b->d->n_classes);
+    b->grad.n_outputs = boost_outputs(b);
+    b->grad.loss = regress                  ? GRAD_SQUARED
+                   : b->grad.n_outputs == 1 ? GRAD_LOGISTIC
+                                            : GRAD_SOFTMAX;
+    return TIDE_OK;
+}
+
+static int64_t *boost_ids(const struct view *x, struct arena *a)
+{
+    int64_t *ids = arena_array(a, x->n_rows + 1, sizeof *ids);
+    for (int64_t i = 0; ids && i < x->n_rows; i++) ids[i] = view_id(x, i);
+    return ids;
+}
+
+/* Which rows are not fitted but watched: fold 0..4, a tenth, or none. */
+enum { BOOST_NONE = -2, BOOST_TENTH = -1 };
+
+static tide_status boost_rows_without(struct boost *b, int fold)
+{
+    int64_t n = b->d->x->n_rows, m = 0;
+    struct rng_key key = rng_key(b->d->seed, "stop");
+    b->fit_rows = arena_array(&b->scratch, n + 64, sizeof *b->fit_rows);
+    if (fold != BOOST_NONE) b->skip = arena_zero(&b->scratch, (size_t)n + 1);
+    if (arena_status(&b->scratch, NULL)) return TIDE_ENOMEM;
+    for (int64_t i = 0; i < n; i++) {
+        double u = b->skip ? rng_u01(rng_at(key, b->ids[i], 0, 0)) : 0;
+        if (b->skip)
+            b->skip[i] =
+                fold >= 0 ? (int)(u * BOOST_FOLDS) == fold : u < BOOST_STOP_SHARE;
+        if (!b->skip || !b->skip[i]) b->fit_rows[m++] = (uint32_t)i;
+    }
+    b->n_fit = m;
+    return TIDE_OK;
+}
+
+static tide_status boost_base(struct boost *b, tide_error *err)
+{
+    const struct fit_data *d = b->d;
+    int64_t n = d->x->n_rows;
+    int32_t k = b->grad.n_outputs;
+    b->base = arena_zero(&b->scratch, (size_t)k * sizeof *b->base);
+    if (!b->base) return arena_status(&b->scratch, err);
+    if (d->task == TIDE_REGRESS) {
+        b->base[0] = grad_mean(d->y, d->w, b->skip, n);
+        b->y = arena_array(&b->scratch, n + 1, sizeof *b->y);
+        if (!b->y) return arena_status(&b->scratch, err);
+        b->one_value = 1;
+        for (int64_t i = 0; i < n; i++) {
+            b->y[i] = d->y[i] - b->base[0];
+            b->one_value &= d->y[i] == d->y[0];
+        }
+        if (b->one_value) b->base[0] = n > 0 ? d->y[0] : 0;
+        return TIDE_OK;
+    }
+    double *sum = arena_array(&b->scratch, d->n_classes + 2, sizeof *sum), all = 0;
+    if (!sum) return arena_status(&b->scratch, err);
+    grad_class_weights(d->k, d->w, b->skip, n, d->n_classes, sum);
+    int seen = 0;
+    for (int32_t c = 0; c < d->n_classes; c++) {
+        all += sum[c];
+        seen += sum[c] > 0;
+    }
+    b->one_value = seen <= 1;
+    double least = all > 0 ? all * 1e-9 : 1; /* a class without rows has no log */
+    for (int32_t c = 0; c < d->n_classes; c++) sum[c] = sum[c] > least ? sum[c] : least;
+    if (k == 1)
+        b->base[0] = d->n_classes > 1 ? vm_log(sum[1] / sum[0]) : 0;
+    else
+        for (int32_t c = 0; c < k; c++) b->base[c] = vm_log(sum[c] / all);
+    return TIDE_OK;
+}
+
+/* Weights as integers, so that covers do not depend on the order of rows. */
+static void boost_cover_units(struct boost *b)
+{
+    const double *w = b->d->w;
+    int64_t n = b->d->x->n_rows;
+    int e, en;
+    if (!w) return;
+    b->cover_unit = arena_array(&b->scratch, n + 1, sizeof *b->cover_unit);
+    if (!b->cover_unit) return;
+    (void)frexp(b->grad.w_most, &e);
+    (void)frexp((double)n, &en);
+    b->cover_scale = ldexp(1, 52 - e - en);
+    for (int64_t i = 0; i < n; i++)
+        b->cover_unit[i] = (int64_t)rint(w[i] * b->cover_scale);
+}
+
+static double boost_cover(const struct boost *b, const struct grow *g,
+                          const struct grow_node *q)
+{
+    int64_t sum = 0;
+    if (!b->cover_unit) return (double)q->n;
+    for (uint32_t i = 0; i < q->n; i++) sum += b->cover_unit[g->ids[q->beg + i]];
+    return (double)sum / b->cover_scale;
+}
+
+static double *boost_scores(struct boost *b, int64_t n)
+{
+    int32_t k = b->grad.n_outputs;
+    double *score = arena_array(&b->scratch, n * k + 1, sizeof *score);
+    for (int64_t i = 0; score && i < n; i++)
+        for (int32_t c = 0; c < k; c++)
+            score[i * k + c] = b->grad.loss == GRAD_SQUARED ? 0 : b->base[c];
+    return score;
+}
+
+/* The rows whose loss stops the rounds. */
+static tide_status boost_watch(struct boost *b, const struct fit_data *valid,
+                               tide_error *err)
+{
+    struct watch *w = &b->watch;
+    if (valid) {
+        int64_t n = valid->x->n_rows;
+        tide_status status =
+            bins_code(b->ctx, &b->cuts, valid->x, 0, &b->scratch, &b->other_codes, err);
+        if (status) return status;
+        double *y = valid->y ? arena_array(&b->scratch, n + 1, sizeof *y) : NULL;
+        for (int64_t i = 0; y && i < n; i++) y[i] = valid->y[i] - b->base[0];
+        w->rows = (struct grad_rows){.n = n, .y = y, .k = valid->k, .w = valid->w};
+        w->codes = &b->other_codes;
+        w->score = boost_scores(b, n);
+        w->list = arena_array(&b->scratch, n + 64, sizeof *w->list);
+        for (int64_t i = 0; w->list && i < n; i++) w->list[i] = (uint32_t)i;
+        w->n = n;
+    } else if (b->skip) {
+        int64_t n = b->d->x->n_rows;
+        w->rows = b->grad.rows;
+        w->codes = &b->codes;
+        w->score = b->grad.score;
+        w->list = arena_array(&b->scratch, n - b->n_fit + 64, sizeof *w->list);
+        for (int64_t i = 0; w->list && i < n; i++)
+            if (b->skip[i]) w->list[w->n++] = (uint32_t)i;
+    }
+    if (b->p->rows < 1) {
+        b->bag.codes = &b->codes;
+        b->bag.score = b->grad.score;
+        b->bag.list = arena_array(&b->scratch, b->n_fit + 64, sizeof *b->bag.list);
+        b->sampled = arena_array(&b->scratch, b->n_fit + 64, sizeof *b->sampled);
+    }
+    b->loss_scratch = arena_array(&b->scratch, w->n + 1, sizeof *b->loss_scratch);
+    return arena_status(&b->scratch, err);
+}
+
+static void boost_rules(struct boost *b)
+{
+    const struct boost_params *p = b->p;
+    b->rules = (struct grow_rules){.leaves = p->leaves,
+                                   .depth = p->depth,
+                                   .min_rows = p->min_rows,
+                                   .min_hessian = p->min_hessian,
+                                   .l1 = p->l1,
+                                   .l2 = p->l2,
+                                   .min_gain = p->min_gain,
+                                   .cat_smooth = p->cat_smooth,
+                                   .cat_l2 = p->cat_l2,
+                                   .cat_sides = 32,
+                                   .cat_alone = 4};
+}
+
+/* Workspaces: one tree at a time, or the trees of a round side by side. */
+static tide_status boost_workers(struct boost *b, tide_error *err)
+{
+    int threads = par_threads(b->ctx);
+    int32_t k = b->grad.n_outputs;
+    int64_t slots = 2 * (int64_t)b->rules.leaves + 2;
+    b->n_workers = k >= 3 && threads > 1 && !b->is_fold ? threads : 1;
+    b->workers = arena_zero(&b->scratch, (size_t)b->n_workers * sizeof *b->workers);
+    b->grow = arena_zero(&b->scratch, (size_t)b->n_workers * sizeof(struct grow *));
+    b->tree = arena_zero(&b->scratch, (size_t)k * sizeof *b->tree);
+    b->lane_on = arena_array(&b->scratch, b->cuts.n_lanes + 1, 1);
+    tide_status status = arena_status(&b->scratch, err);
+    if (slots > 2 * b->n_fit + 4) slots = 2 * b->n_fit + 4;
+    for (int32_t c = 0; c < k && !status; c++) {
+        b->tree[c].node = arena_array(&b->scratch, slots, sizeof *b->tree[c].node);
+        b->tree[c].value = arena_array(&b->scratch, slots, sizeof *b->tree[c].value);
+    }
+    int64_t most = b->bag.list && b->n_fit > b->watch.n ? b->n_fit : b->watch.n;
+    b->follow = arena_zero(&b->scratch, (size_t)b->n_workers * sizeof *b->follow);
+    for (int i = 0; i < b->n_workers && b->follow && most; i++) {
+        struct follow *w = &b->follow[i];
+        w->list = arena_array(&b->scratch, most + 64, sizeof *w->list);
+        w->scratch = arena_array(&b->scratch, most + 64, sizeof *w->scratch);
+        w->seg = arena_array(&b->scratch, slots, sizeof *w->seg);
+    }
+    if (!status) status = arena_status(&b->scratch, err);
+    for (int i = 0; i < b->n_workers && !status; i++) {
+        arena_init(&b->workers[i], b->ctx);
+        status =
+            grow_new(b->ctx, &b->cuts, &b->codes, &b->rules, b->n_fit,
+                     b->n_workers > 1 ? 1 : threads, &b->workers[i], &b->grow[i], err);
+        if (!status) b->grow[i]->lane_on = b->p->columns < 1 ? b->lane_on : NULL;
+    }
+    return status;
+}
+
+/* Rows of this round's trees: those whose draw is below `rows`. */
+static void boost_sample(struct boost *b)
+{
+    struct rng_key key = rng_key(b->d->seed, "bag");
+    if (b->p->rows >= 1) {
+        b->sampled = b->fit_rows;
+        b->n_sampled = b->n_fit;
+        return;
+    }
+    b->n_sampled = b->bag.n = 0;
+    for (int64_t i = 0; i < b->n_fit; i++) {
+        int64_t id = b->grad.rows.ids[b->fit_rows[i]];
+        if (rng_u01(rng_at(key, id, (uint32_t)b->round, 0)) < b->p->rows)
+            b->sampled[b->n_sampled++] = b->fit_rows[i];
+        else
+            b->bag.list[b->bag.n++] = b->fit_rows[i];
+    }
+}
+
+/* Columns of this round's trees: the smallest draws by name. */
+static void boost_columns(struct boost *b)
+{
+    struct rng_key key = rng_key(b->d->seed, "column");
+    int32_t n = b->cuts.n_lanes, want = (int32_t)rint(b->p->columns * n);
+    if (b->p->columns >= 1) return;
+    want = want < 1 ? 1 : want;
+    memset(b->lane_on, 0, (size_t)n);
+    for (int32_t have = 0; have < want; have++) {
+        int32_t best = -1;
+        uint64_t least = 0;
+        for (int32_t l = 0; l < n; l++) {
+            if (b->lane_on[l]) continue;
+            uint32_t name = b->cuts.feature[b->cuts.lane_feature[l]].hash;
+            uint64_t u = rng_u64(rng_at(key, b->round, name, 0));
+            if (best < 0 || u < least) {
+                best = l;
+                least = u;
+            }
+        }
+        b->lane_on[best] = 1;
+    }
+}
+
+static void watch_add(const struct boost *b, const struct watch *w, struct follow *f,
+                      const struct grow *g, int32_t k, const double *value)
+{
+    if (!w->n) return;
+    memcpy(f->list, w->list, (size_t)w->n * sizeof *w->list);
+    grow_replay(g, w->codes, f->list, w->n, f->scratch, f->seg);
+    for (int32_t i = 0; i < g->n_nodes; i++)
+        for (uint32_t r = 0; g->node[i].left < 0 && r < f->seg[i].n; r++)
+            w->score[(int64_t)f->list[f->seg[i].beg + r] * b->grad.n_outputs + k] +=
+                value[i];
+}
+
+/* Grows output k's tree of this round and adds it to the scores of the fit's rows. */
+static void boost_one(void *arg, int64_t k, int worker)
+{
+    struct boost *b = arg;
+    struct boost_tree *t = &b->tree[k];
+    int own = b->n_workers > 1 ? worker : 0;
+    struct grow *g = b->grow[own];
+    const struct grow_grad *grad = &b->grad.out[k];
+    int32_t n_out = b->grad.n_outputs;
+    t->status = grow_tree(g, grad, b->sampled, b->n_sampled, NULL);
+    t->n_nodes = g->n_nodes;
+    for (int32_t i = g->n_nodes - 1; i >= 0 && !t->status; i--) {
+        const struct grow_node *q = &g->node[i];
+        grow_describe(g, q, &t->node[i]);
+        t->value[i] = q->left < 0 ? grow_value(g, grad, q) * b->p->rate : 0;
+        t->node[i].cover = q->left < 0
+                               ? boost_cover(b, g, q)
+                               : t->node[q->left].cover + t->node[q->right].cover;
+        for (uint32_t r = 0; q->left < 0 && r < q->n; r++)
+            b->grad.score[(int64_t)g->ids[q->beg + r] * n_out + k] += t->value[i];
+    }
+    if (t->status) return;
+    watch_add(b, &b->watch, &b->follow[own], g, (int32_t)k, t->value);
+    watch_add(b, &b->bag, &b->follow[own], g, (int32_t)k, t->value);
+}
+
+/* One round: gradients, a tree an output. */
+static tide_status boost_round(struct boost *b, tide_error *err)
+{
+    int32_t k = b->grad.n_outputs;
+    boost_sample(b);
+    boost_columns(b);
+    tide_status status = grad_make(&b->grad, b->round, err);
+    int coarse = 0;
+    for (int32_t c = 0; c < k && !status; c++) coarse |= grad_is_coarse(&b->grad, c);
+    if (b->n_workers > 1 && !coarse) {
+        status = status ? status : par_for(b->ctx, k, boost_one, b, err);
+    } else {
+        for (int32_t c = 0; c < k && !status; c++) {
+            if (coarse && grad_is_coarse(&b->grad, c))
+                status = grad_make_fine(&b->grad, c, &b->scratch, err);
+            if (!status) boost_one(b, c, 0);
+            if (b->tree[c].status) break;
+        }
+    }
+    for (int32_t c = 0; c < k && !status; c++) {
+        if (b->tree[c].status == TIDE_ECANCELLED) return err_cancelled(err);
+        if (b->tree[c].status) return err_nomem(err, 0);
+    }
+    for (int32_t c = 0; c < k && !status; c++)
+        emit_add(&b->emit, c, b->tree[c].node, 0, b->tree[c].value);
+    if (!status && b->emit.failed) status = err_nomem(err, 0);
+    return status;
+}
+
+static int32_t boost_say(const struct boost *b, double loss, char *text, int size)
+{
+    static const char *const names[] = {"squared error", "log-loss", "log-loss"};
+    if (!b->watch.n) return str_format(text, (size_t)size, "round %d", (int)b->round);
+    struct str s = {0};
+    str_num_g(&s, loss, 4);
+    int32_t n =
+        str_format(text, (size_t)size, "%s %s", names[b->grad.loss], s.s ? s.s : "");
+    str_free(&s);
+    return n;
+}
+
+static tide_status boost_loop(struct boost *b, tide_error *err)
+{
+    const char *phase = b->d->phase ? b->d->phase : "boosting";
+    char text[64];
+    tide_status status = TIDE_OK;
+    while (b->round < b->rounds && !status) {
+        double loss = 0;
+        status = boost_round(b, err);
+        if (status) break;
+        b->round++;
+        if (b->watch.n) {
+            loss = grad_loss_of(&b->grad, &b->watch.rows, b->watch.score, b->watch.list,
+                                b->watch.n, b->loss_scratch);
+            if (b->best_round == 0 || loss < b->best_loss) {
+                b->best_loss = loss;
+                b->best_round = b->round;
+            }
+        } else {
+            b->best_round = b->round;
+        }
+        boost_say(b, loss, text, sizeof text);
+        status = ctx_progress(b->ctx, phase, b->round, b->rounds, text, err);
+        if (b->watch.n && b->p->patience > 0 &&
+            b->round - b->best_round >= b->p->patience)
+            break;
+    }
+    return status;
+}
+
+static tide_status boost_save(struct boost *b, struct state *out, tide_error *err)
+{
+    const struct view *x = b->d->x;
+    struct emit_feature *f =
+        arena_zero(&b->scratch, ((size_t)x->n_cols + 1) * sizeof *f);
+    struct ensemble *e = NULL;
+    int32_t link = b->grad.loss == GRAD_SQUARED    ? LINK_IDENTITY
+                   : b->grad.loss == GRAD_LOGISTIC ? LINK_LOGIT
+                                                   : LINK_SOFTMAX;
+    if (!f) return arena_status(&b->scratch, err);
+    if (b->d->task == TIDE_CLASSIFY && b->d->n_classes == 1) link = LINK_SOFTMAX;
+    for (int32_t j = 0; j < x->n_cols; j++) {
+        f[j].kind = x->cols[j]->type == TIDE_CAT;
+        f[j].n_level = f[j].kind ? x->cols[j]->dict.n : 0;
+        if (b->cuts.feature) f[j].level_code = b->cuts.feature[j].level_code;
+    }
+    emit_cut(&b->emit, b->best_round * b->grad.n_outputs);
+    tide_status status =
+        emit_finish(&b->emit, f, x->n_cols, link, b->base, &b->scratch, &e, err);
+    if (status) return status;
+    ensemble_save(e, out);
+    return arena_status(out->arena, err);
+}
+
+static void boost_note(struct boost *b, struct state *out, int by_folds)
+{
+    char text[160];
+    b->info->rounds = b->round;
+    b->info->best_round = b->best_round;
+    b->info->converged = -1;
+    if (b->one_value)
+        str_format(text, sizeof text, "%s: the model says the same for every row",
+                   b->d->task == TIDE_REGRESS ? "the target has one value"
+                                              : "the target has one class");
+    else if (b->cuts.n_lanes == 0)
+        str_format(text, sizeof text,
+                   "no column has two values: the model says the same for every row");
+    else if (b->watch.n)
+        str_format(text, sizeof text, "best round %d of %d (%s limit %d)",
+                   (int)b->best_round, (int)b->round,
+                   b->round < b->rounds ? "stopped;" : "not stopped;", (int)b->rounds);
+    else if (by_folds)
+        str_format(text, sizeof text,
+                   "%d rounds, chosen by %d folds (fewer than 2,000 rows)",
+                   (int)b->round, BOOST_FOLDS);
+    else
+        return;
+    b->info->note = arena_str(out->arena, text);
+}
+
+/* Base score, cuts, codes, scores, workspaces: all that the first round needs. skip is set. */
+static tide_status boost_prepare(struct boost *b, const struct fit_data *valid,
+                                 tide_error *err)
+{
+    const struct fit_data *d = b->d;
+    int64_t n = d->x->n_rows;
+    struct bin_how how = {.max_codes = b->p->bins,
+                          .sample = b->p->bin_sample,
+                          .seed = d->seed,
+                          .skip = b->skip};
+    tide_status status = boost_loss(b, err);
+    if (!status) status = boost_base(b, err);
+    if (status) return status;
+    emit_init(&b->emit, b->grad.n_outputs, 1);
+    if (!b->one_value)
+        status = bins_cut(b->ctx, d->x, &how, &b->scratch, &b->cuts, err);
+    if (status || b->one_value || b->cuts.n_lanes == 0) return status;
+    status = bins_code(b->ctx, &b->cuts, d->x, 1, &b->scratch, &b->codes, err);
+    if (status) return status;
+    b->grad.ctx = b->ctx;
+    b->grad.seed = d->seed;
+    b->grad.skip = b->skip;
+    b->grad.rows =
+        (struct grad_rows){.n = n, .y = b->y, .k = d->k, .w = d->w, .ids = b->ids};
+    b->grad.score = boost_scores(b, n);
+    status = arena_status(&b->scratch, err);
+    if (!status) status = grad_new(&b->grad, &b->scratch, err);
+    if (!status) status = boost_watch(b, valid, err);
+    boost_cover_units(b);
+    boost_rules(b);
+    if (!status) status = boost_workers(b, err);
+    b->is_ready = !status;
+    return status;
+}
+
+static void boost_free(struct boost *b)
+{
+    for (int i = 0; b->workers && i < b->n_workers; i++) arena_free(&b->workers[i]);
+    emit_free(&b->emit);
+    arena_free(&b->scratch);
+}
+
+/* ------------------------------------------------------------------------- folds --- */
+
+/* Rounds of the folds, in step. */
+struct folds {
+    struct boost fold[BOOST_FOLDS];
+    tide_status status[BOOST_FOLDS];
+    double loss[BOOST_FOLDS];
+};
+
+static void fold_prepare(void *arg, int64_t i, int worker)
+{
+    struct folds *f = arg;
+    struct boost *b = &f->fold[i];
+    (void)worker;
+    f->status[i] = boost_rows_without(b, (int)i);
+    if (!f->status[i]) f->status[i] = boost_prepare(b, NULL, NULL);
+}
+
+static void fold_round(void *arg, int64_t i, int worker)
+{
+    struct folds *f = arg;
+    struct boost *b = &f->fold[i];
+    (void)worker;
+    f->loss[i] = 0;
+    if (!b->is_ready || b->watch.n == 0) return;
+    f->status[i] = boost_round(b, NULL);
+    emit_cut(&b->emit, 0); /* only the scores matter */
+    b->round++;
+    f->loss[i] = grad_loss_of(&b->grad, &b->watch.rows, b->watch.score, b->watch.list,
+                              b->watch.n, b->loss_scratch) *
+                 (double)b->watch.n;
+}
+
+static tide_status folds_status(const struct folds *f, tide_error *err)
+{
+    for (int i = 0; i < BOOST_FOLDS; i++) {
+        if (f->status[i] == TIDE_ECANCELLED) return err_cancelled(err);
+        if (f->status[i]) return err_nomem(err, 0);
+    }
+    return TIDE_OK;
+}
+
+/* The number of rounds with the least loss over the folds' rows. */
+static tide_status folds_choose(const struct boost *b, int32_t *rounds, tide_error *err)
+{
+    struct folds *f = mem_zalloc(sizeof *f);
+    double best = 0;
+    int32_t best_round = 0;
+    char text[64];
+    if (!f) return err_nomem(err, sizeof *f);
+    for (int i = 0; i < BOOST_FOLDS; i++) {
+        f->fold[i] = (struct boost){.ctx = b->ctx,
+                                    .p = b->p,
+                                    .d = b->d,
+                                    .info = b->info,
+                                    .ids = b->ids,
+                                    .is_fold = 1};
+        arena_init(&f->fold[i].scratch, b->ctx);
+    }
+    tide_status status = par_for(b->ctx, BOOST_FOLDS, fold_prepare, f, err);
+    if (!status) status = folds_status(f, err);
+    int ready = 0;
+    for (int i = 0; i < BOOST_FOLDS; i++)
+        ready += f->fold[i].is_ready && f->fold[i].watch.n > 0;
+    for (int32_t r = 1; r <= b->p->trees && ready && !status; r++) {
+        double sum = 0;
+        status = par_for(b->ctx, BOOST_FOLDS, fold_round, f, err);
+        if (!status) status = folds_status(f, err);
+        for (int i = 0; i < BOOST_FOLDS; i++) sum += f->loss[i];
+        if (best_round == 0 || sum < best) {
+            best = sum;
+            best_round = r;
+        }
+        boost_say(b, sum / (double)b->d->x->n_rows, text, sizeof text);
+        if (!status)
+            status =
+                ctx_progress(b->ctx, "choosing the rounds", r, b->p->trees, text, err);
+        if (r - best_round >= b->p->patience) break;
+    }
+    for (int i = 0; i < BOOST_FOLDS; i++) boost_free(&f->fold[i]);
+    mem_free(f);
+    int32_t few = b->p->trees < BOOST_FEW_ROUNDS ? b->p->trees : BOOST_FEW_ROUNDS;
+    *rounds = best_round ? best_round : few;
+    return status;
+}
+
+/* ------------------------------------------------------------------------- whole --- */
+
+static tide_status boost_train(struct boost *b, const struct fit_data *valid,
+                               int32_t rounds, struct state *out, tide_error *err)
+{
+    int64_t n = b->d->x->n_rows;
+    int chooses = !valid && rounds <= 0 && b->p->patience > 0, by_folds = 0;
+    b->ids = boost_ids(b->d->x, &b->scratch);
+    tide_status status = arena_status(&b->scratch, err);
+    if (status) return status;
+    status = boost_rows_without(b, chooses && n >= BOOST_FOLD_ROWS ? BOOST_TENTH
+                                                                   : BOOST_NONE);
+    if (!status)
+        status = boost_prepare(b, valid, err);
+    else
+        return err_nomem(err, (size_t)n);
+    if (status) return status;
+    b->rounds = rounds > 0 ? rounds : b->p->trees;
+    if (b->is_ready && chooses && n < BOOST_FOLD_ROWS) {
+        status = folds_choose(b, &b->rounds, err);
+        if (status) return status;
+        by_folds = 1;
+    }
+    if (b->is_ready) status = boost_loop(b, err);
+    if (status && (status != TIDE_ECANCELLED || b->best_round == 0)) return status;
+    boost_note(b, out, by_folds);
+    if (status) b->info->partial = 1;
+    tide_status saved = boost_save(b, out, status ? NULL : err);
+    return saved ? saved : status;
+}
+
+tide_status boost_fit(struct tide_ctx *ctx, const struct boost_params *p,
+                      const struct fit_data *d, const struct fit_data *valid,
+                      int32_t rounds, struct state *out, struct fit_info *info,
+                      tide_error *err)
+{
+    struct boost b = {.ctx = ctx, .p = p, .d = d, .info = info};
+    if (d->x->n_rows > (int64_t)UINT32_MAX - 64)
+        return err_set(err, TIDE_CODE_MEMORY_BUDGET,
+                       "gbdt takes at most %u rows in one process", UINT32_MAX - 64);
+    arena_init(&b.scratch, ctx);
+    tide_status status = boost_train(&b, valid, rounds, out, err);
+    boost_free(&b);
+    return status;
+}

@@ -1,0 +1,18 @@
+/* boost.h - gradient boosting from a table to an ensemble's state (gbdt.c holds the descriptor) */
+#ifndef LEARNERS_TREE_BOOST_H
+#define LEARNERS_TREE_BOOST_H
+#include "spec/learner.h"
+
+enum boost_loss_name { LOSS_AUTO, LOSS_SQUARED, LOSS_LOGISTIC, LOSS_SOFTMAX };
+struct boost_params {
+    int32_t trees, leaves, depth, min_rows, bins, bin_sample, patience, loss;
+    double rate, min_hessian, l2, l1, min_gain, rows, columns, cat_smooth, cat_l2;
+};
+/* Fewer rows than this: rounds are chosen by folds instead of one set of rows put aside. */
+#define BOOST_FOLD_ROWS 2000
+/* As tide_learner.fit. */
+tide_status boost_fit(struct tide_ctx *ctx, const struct boost_params *p,
+                      const struct fit_data *d, const struct fit_data *valid,
+                      int32_t rounds, struct state *out, struct fit_info *info,
+                      tide_error *err);
+#endif
