@@ -14,7 +14,7 @@
 #include "base/par.h"
 #include "simd/simd.h"
 
-#define TILE   32  /* columns */
+#define TILE   64  /* columns */
 #define PIECE  256 /* rows copied at a time */
 #define GROUPS 8   /* of PAR_SHARDS / GROUPS shards */
 #define LEVELS 4   /* partial sums alive while 8 shards fold */
@@ -43,10 +43,7 @@ static void copy_piece(const struct gram_job *job, int j0, int nj, int64_t r0,
             col[j] = from;
             continue;
         }
-        if (w)
-            for (int64_t r = 0; r < m; r++) to[r] = (from[r] - s) * w[r0 + r];
-        else
-            for (int64_t r = 0; r < m; r++) to[r] = from[r] - s;
+        job->simd->shift_scale(from, s, w ? w + r0 : NULL, to, m);
         col[j] = to;
     }
 }

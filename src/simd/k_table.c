@@ -8,6 +8,7 @@ void KERNEL(axpy)(double, const double *, double *, int64_t);
 void KERNEL(gram)(const double *const *, const double *, int64_t, int, double *);
 void KERNEL(gram_rect)(const double *const *, int, const double *const *, int, int64_t,
                        double *, int64_t, int);
+void KERNEL(shift_scale)(const double *, double, const double *, double *, int64_t);
 void KERNEL(dd_axpy)(const double[2], const double *, const double *, double *,
                      double *, int64_t);
 void KERNEL(dd_dot)(const double *, const double *, const double *, const double *,
@@ -40,6 +41,7 @@ const struct simd_table SIMD_CAT(simd_table, SIMD_SET) = {
     .axpy = KERNEL(axpy),
     .gram = KERNEL(gram),
     .gram_rect = KERNEL(gram_rect),
+    .shift_scale = KERNEL(shift_scale),
     .dd_axpy = KERNEL(dd_axpy),
     .dd_dot = KERNEL(dd_dot),
     .vexp = KERNEL(vexp),

@@ -12,6 +12,8 @@ double KERNEL(sum)(const double *x, int64_t n);
 double KERNEL(dot)(const double *x, const double *y, int64_t n);
 double KERNEL(dot3)(const double *x, const double *y, const double *w, int64_t n);
 void KERNEL(axpy)(double a, const double *x, double *y, int64_t n);
+void KERNEL(shift_scale)(const double *x, double shift, const double *w, double *out,
+                         int64_t n);
 void KERNEL(gram_rect)(const double *const *x, int p, const double *const *y, int q,
                        int64_t n, double *g, int64_t ldg, int upper);
 void KERNEL(gram)(const double *const *x, const double *w, int64_t n, int p, double *g);
@@ -115,6 +117,15 @@ double KERNEL(dot3)(const double *x, const double *y, const double *w, int64_t n
 void KERNEL(axpy)(double a, const double *restrict x, double *restrict y, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) y[i] += a * x[i];
+}
+
+void KERNEL(shift_scale)(const double *restrict x, double shift,
+                         const double *restrict w, double *restrict out, int64_t n)
+{
+    if (w)
+        for (int64_t i = 0; i < n; i++) out[i] = (x[i] - shift) * w[i];
+    else
+        for (int64_t i = 0; i < n; i++) out[i] = x[i] - shift;
 }
 
 /* ---- Gram: g[i*ldg + j] += sum_r x_i[r] y_j[r] ---- */

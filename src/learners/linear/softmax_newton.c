@@ -30,9 +30,11 @@ struct newton {
     uint8_t *parted;       /* [n_blocks] every row on its side */
     double *g, *d, *v_new; /* [dim] */
     double *h, *row_w;     /* [dim][dim]; [n] */
-    double *bound;         /* [p + 1][p + 1] factor, or its diagonal */
-    double *cg;            /* [4][dim] */
-    const double *from;    /* what a pass reads: parameters or a direction */
+    double norm;           /* 1-norm of H */
+    int keep_factor;
+    double *bound;      /* [p + 1][p + 1] factor, or its diagonal */
+    double *cg;         /* [4][dim] */
+    const double *from; /* what a pass reads: parameters or a direction */
     double *out;
     const double *sums_of; /* [n_out][n] */
 };
@@ -229,33 +231,37 @@ static tide_status hessian(struct newton *t, double *g, tide_error *err)
     return TIDE_OK;
 }
 
-/* d = H^-1 g; a Hessian that is singular gets a growing share of its diagonal on top. */
-static tide_status direct_step(struct newton *t, struct arena *a, double *rcond,
-                               tide_error *err)
+/* Factors H; one that is singular gets a growing share of its diagonal on top. */
+static tide_status factor_hessian(struct newton *t, struct arena *a, tide_error *err)
 {
     struct arena_mark mark = arena_mark(a);
-    int dim = (int)t->dim, p1 = t->q->p + 1;
-    double *g = arena_array(a, (int64_t)p1 * p1, sizeof *g),
-           *diag = arena_array(a, dim, sizeof *diag);
-    if (!g || !diag) return arena_status(a, err);
-    double norm = 0;
-    for (double more = 0; more<1; more = more> 0 ? more * 100 : 1e-12) {
-        tide_status st =
-            hessian(t, g, err); /* again after a failure: the factor overwrote it */
+    int dim = (int)t->dim, p1 = t->q->p + 1, bad = 1;
+    double *g = arena_array(a, (int64_t)p1 * p1, sizeof *g), more = 0;
+    if (!g) return arena_status(a, err);
+    while (bad && more < 1) {
+        tide_status st = hessian(t, g, err); /* anew: a factor overwrote it */
         if (st != TIDE_OK) return st;
+        t->norm = 0;
         for (int i = 0; i < dim; i++) {
             double s = 0;
             for (int j = 0; j < dim; j++) s += fabs(t->h[(int64_t)i * dim + j]);
-            norm = s > norm ? s : norm;
+            t->norm = s > t->norm ? s : t->norm;
         }
-        for (int i = 0; i < dim; i++) t->h[(int64_t)i * (dim + 1)] += more * norm;
-        if (linalg_cholesky(t->h, dim) == 0) break;
+        for (int i = 0; i < dim; i++) t->h[(int64_t)i * (dim + 1)] += more * t->norm;
+        bad = linalg_cholesky(t->h, dim);
+        more = more > 0 ? more * 100 : 1e-12;
     }
     arena_reset(a, mark);
-    memcpy(t->d, t->g, (size_t)dim * sizeof *t->d);
-    linalg_cholesky_solve(t->h, dim, t->d);
-    *rcond = t->q->no_penalty ? linalg_cholesky_rcond(t->h, dim, norm) : 1;
     return TIDE_OK;
+}
+
+/* d = H^-1 g. Near the optimum the last factor serves again, as long as steps shrink. */
+static tide_status direct_step(struct newton *t, struct arena *a, tide_error *err)
+{
+    tide_status st = t->keep_factor ? TIDE_OK : factor_hessian(t, a, err);
+    memcpy(t->d, t->g, (size_t)t->dim * sizeof *t->d);
+    if (st == TIDE_OK) linalg_cholesky_solve(t->h, (int)t->dim, t->d);
+    return st;
 }
 
 /* ---- conjugate gradients ---- */
@@ -404,7 +410,7 @@ static int some_row_is_sure(const struct newton *t)
 static tide_status newton_loop(struct newton *t, struct arena *a, tide_error *err)
 {
     struct softmax_problem *q = t->q;
-    double f, rcond = 1, share = 0.1;
+    double f, share = 0.1, before = 0;
     tide_status st = objective(t, q->theta, &f, err);
     for (q->iterations = 0; st == TIDE_OK && q->iterations < q->max_iter;
          q->iterations++) {
@@ -414,8 +420,7 @@ static tide_status newton_loop(struct newton *t, struct arena *a, tide_error *er
         st = ctx_progress(q->ctx, q->phase ? q->phase : "fitting", q->iterations,
                           q->max_iter, text, err);
         if (st == TIDE_OK) st = column_sums(t, t->res, q->theta, t->g, err);
-        if (st == TIDE_OK)
-            st = t->h ? direct_step(t, a, &rcond, err) : cg_step(t, share, err);
+        if (st == TIDE_OK) st = t->h ? direct_step(t, a, err) : cg_step(t, share, err);
         if (st != TIDE_OK) break;
         double fall = t->simd->dot(t->g, t->d, t->dim);
         if (!(fall > 0) || !(fall < (double)INFINITY)) {
@@ -423,11 +428,15 @@ static tide_status newton_loop(struct newton *t, struct arena *a, tide_error *er
             break;
         }
         share = sqrt(fall / f) < 0.1 ? sqrt(fall / f) : 0.1;
-        int last = 0.5 * fall <= q->tol * f;
-        st = line_search(t, last ? 0 : fall, &f, &moved, err);
+        /* a kept factor converges linearly: it goes on until nothing is left */
+        int small = 0.5 * fall <= q->tol * f;
+        int last = small && (!t->keep_factor || 0.5 * fall <= 1e-8 * q->tol * f);
+        t->keep_factor = t->keep_factor ? fall < 1e-2 * before : fall < 1e-4 * f;
+        before = fall;
+        st = line_search(t, small ? 0 : fall, &f, &moved, err);
         if (st != TIDE_OK) break;
         if (last || !moved) { /* no step falls: the sums' last digits are reached */
-            q->converged = last || 0.5 * fall <= 1e-9 * f;
+            q->converged = small || 0.5 * fall <= 1e-9 * f;
             if (!moved) st = objective(t, q->theta, &f, err);
             break;
         }
@@ -436,7 +445,9 @@ static tide_status newton_loop(struct newton *t, struct arena *a, tide_error *er
             break;
         }
     }
-    if (q->no_penalty && rcond < 1e-9 && some_row_is_sure(t)) q->separated = 1;
+    if (st == TIDE_OK && q->no_penalty && t->h && q->iterations > 0 &&
+        some_row_is_sure(t) && linalg_cholesky_rcond(t->h, (int)t->dim, t->norm) < 1e-9)
+        q->separated = 1;
     q->objective = f;
     return st;
 }
