@@ -63,41 +63,43 @@ static tide_status logistic_row_weights(const struct logistic_params *p,
     return TIDE_OK;
 }
 
-/* The column whose classes do not overlap, else the one with the largest coefficient. */
+/* The column whose classes do not overlap, else (*alone = 0) the one that moves scores most. */
 static const char *separating_column(const struct linear_design *m,
                                      const struct fit_data *d,
-                                     const struct softmax_problem *q)
+                                     const struct softmax_problem *q, int *alone)
 {
     int best = 0;
-    double most = -1;
+    double most = -1, inf = (double)INFINITY;
+    *alone = 0;
     for (int j = 0; j < m->p; j++) {
         double size = 0;
         for (int k = 0; k < q->n_out; k++)
-            size += fabs(q->theta[(int64_t)k * m->p + j]);
+            size +=
+                fabs(q->theta[(int64_t)k * m->p + j]) * m->sd[m->from[j]] / m->unit[j];
         if (size > most) most = size, best = j;
     }
     for (int j = 0; j < m->p && d->n_classes == 2; j++) {
-        double lo[2] = {(double)INFINITY, (double)INFINITY},
-               hi[2] = {-(double)INFINITY, -(double)INFINITY};
+        double lo[2] = {inf, inf}, hi[2] = {-inf, -inf};
         for (int64_t i = 0; i < m->n; i++) {
             double z = m->z[j][i];
             lo[d->k[i]] = z < lo[d->k[i]] ? z : lo[d->k[i]];
             hi[d->k[i]] = z > hi[d->k[i]] ? z : hi[d->k[i]];
         }
-        if (hi[0] < lo[1] || hi[1] < lo[0]) return d->x->cols[m->from[j]]->name;
+        *alone = hi[0] < lo[1] || hi[1] < lo[0];
+        if (*alone) return d->x->cols[m->from[j]]->name;
     }
     return m->p ? d->x->cols[m->from[best]]->name : "";
 }
 
-static void warn_separable(struct tide_ctx *ctx, const char *column)
+static void warn_separable(struct tide_ctx *ctx, const char *column, int alone)
 {
     tide_error w = {0};
-    err_set(
-        &w, TIDE_CODE_NUMERIC_SEPARABLE,
-        "classes are separated by '%s', so no coefficients are best without a penalty",
-        column);
+    err_set(&w, TIDE_CODE_NUMERIC_SEPARABLE,
+            "classes are separated%s by '%s', so no coefficients are best without a "
+            "penalty",
+            alone ? "" : ", most of all", column);
     err_field(&w, column);
-    err_hint(&w, "l2", "1e-4");
+    err_hint(&w, "set", "l2=1e-4");
     ctx_warn(ctx, &w);
 }
 
@@ -138,7 +140,12 @@ static tide_status logistic_fit(struct tide_ctx *ctx, const void *params,
     st = softmax_newton(&q, &a, err);
     if (st != TIDE_OK) goto done;
     info->converged = q.converged;
-    if (q.separated) warn_separable(ctx, separating_column(&m, d, &q));
+    if (q.separated) {
+        int alone;
+        const char *column = separating_column(&m, d, &q, &alone);
+        warn_separable(ctx, column, alone);
+        info->converged = -1; /* said already */
+    }
     st = linear_store(&m, "logistic", q.n_out, q.theta, q.b, out, err);
 done:
     arena_free(&a);

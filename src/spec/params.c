@@ -89,6 +89,22 @@ static const struct tide_param *nearest_row(const struct tide_params *table,
     return NULL;
 }
 
+/* The row whose help speaks of `name`, such as l2: "... 1/C elsewhere". */
+static const struct tide_param *row_that_tells(const struct tide_params *table,
+                                               const char *name)
+{
+    size_t len = strlen(name);
+    for (int i = 0; i < table->n && len > 0; i++) {
+        const char *help = table->rows[i].help, *at = help;
+        while (at && (at = strstr(at, name)) != NULL) {
+            char before = at == help ? ' ' : at[-1], after = at[len];
+            if (strchr(" /(", before) && strchr(" ,;)", after)) return &table->rows[i];
+            at++;
+        }
+    }
+    return NULL;
+}
+
 static tide_status unknown_name(const tide_values *v, const char *name, tide_error *err)
 {
     char shown[128], which[128];
@@ -100,6 +116,8 @@ static tide_status unknown_name(const tide_values *v, const char *name, tide_err
         err_hint(err, "", "%s, also known as %s", near->name, which);
     else if (near)
         err_hint(err, "", "%s", near->name);
+    const struct tide_param *told = near ? NULL : row_that_tells(v->table, name);
+    if (told) err_hint(err, "", "%s: %s", told->name, told->help);
     return TIDE_EINVAL;
 }
 

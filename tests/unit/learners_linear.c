@@ -277,6 +277,18 @@ static void note(void *payload, enum tide_event_kind kind, const tide_error *e)
     snprintf(warned, sizeof warned, "%.500s | %s", e->message, tide_code_name(e->code));
 }
 
+TEST(logistic_tells_what_c_is_called)
+{
+    tide_error err = {0};
+    tide_values *values = NULL;
+    const struct tide_learner *l = learner_find("logistic", &err);
+    CHECK(tide_values_new(&l->params, "logistic", &values, &err) == TIDE_OK);
+    CHECK(tide_values_set(values, "C", "10", &err) == TIDE_EINVAL);
+    CHECK_STR(err.message, "logistic has no parameter 'C'");
+    CHECK(strncmp(err.value, "l2: ", 4) == 0 && strstr(err.value, "1/C"));
+    tide_values_free(values);
+}
+
 TEST(logistic_warns_when_classes_are_separated)
 {
     static double x[2][40];
