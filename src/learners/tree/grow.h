@@ -89,8 +89,7 @@ void grow_describe(const struct grow *g, const struct grow_node *q,
 struct hist_pool *hist_pool_new(struct tide_ctx *ctx, const struct bin_codes *codes,
                                 const struct simd_table *simd, int threads,
                                 int64_t n_max, struct arena *a);
-uint64_t *hist_take(struct hist_pool *p,
-                    int wide); /* NULL: the pool is full or memory is out */
+uint64_t *hist_take(struct hist_pool *p, int wide); /* NULL: memory is out */
 void hist_give(struct hist_pool *p, uint64_t *hist, int wide);
 /* Sums of rows ids[0..n) (NULL: rows 0..n-1). */
 tide_status hist_build(struct hist_pool *p, const struct grow_grad *grad,

@@ -3,7 +3,7 @@
  * Cells     packed: (g int32 << 32) + h uint32, exact for nodes of at most 65,536 rows; wide:
  *           two i64. A child of a wide node with fewer rows is packed again, without loss.
  * Parallel  tasks of 16,384 rows into private histograms; integer sums meet in any order.
- * Pool      capped; when it is full a node goes without, and its children are built from rows.
+ * Pool      grows to one histogram a leaf that can still be split; the ctx's memory limit holds
  * Guide     Q10
  */
 #include <string.h>
@@ -14,9 +14,8 @@
 #include "base/par.h"
 #include "learners/tree/grow.h"
 
-#define HIST_TASK     16384
-#define HIST_PAR_MIN  49152
-#define HIST_POOL_MAX ((size_t)512 << 20)
+#define HIST_TASK    16384
+#define HIST_PAR_MIN 49152
 
 struct hist_wide {
     int64_t g, h;
@@ -34,7 +33,6 @@ struct hist_pool {
     struct arena *a;
     uint64_t **free_list[2];
     int32_t n_free[2], cap_free[2];
-    size_t made;
     int threads;
     struct hist_own *own; /* [threads] */
 };
@@ -67,9 +65,7 @@ uint64_t *hist_take(struct hist_pool *p, int wide)
 {
     if (p->n_free[wide]) return p->free_list[wide][--p->n_free[wide]];
     size_t bytes = hist_cells(p) * (wide ? sizeof(struct hist_wide) : sizeof(uint64_t));
-    if (p->made > 4 * bytes && p->made + bytes > HIST_POOL_MAX) return NULL;
     uint64_t *hist = arena_push(p->a, bytes);
-    if (hist) p->made += bytes;
     return hist;
 }
 
