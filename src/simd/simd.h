@@ -36,7 +36,8 @@ struct simd_table {
     void (*gram_rect)(const double *const *x, int p, const double *const *y, int q,
                       int64_t n, double *g, int64_t ldg, int upper);
     /* out = (x - shift) w; w NULL = 1 */
-    void (*shift_scale)(const double *x, double shift, const double *w, double *out, int64_t n);
+    void (*shift_scale)(const double *x, double shift, const double *w, double *out,
+                        int64_t n);
     /* k_dd.c: double-double. r += a x, and sum x r; x_lo (NULL = 0) is the error term of x */
     void (*dd_axpy)(const double a[2], const double *x, const double *x_lo,
                     double *r_hi, double *r_lo, int64_t n);
