@@ -6,7 +6,9 @@
                                name that is missing, and it is an error when that name exists
   checks.py --peer [NAME...]   every row of Python on scikit-learn (needs scikit-learn, scipy);
                                lists the rows that differ
-  checks.py --list             the rows and who answers them
+  checks.py --peer --export    writes the generated data that --ours needs as tables of 17 digits
+                               to tests/conformance/fixtures
+  --lib FILE                   the library for --ours (default build-gcc, then build)
 """
 import csv
 import json
@@ -147,10 +149,28 @@ def peer(names):
     return 0
 
 
-def ours(names):
+# Generated data of rows that --ours answers: a row that has it, and the names it leaves.
+EXPORTS = {"polynomial": ("fit.polynomial.data", {"x": "X", "y": "y"})}
+
+
+def export():
+    for name, (row, keys) in EXPORTS.items():
+        data = inputs(next(r["data"] for r in rows([]) if r["name"] == row))
+        columns = {k: data[v].tolist() for k, v in keys.items()}
+        path = os.path.join(ROOT, "tests", "conformance", "fixtures", name + ".csv")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8", newline="") as f:
+            out = csv.writer(f, lineterminator="\n")
+            out.writerow(columns)
+            out.writerows([f"{v:.17g}" for v in line] for line in zip(*columns.values()))
+        print(f"wrote {os.path.relpath(path, ROOT)}")
+    return 0
+
+
+def ours(names, lib):
     sys.path.insert(0, os.path.join(ROOT, "tools"))
     import checks_ours
-    answers = checks_ours.answers()
+    answers = checks_ours.answers(lib)
     missing_later = checks_ours.later(LATER)
     passed, bad = 0, []
     for r in rows(names):
@@ -180,10 +200,17 @@ def ours(names):
 
 
 def main(args):
+    lib = None
+    if "--lib" in args[:-1]:
+        at = args.index("--lib")
+        lib = args[at + 1]
+        del args[at:at + 2]
+    if args == ["--peer", "--export"]:
+        return export()
     if args[:1] == ["--peer"]:
         return peer(args[1:])
     if args[:1] == ["--ours"]:
-        return ours(args[1:])
+        return ours(args[1:], lib)
     sys.exit(__doc__)
 
 

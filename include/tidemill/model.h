@@ -88,6 +88,13 @@ TIDE_API TIDE_MUST_USE tide_status tide_model_predict(tide_ctx *ctx,
                                                       const tide_frame *frame,
                                                       tide_scores **out,
                                                       tide_error *err);
+/* The columns that the learner sees: every row of `frame` after the model's steps, in byte order
+ * of names. Ownership: caller frees. Errors: as tide_model_predict. */
+TIDE_API TIDE_MUST_USE tide_status tide_model_transform(tide_ctx *ctx,
+                                                        const tide_model *model,
+                                                        const tide_frame *frame,
+                                                        tide_frame **out,
+                                                        tide_error *err);
 TIDE_API void tide_scores_free(tide_scores *scores);
 TIDE_API int64_t tide_scores_rows(const tide_scores *scores);
 TIDE_API int tide_scores_classes(const tide_scores *scores); /* 0 for regression */

@@ -58,10 +58,10 @@ static json_t *column_json(struct look *l, int j)
         const struct {
             const char *key;
             double v;
-        } row[] = {{"mean", p->mean},    {"sd", p->sd},   {"min", p->min},
-                   {"q05", p->q05},      {"q25", p->q25}, {"median", p->q50},
-                   {"q75", p->q75},      {"q95", p->q95}, {"max", p->max},
-                   {"skewness", p->skew}};
+        } row[] = {{"mean", p->mean},     {"sd", p->sd},        {"min", p->min},
+                   {"q05", p->q05},       {"q25", p->q25},      {"median", p->q50},
+                   {"q75", p->q75},       {"q95", p->q95},      {"max", p->max},
+                   {"skewness", p->skew}, {"kurtosis", p->kurt}};
         for (size_t i = 0; i < sizeof row / sizeof row[0]; i++)
             bad |= json_put_f64(o, row[i].key, row[i].v);
         bad |= json_put_i64(o, "zeros", p->n_zero);

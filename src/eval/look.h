@@ -35,7 +35,7 @@ struct look_column {
     int64_t n, n_missing, n_distinct;
     uint64_t content, gaps; /* hashes of all values; of the rows that are missing */
     /* numbers */
-    double mean, sd, skew, min, max, q05, q25, q50, q75, q95;
+    double mean, sd, skew, kurt, min, max, q05, q25, q50, q75, q95;
     int64_t n_outliers, n_zero;
     int is_whole;
     double sentinel; /* NaN: none */

@@ -116,6 +116,7 @@ static void scan_numbers(const struct look *l, struct look_column *p, struct are
     p->mean = m.mean;
     p->sd = m.n > 1 ? moments_sd(&m, 1) : 0;
     p->skew = m.m2 > 0 ? sqrt((double)m.n) * m.m3 / (m.m2 * sqrt(m.m2)) : 0;
+    p->kurt = m.m2 > 0 ? (double)m.n * m.m4 / (m.m2 * m.m2) - 3 : 0; /* 0: normal */
     summarise(p, sorted, m.n);
     bin(p, sorted, m.n, a);
     look_column_relate(l, p, order, x, m.n, a);
@@ -223,7 +224,7 @@ static void scan_text(struct look_column *p, struct arena *a)
 
 void look_column_scan(const struct look *l, struct look_column *p, struct arena *a)
 {
-    p->sentinel = p->mean = p->sd = p->skew = NAN;
+    p->sentinel = p->mean = p->sd = p->skew = p->kurt = NAN;
     p->min = p->max = p->q05 = p->q25 = p->q50 = p->q75 = p->q95 = NAN;
     p->value = p->strength = NAN;
     p->odd_level = CODE_MISSING;

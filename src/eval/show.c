@@ -17,7 +17,8 @@
 #include "eval/eval.h"
 #include "eval/look.h"
 
-#define LEVELS_SHOWN 4
+#define LEVELS_SHOWN  4
+#define LEARNED_SHOWN 4096 /* numbers of an array that JSON holds */
 
 static const char *show_number(struct arena *a, double v)
 {
@@ -66,6 +67,76 @@ static void show_facts(tide_report *r, const tide_model *m)
     if (json_get_str(m->about, "tidemill", NULL))
         report_fact_str(r, "tidemill", json_get_str(m->about, "tidemill", ""));
     if (m->partial) report_fact_json(r, "partial", json_true());
+}
+
+/* ---- what was learned ---- */
+
+static json_t *learned_number(const struct state_array *s, int64_t i)
+{
+    switch ((enum state_type)s->type) {
+    case STATE_F64:
+        return json_f64(((const double *)s->data)[i]);
+    case STATE_F32:
+        return json_f64((double)((const float *)s->data)[i]);
+    case STATE_I64:
+        return json_integer(((const int64_t *)s->data)[i]);
+    case STATE_I32:
+        return json_integer(((const int32_t *)s->data)[i]);
+    case STATE_U32:
+        return json_integer(((const uint32_t *)s->data)[i]);
+    case STATE_U16:
+        return json_integer(((const uint16_t *)s->data)[i]);
+    case STATE_U8:
+        return json_integer(((const uint8_t *)s->data)[i]);
+    }
+    return json_null();
+}
+
+/* Rows of lists when there are two dimensions, else one list. */
+static json_t *learned_array(const struct state_array *s)
+{
+    int64_t width = s->dim[1] * s->dim[2], n = s->dim[0] * width;
+    json_t *all = json_array(), *row = all;
+    int bad = !all;
+    for (int64_t i = 0; i < n && !bad; i++) {
+        if (width > 1 && i % width == 0) {
+            row = json_array();
+            bad |= json_array_append_new(all, row);
+        }
+        bad |= json_array_append_new(row, learned_number(s, i));
+    }
+    if (!bad) return all;
+    json_decref(all);
+    return NULL;
+}
+
+/* The short arrays of every node, for programs: {"ridge": {"coef": [...]}}. A step that
+ * occurs again is "scale:standard#2". */
+static void show_learned(tide_report *r, const tide_model *m)
+{
+    json_t *all = json_object();
+    int bad = !all;
+    for (int i = 0; i < m->n_nodes && !bad; i++) {
+        const struct fitted_node *f = &m->nodes[i];
+        const char *name = f->step ? f->step->name : f->learner->name;
+        json_t *node = json_object();
+        char key[96];
+        (void)str_format(key, sizeof key, "%s", name);
+        for (int again = 2; json_object_get(all, key); again++)
+            (void)str_format(key, sizeof key, "%s#%d", name, again);
+        bad |= json_put(all, key, node);
+        for (int k = 0; k < f->state.n && !bad; k++) {
+            const struct state_array *s = &f->state.arrays[k];
+            if (s->dim[0] * s->dim[1] * s->dim[2] <= LEARNED_SHOWN)
+                bad |= json_put(node, s->name, learned_array(s));
+        }
+    }
+    if (bad) {
+        json_decref(all);
+        r->failed = TIDE_ENOMEM;
+        return;
+    }
+    report_fact_json(r, "learned", all);
 }
 
 /* The metrics of the header, in its order. */
@@ -215,6 +286,7 @@ static tide_status show_fill(tide_report *r, const tide_model *m, struct arena *
     tide_status s;
     const char *verdict = json_get_str(m->about, "verdict", NULL);
     show_facts(r, m);
+    show_learned(r, m);
     if (verdict) report_verdict(r, "%s", verdict);
     show_metrics(r, m);
     s = eval_report_importance(r, m, err);

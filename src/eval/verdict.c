@@ -6,9 +6,11 @@
  *
  *   underfits    b - v < NOISE s, and b - t < NOISE s: not better than the baseline even on
  *                rows it has seen
- *   overfits     b - v < NOISE s, but t is better than that: learned by heart; or the gap v - t
- *                exceeds NOISE s and all that was learned (b - v), so that most of what the
- *                model knows holds for its training rows only
+ *   overfits     b - v < NOISE s, but t is better than that: learned by heart; so it is when
+ *                v is no better than b and t has lost more than half of the distance of b to
+ *                the best value (one wild fold makes s useless); or the gap v - t exceeds
+ *                NOISE s and all that was learned (b - v), so that most of what the model
+ *                knows holds for its training rows only
  *   fits well    otherwise. A gap alone is no disease: a forest has no error on its training
  *                rows and generalises
  *
@@ -22,12 +24,14 @@
 
 enum verdict { VERDICT_GOOD, VERDICT_UNDER, VERDICT_OVER, VERDICT_HEART };
 
-static enum verdict verdict_of(double t, double v, double b, double noise)
+/* best: the value of a perfect model, NaN when there is none. */
+static enum verdict verdict_of(double t, double v, double b, double noise, double best)
 {
     double gap = v - t;
     if (isnan(b))
         return gap > noise && gap > VERDICT_HALF * fabs(v) ? VERDICT_OVER
                                                            : VERDICT_GOOD;
+    if (v >= b && t - best < VERDICT_HALF * (b - best)) return VERDICT_HEART;
     if (b - v < noise || b - v <= 0)
         return b - t > noise && b - t > 0 ? VERDICT_HEART : VERDICT_UNDER;
     return gap > noise && gap > b - v ? VERDICT_OVER : VERDICT_GOOD;
@@ -47,7 +51,8 @@ void eval_verdict(tide_report *r, const struct tide_metric *metric, double train
     (void)charts_figure(v, valid);
     (void)charts_figure(b, baseline);
     (void)num_print_g(s, isnan(valid_sd) ? 0 : valid_sd, 2);
-    switch (verdict_of(sign * train, sign * valid, sign * baseline, noise)) {
+    switch (verdict_of(sign * train, sign * valid, sign * baseline, noise,
+                       sign * metric->best)) {
     case VERDICT_UNDER:
         report_verdict(
             r,

@@ -418,6 +418,22 @@ static void add_fit_notes(struct trainer *t)
         report_note(t->report, "the solver stopped before it converged");
 }
 
+/* The chosen metric of every fold, in order of the folds. */
+static void add_fold_scores(struct trainer *t)
+{
+    const struct cv_result *cv = &t->c[t->chosen].cv;
+    json_t *scores = json_array();
+    int bad = !scores;
+    for (int f = 0; f < t->plan.k; f++)
+        bad |= json_array_append_new(scores, json_f64(cv->fold_metric[f]));
+    if (bad) {
+        json_decref(scores);
+        t->report->failed = TIDE_ENOMEM;
+        return;
+    }
+    report_fact_json(t->report, "fold_scores", scores);
+}
+
 /* Metrics, charts and verdict from the folds. */
 static tide_status account_folds(struct trainer *t, tide_error *err)
 {
@@ -428,6 +444,7 @@ static tide_status account_folds(struct trainer *t, tide_error *err)
         s = eval_report_metrics(t->ctx, t->report, &sc, t->metric->name, 0, 0,
                                 t->o->seed, err);
     if (s) return s;
+    add_fold_scores(t);
     if (t->is_auto) add_leaderboard(t);
     if (t->chosen > 0)
         eval_verdict(t->report, t->metric, mean_of(cv->train_metric, t->plan.k),

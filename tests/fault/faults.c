@@ -21,7 +21,7 @@
 #include "spec/learner.h"
 #include "spec/spec.h"
 
-static char folder[256], table[320], out[320], model[320], scores[320];
+static char folder[256], table[320], out[320], model[320];
 static int every_k, passed, failed;
 
 struct scenario {

@@ -222,6 +222,10 @@ TEST(verdicts_name_the_numbers)
         strstr(verdict_text(0.69, 0.695, 0.01, 0.693), "Underfits: log_loss is 0.695"));
     CHECK(strstr(verdict_text(0.05, 0.70, 0.01, 0.693), "no better than the baseline"));
     CHECK(strstr(verdict_text(0.05, 0.50, 0.01, 0.693), "Overfits"));
+    /* one wild fold */
+    CHECK(
+        strstr(verdict_text(0.01, 90.0, 300.0, 0.693), "no better than the baseline"));
+    CHECK(strstr(verdict_text(0.50, 90.0, 300.0, 0.693), "Underfits"));
     CHECK(strstr(verdict_text(0.00, 0.10, 0.01, 0.693), "Fits well"));
     CHECK(strstr(verdict_text(0.28, 0.30, 0.01, 0.693), "Fits well"));
     CHECK(strstr(verdict_text(0.28, 0.30, 0.01, (double)NAN), "Fits well"));

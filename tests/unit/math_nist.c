@@ -76,6 +76,31 @@ TEST(hilbert_systems_are_exact)
     arena_free(&a);
 }
 
+/* Powers 0 to 15 of 27 numbers in [0.1, 1): nearly dependent, and still of full rank. */
+TEST(a_polynomial_of_degree_fifteen_keeps_its_rank)
+{
+    static double x[16][27], y[27];
+    const double *c[16];
+    struct arena a;
+    struct least_squares ls;
+    arena_init(&a, NULL);
+    for (int i = 0; i < 27; i++) {
+        double t = 0.1 + 0.9 * i / 27;
+        x[15][i] = 1;
+        for (int j = 0; j < 15; j++) x[j][i] = j ? x[j - 1][i] * t : t;
+        y[i] = 0;
+        for (int j = 0; j < 16; j++) y[i] += (j % 2 ? -1.0 : 1.0) * x[j][i];
+    }
+    for (int j = 0; j < 16; j++) c[j] = x[j];
+    uint8_t pen[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0};
+    CHECK(linalg_least_squares(NULL, c, 27, 16, y, NULL, 0, pen, &a, &ls, NULL) ==
+          TIDE_OK);
+    CHECK_INT(ls.rank, 16);
+    CHECK(ls.rcond < 1e-11);
+    CHECK(!ls.dependent);
+    arena_free(&a);
+}
+
 TEST(dependent_columns_give_the_least_norm)
 {
     static double x[5][40], y[40];
