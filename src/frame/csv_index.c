@@ -573,6 +573,9 @@ static tide_status take_block(struct csv_reader *r, struct csv_block *b,
         note_fault(&fault, n, sc->open_at, TIDE_CODE_CSV_QUOTE, 0);
     b->n = sc->cut;
     if (!r->n_cols) st = find_header(r, b, sc, &fault, &begin, &k0, &row0, err);
+    if (!r->n_cols && sc->n_tail >= r->o.max_columns) /* no row is complete */
+        note_fault(&fault, r->pos[sc->n_pos + r->o.max_columns - 1], sc->last_start,
+                   TIDE_CODE_LIMIT_COLUMNS, 0);
     if (st == TIDE_OK && r->n_cols)
         st = build_rows(r, b, sc, begin, k0, row0, &fault, err);
     if (st != TIDE_OK) return st;
