@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/ctx.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -29,7 +30,7 @@ struct profiling {
     int64_t *missing;
     int64_t **count; /* [n_cols] -> [EDGES + 1] or [n_levels + 1] */
     uint64_t *hash;
-    uint8_t *failed; /* scratch memory was refused */
+    uint8_t *failed; /* scratch memory was refused: the tide_status */
 };
 
 static int quantile_edges(const struct view *v, struct arena *a, double *edge)
@@ -78,7 +79,7 @@ static void profile_numbers(struct profiling *s, const struct view *v, int64_t j
     count[0] -= missing; /* NaN is below no edge */
     s->missing[j] = missing;
     memcpy(s->count[j], count, ((size_t)n + 1) * sizeof *count);
-    s->failed[j] = a.failed != 0;
+    s->failed[j] = (uint8_t)a.failed;
     arena_free(&a);
 }
 
@@ -188,7 +189,10 @@ tide_status model_add_profile(struct tide_ctx *ctx, tide_model *m,
     if (!st) st = arena_status(&a, err);
     if (!st) st = par_for(ctx, n, profile_column, &s, err);
     for (int j = 0; !st && j < n; j++)
-        if (s.failed[j]) st = err_nomem(err, 0);
+        if (s.failed[j])
+            st = s.failed[j] == TIDE_ELIMIT
+                     ? ctx_memory_refused(ctx, p->n_rows * 8, err)
+                     : err_nomem(err, 0);
     if (!st) st = keep_profile(m, &s, err);
     if (!st) st = keep_hash(m, &s, err);
     arena_free(&a);

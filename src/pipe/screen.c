@@ -27,7 +27,7 @@ struct facts {
     int64_t n_missing;
     double lo, hi, leak; /* leak: |r| or AUC, 0 when not measured */
     uint64_t hash;
-    int failed; /* scratch memory was refused */
+    int failed; /* scratch memory was refused: the tide_status */
 };
 struct screening {
     struct tide_ctx *ctx;
@@ -436,7 +436,10 @@ tide_status screen_features(struct tide_ctx *ctx, struct problem *p,
     measure_target(&s);
     st = par_for(ctx, n, screen_column, &s, err);
     for (int i = 0; !st && i < n; i++)
-        if (facts[i].failed) st = err_nomem(err, 0);
+        if (facts[i].failed)
+            st = facts[i].failed == TIDE_ELIMIT
+                     ? ctx_memory_refused(ctx, p->n_rows * 8, err)
+                     : err_nomem(err, 0);
     if (st) return st;
     int n_constant = settle(&s, n);
     for (int i = 0; i < n; i++) n_features += facts[i].verdict == KEEP;

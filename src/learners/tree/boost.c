@@ -399,6 +399,7 @@ static tide_status boost_round(struct boost *b, tide_error *err)
     }
     for (int32_t c = 0; c < k && !status; c++) {
         if (b->tree[c].status == TIDE_ECANCELLED) return err_cancelled(err);
+        if (b->tree[c].status == TIDE_ELIMIT) return ctx_memory_refused(b->ctx, 0, err);
         if (b->tree[c].status) return err_nomem(err, 0);
     }
     for (int32_t c = 0; c < k && !status; c++)

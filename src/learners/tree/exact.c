@@ -623,7 +623,8 @@ static tide_status many_cuts(struct exact *t, struct arena *keep, tide_error *er
         if (!c->is_on || c->code) continue;
         double *sorted = arena_array(&t->a, t->n, sizeof *sorted);
         double *edge = arena_array(keep, EXACT_MANY_EDGES, sizeof *edge);
-        if (!sorted || !edge) return err_nomem(err, (size_t)t->n * sizeof *sorted);
+        if (!sorted) return arena_status(&t->a, err);
+        if (!edge) return arena_status(keep, err);
         for (int64_t i = 0; i < t->n && !isnan(c->value[c->order[i]]); i++)
             sorted[m++] = c->value[c->order[i]];
         b->n_edge = bins_edges(sorted, m, EXACT_MANY_EDGES, edge);

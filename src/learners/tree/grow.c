@@ -107,7 +107,7 @@ static tide_status build_own(struct grow *g, const struct grow_grad *grad, int32
     struct grow_node *q = &g->node[at];
     q->wide = (uint8_t)is_wide(grad, q);
     q->hist = hist_take(g->pool, q->wide);
-    if (!q->hist) return err_nomem(err, 0);
+    if (!q->hist) return hist_refused(g->pool, err);
     return hist_build(g->pool, grad, g->ids + q->beg, q->n, q->wide, q->hist, err);
 }
 
@@ -130,7 +130,7 @@ static tide_status child_hists(struct grow *g, const struct grow_grad *grad,
         l->wide = (uint8_t)is_wide(grad, l);
         if (p->wide && !l->wide) {
             l->hist = hist_take(g->pool, 0);
-            if (!l->hist) return err_nomem(err, 0);
+            if (!l->hist) return hist_refused(g->pool, err);
             hist_subtract(g->pool, g->cuts, p->hist, 1, s->hist, s->wide, l->hist);
             hist_give(g->pool, p->hist, 1);
         } else {

@@ -90,6 +90,8 @@ struct hist_pool *hist_pool_new(struct tide_ctx *ctx, const struct bin_codes *co
                                 const struct simd_table *simd, int threads,
                                 int64_t n_max, struct arena *a);
 uint64_t *hist_take(struct hist_pool *p, int wide); /* NULL: memory is out */
+/* Why hist_take gave NULL. */
+tide_status hist_refused(const struct hist_pool *p, tide_error *err);
 void hist_give(struct hist_pool *p, uint64_t *hist, int wide);
 /* Sums of rows ids[0..n) (NULL: rows 0..n-1). */
 tide_status hist_build(struct hist_pool *p, const struct grow_grad *grad,

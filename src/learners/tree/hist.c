@@ -69,6 +69,12 @@ uint64_t *hist_take(struct hist_pool *p, int wide)
     return hist;
 }
 
+tide_status hist_refused(const struct hist_pool *p, tide_error *err)
+{
+    tide_status status = arena_status(p->a, err);
+    return status ? status : err_nomem(err, 0);
+}
+
 void hist_give(struct hist_pool *p, uint64_t *hist, int wide)
 {
     if (!hist) return;
