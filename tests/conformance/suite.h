@@ -60,7 +60,7 @@ struct subject {
     uint32_t traits, tasks;             /* of the whole pipeline */
     double tolerance;
 };
-static int takes(const struct subject *s, uint32_t trait)
+static inline int takes(const struct subject *s, uint32_t trait)
 {
     return (s->traits & trait) != 0;
 }
