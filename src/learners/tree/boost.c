@@ -580,6 +580,8 @@ static tide_status folds_status(const struct folds *f, tide_error *err)
 {
     for (int i = 0; i < BOOST_FOLDS; i++) {
         if (f->status[i] == TIDE_ECANCELLED) return err_cancelled(err);
+        if (f->status[i] == TIDE_ELIMIT)
+            return ctx_memory_refused(f->fold[i].ctx, 0, err);
         if (f->status[i]) return err_nomem(err, 0);
     }
     return TIDE_OK;
