@@ -387,15 +387,12 @@ static tide_status boost_round(struct boost *b, tide_error *err)
     tide_status status = grad_make(&b->grad, b->round, err);
     int coarse = 0;
     for (int32_t c = 0; c < k && !status; c++) coarse |= grad_is_coarse(&b->grad, c);
-    if (b->n_workers > 1 && !coarse) {
-        status = status ? status : par_for(b->ctx, k, boost_one, b, err);
+    if (coarse && !status) status = grad_refine(&b->grad, &b->scratch, err);
+    if (b->n_workers > 1 && !status) {
+        status = par_for(b->ctx, k, boost_one, b, err);
     } else {
-        for (int32_t c = 0; c < k && !status; c++) {
-            if (coarse && grad_is_coarse(&b->grad, c))
-                status = grad_make_fine(&b->grad, c, &b->scratch, err);
-            if (!status) boost_one(b, c, 0);
-            if (b->tree[c].status) break;
-        }
+        for (int32_t c = 0; c < k && !status && !(c && b->tree[c - 1].status); c++)
+            boost_one(b, c, 0);
     }
     for (int32_t c = 0; c < k && !status; c++) {
         if (b->tree[c].status == TIDE_ECANCELLED) return err_cancelled(err);

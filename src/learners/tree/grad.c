@@ -203,44 +203,79 @@ int grad_is_coarse(const struct grad *g, int32_t k)
            (!g->out[k].h_is_count && sum_h < GRAD_COARSE * n);
 }
 
-tide_status grad_make_fine(struct grad *g, int32_t k, struct arena *a, tide_error *err)
+static void prob_block(void *arg, int64_t b, int worker)
+{
+    const struct grad_job *job = arg;
+    const struct grad *g = job->g;
+    int64_t n = g->rows.n, end = (b + 1) * PAR_BLOCK < n ? (b + 1) * PAR_BLOCK : n;
+    (void)worker;
+    for (int64_t i0 = b * PAR_BLOCK; i0 < end; i0 += GRAD_TILE) {
+        int64_t m = end - i0 < GRAD_TILE ? end - i0 : GRAD_TILE;
+        tile_values(g, i0, m, g->prob + i0 * g->n_outputs);
+    }
+}
+
+/* One pass over the rows of output k: the largest values (pass 0), or the integers (1). */
+static void fine_pass(const struct grad *g, int32_t k, double gs, double hs, int pass,
+                      double *z, double most[2])
 {
     int64_t n = g->rows.n;
-    double g_most = 0, h_most = 0;
-    struct grow_grad *out = &g->out[k];
-    if (!g->fine_g) {
-        g->fine_g = arena_array(a, n + 1, sizeof *g->fine_g);
-        g->fine_h = arena_array(a, n + 1, sizeof *g->fine_h);
-        if (!g->fine_g || !g->fine_h) return arena_status(a, err);
-    }
-    for (int pass = 0; pass < 2; pass++) {
-        double gs = scale_for(g_most, 0x1p30),
-               hs = out->h_is_count ? 1 : scale_for(h_most, 0x1p30);
-        for (int64_t i0 = 0; i0 < n; i0 += GRAD_TILE) {
-            int64_t m = n - i0 < GRAD_TILE ? n - i0 : GRAD_TILE;
-            tile_values(g, i0, m, g->work);
-            for (int64_t i = 0; i < m; i++) {
-                double gr, h, w = g->rows.w ? g->rows.w[i0 + i] : 1;
-                int skip = g->skip && g->skip[i0 + i];
-                row_grad(g, g->work, i0 + i, i, k, &gr, &h);
-                gr = skip ? 0 : gr * w;
-                h = skip ? 0 : h * w;
-                if (pass) {
-                    g->fine_g[i0 + i] = (int32_t)rint(gr * gs);
-                    g->fine_h[i0 + i] = (uint32_t)rint(h * hs);
-                } else {
-                    g_most = fabs(gr) > g_most ? fabs(gr) : g_most;
-                    h_most = h > h_most ? h : h_most;
-                }
+    int32_t *fine_g = g->fine_g + k * n;
+    uint32_t *fine_h = g->fine_h + k * n;
+    for (int64_t i0 = 0; i0 < n; i0 += GRAD_TILE) {
+        int64_t m = n - i0 < GRAD_TILE ? n - i0 : GRAD_TILE;
+        const double *v = g->prob ? g->prob + i0 * g->n_outputs : z;
+        if (!g->prob) tile_values(g, i0, m, z);
+        for (int64_t i = 0; i < m; i++) {
+            double gr, h, w = g->rows.w ? g->rows.w[i0 + i] : 1;
+            if (g->skip && g->skip[i0 + i]) w = 0;
+            row_grad(g, v, i0 + i, i, k, &gr, &h);
+            gr *= w;
+            h *= w;
+            if (pass) {
+                fine_g[i0 + i] = (int32_t)rint(gr * gs);
+                fine_h[i0 + i] = (uint32_t)rint(h * hs);
+            } else {
+                most[0] = fabs(gr) > most[0] ? fabs(gr) : most[0];
+                most[1] = h > most[1] ? h : most[1];
             }
         }
-        out->g_unit = 1 / gs;
-        out->h_unit = 1 / hs;
-        out->h_most = (int64_t)rint(h_most * hs);
     }
-    out->fine_g = g->fine_g;
-    out->fine_h = g->fine_h;
-    return TIDE_OK;
+}
+
+static void fine_output(void *arg, int64_t k, int worker)
+{
+    const struct grad_job *job = arg;
+    struct grad *g = job->g;
+    struct grow_grad *out = &g->out[k];
+    double *z = g->work + (size_t)worker * GRAD_TILE * (size_t)g->n_outputs;
+    double most[2] = {0, 0};
+    if (!grad_is_coarse(g, (int32_t)k)) return;
+    fine_pass(g, (int32_t)k, 0, 0, 0, z, most);
+    double gs = scale_for(most[0], 0x1p30);
+    double hs = out->h_is_count ? 1 : scale_for(most[1], 0x1p30);
+    fine_pass(g, (int32_t)k, gs, hs, 1, z, most);
+    out->g_unit = 1 / gs;
+    out->h_unit = 1 / hs;
+    out->h_most = (int64_t)rint(most[1] * hs);
+    out->fine_g = g->fine_g + k * g->rows.n;
+    out->fine_h = g->fine_h + k * g->rows.n;
+}
+
+tide_status grad_refine(struct grad *g, struct arena *a, tide_error *err)
+{
+    int64_t n = g->rows.n, k = g->n_outputs;
+    struct grad_job job = {.g = g, .blocks = (n + PAR_BLOCK - 1) / PAR_BLOCK};
+    if (!g->fine_g) {
+        g->fine_g = arena_array(a, n * k + 1, sizeof *g->fine_g);
+        g->fine_h = arena_array(a, n * k + 1, sizeof *g->fine_h);
+        if (g->loss == GRAD_SOFTMAX)
+            g->prob = arena_array(a, n * k + 1, sizeof *g->prob);
+        if (arena_status(a, NULL)) return arena_status(a, err);
+    }
+    tide_status status = TIDE_OK;
+    if (g->prob) status = par_for(g->ctx, job.blocks, prob_block, &job, err);
+    return status ? status : par_for(g->ctx, k, fine_output, &job, err);
 }
 
 /* --------------------------------------------------------------- order-free sums --- */

@@ -27,21 +27,21 @@ struct grad {
     double w_most;       /* largest weight */
     double *score;       /* [n][n_outputs] */
     uint32_t *packed;    /* [n_outputs][n] */
-    int32_t *fine_g;     /* [n], made when first needed */
+    int32_t *fine_g;     /* [n_outputs][n], made when first needed */
     uint32_t *fine_h;
+    double *prob;           /* [n][n_outputs] of a round with fine outputs (softmax) */
     struct grow_grad *out;  /* [n_outputs] */
     double *work;           /* [threads][GRAD_TILE * n_outputs] */
     struct grad_part *part; /* [blocks][n_outputs] */
-    int64_t *fine_rounds;   /* [n_outputs]: outputs whose tree wants 32 bits */
 };
 #define GRAD_TILE 256
 tide_status grad_new(struct grad *g, struct arena *a, tide_error *err);
 /* Gradients of round `round` (0-based) from the scores into out[]. */
 tide_status grad_make(struct grad *g, int32_t round, tide_error *err);
-/* Output k again in 32 bits if 16 were too few (into g->out[k]); trees of such a round are
- * grown one after the other. */
+/* Are 16 bits too few for output k of this round? */
 int grad_is_coarse(const struct grad *g, int32_t k);
-tide_status grad_make_fine(struct grad *g, int32_t k, struct arena *a, tide_error *err);
+/* The outputs for which they are, again in 32 bits (into out[]), from the same scores. */
+tide_status grad_refine(struct grad *g, struct arena *a, tide_error *err);
 /* Mean loss of rows list[0..m) (NULL: 0..m-1), weighted: sums in integers, so in any order. */
 double grad_loss_of(const struct grad *g, const struct grad_rows *rows,
                     const double *score, const uint32_t *list, int64_t m,
