@@ -124,7 +124,8 @@ static tide_status boost_rows_without(struct boost *b, int fold)
     struct rng_key key = rng_key(b->d->seed, "stop");
     b->fit_rows = arena_array(&b->scratch, n + 64, sizeof *b->fit_rows);
     if (fold != BOOST_NONE) b->skip = arena_zero(&b->scratch, (size_t)n + 1);
-    if (arena_status(&b->scratch, NULL)) return TIDE_ENOMEM;
+    tide_status status = arena_status(&b->scratch, NULL);
+    if (status) return status;
     for (int64_t i = 0; i < n; i++) {
         double u = b->skip ? rng_u01(rng_at(key, b->ids[i], 0, 0)) : 0;
         if (b->skip)
@@ -643,7 +644,7 @@ static tide_status boost_train(struct boost *b, const struct fit_data *valid,
     if (!status)
         status = boost_prepare(b, valid, err);
     else
-        return err_nomem(err, (size_t)n);
+        return arena_status(&b->scratch, err);
     if (status) return status;
     b->rounds = rounds > 0 ? rounds : b->p->trees;
     if (b->is_ready && chooses && n < BOOST_FOLD_ROWS) {
