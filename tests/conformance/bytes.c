@@ -31,34 +31,30 @@ PROPERTY(refit, LEARNERS | STEPS, always)
 
 PROPERTY(threads, LEARNERS | STEPS, always)
 {
-    static const int threads[] = {1, 2, 3, 7};
+    enum { TURNS = 4 };
+    static const int threads[TURNS] = {1, 2, 3, 7};
+    tide_ctx *ctx[TURNS];
+    for (int t = 0; t < TURNS; t++) ctx[t] = ctx_open(threads[t]);
     FOR_JOBS(s, j)
     {
-        struct made first = {0};
-        double *z1 = NULL;
-        for (int t = 0; t < 4; t++) {
-            tide_ctx *ctx = ctx_open(threads[t]);
-            tide_frame *f = frame_for(ctx, s, j, MANY_ROWS);
-            struct made x = make(ctx, f, s, j, NULL);
-            double *z = x.st ? NULL : scores_of(ctx, x.m, f, NULL, 0);
-            CHECK_MADE(x);
-            if (t == 0) {
-                first = x;
-                z1 = z;
-            } else {
-                CHECK_SAME_FILE(x, first, "%d threads", threads[t]);
-                if (!x.st)
-                    check_near(z, z1, MANY_ROWS * width_of(x.m), 0,
-                               "scores by threads");
-                made_free(&x);
-                free(z);
-            }
-            tide_frame_free(f);
-            tide_ctx_free(ctx);
+        tide_frame *f = frame_for(ctx[0], s, j, MANY_ROWS);
+        struct made one = make(ctx[0], f, s, j, NULL);
+        double *z = one.st ? NULL : scores_of(ctx[0], one.m, f, NULL, 0);
+        CHECK_MADE(one);
+        for (int t = 1; t < TURNS; t++) {
+            struct made x = make(ctx[t], f, s, j, NULL);
+            CHECK_SAME_FILE(x, one, "%d threads", threads[t]);
+            double *y = x.st ? NULL : scores_of(ctx[t], x.m, f, NULL, 0);
+            if (!x.st)
+                check_near(y, z, MANY_ROWS * width_of(x.m), 0, "scores by threads");
+            free(y);
+            made_free(&x);
         }
-        made_free(&first);
-        free(z1);
+        free(z);
+        made_free(&one);
+        tide_frame_free(f);
     }
+    for (int t = 0; t < TURNS; t++) tide_ctx_free(ctx[t]);
 }
 
 static int go_on(void *payload, const char *phase, double done, double total,
