@@ -15,7 +15,7 @@
 #include "base/file.h"
 
 #define IN_BYTES     ((size_t)128 << 10)
-#define EXPAND_FREE  ((int64_t)64 << 20) /* below, any ratio goes */
+#define EXPAND_FREE  ((int64_t)32 << 20) /* below, any ratio goes; 96 MiB with an index */
 #define EXPAND_RATIO 1000.0
 
 struct codec {

@@ -152,6 +152,7 @@ const struct tide_learner tide_learner_gbdt = {
     .guide = "Q10 Q13",
     .paper = "Friedman 2001; Ke et al. 2017",
     .small = "trees=20",
+    .min_rows = 2,
     .tasks = TIDE_CLASSIFY | TIDE_REGRESS,
     .tolerance = 0,
     .traits = TIDE_TAKES_MISSING | TIDE_TAKES_CATEGORIES | TIDE_TAKES_WEIGHTS |

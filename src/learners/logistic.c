@@ -91,16 +91,14 @@ static const char *separating_column(const struct linear_design *m,
     return m->p ? d->x->cols[m->from[best]]->name : "";
 }
 
-static void warn_separable(struct tide_ctx *ctx, const char *column, int alone)
+static void warn_separable(tide_error *w, const char *column, int alone)
 {
-    tide_error w = {0};
-    err_set(&w, TIDE_CODE_NUMERIC_SEPARABLE,
+    err_set(w, TIDE_CODE_NUMERIC_SEPARABLE,
             "classes are separated%s by '%s', so no coefficients are best without a "
             "penalty",
             alone ? "" : ", most of all", column);
-    err_field(&w, column);
-    err_hint(&w, "set", "l2=1e-4");
-    ctx_warn(ctx, &w);
+    err_field(w, column);
+    err_hint(w, "set", "l2=1e-4");
 }
 
 static tide_status logistic_fit(struct tide_ctx *ctx, const void *params,
@@ -143,7 +141,7 @@ static tide_status logistic_fit(struct tide_ctx *ctx, const void *params,
     if (q.separated) {
         int alone;
         const char *column = separating_column(&m, d, &q, &alone);
-        warn_separable(ctx, column, alone);
+        warn_separable(&info->warning, column, alone);
         info->converged = -1; /* said already */
     }
     st = linear_store(&m, "logistic", q.n_out, q.theta, q.b, out, err);
@@ -222,6 +220,7 @@ const struct tide_learner tide_learner_logistic = {
     .traits = TIDE_TAKES_WEIGHTS | TIDE_GIVES_PROBA | TIDE_WANTS_SCALED,
     .params = TIDE_TABLE(logistic_rows, logistic_params),
     .small = "",
+    .min_rows = 2,
     .fit = logistic_fit,
     .load = logistic_load,
     .predict = logistic_predict,

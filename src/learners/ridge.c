@@ -2,9 +2,11 @@
  *
  * Problem       min over c, b of  sum_i w_i (y_i - x_i'c - b)^2 + l2 |c|^2;  b is not penalised
  * Method        n p^2 < 1e8: Householder QR with double-double refinement (reliability 4.4), rank deficiency gives the
- *               least-norm fit and a note; more rows: Cholesky of the centred Gram matrix and one refinement from
- *               the residual, back to QR when the condition estimate exceeds 1e6; p > n: Cholesky of XX' + l2 I
- * Cost          n p^2 + p^3/3 flops, p^2 doubles of scratch beside the columns
+ *               least-norm fit and a warning; more rows: Cholesky of the centred Gram matrix and one refinement from
+ *               the residual, back to QR when the condition estimate exceeds 1e6; p > n: Cholesky of XX' + l2 I,
+ *               without a penalty a QR of X' for the least norm
+ * Cost          n p^2 + p^3/3 flops, p^2 doubles of scratch beside the columns; p > n: n^2 p and 2 n p
+ * Rows          2 or more
  * Order         Gram blocks of 4,096 rows in the fixed tree: same bytes for any number of threads and instruction set
  * Missing       refused: impute:median. A constant column gets 0
  * Differs from  scikit-learn Ridge: same objective, our l2 is its alpha; one target at a time
@@ -44,25 +46,36 @@ struct ridge_job {
     double *theta, b, y_mean;
     struct arena *a;
     struct fit_info *info;
-    struct arena *keep; /* for the note */
 };
 
-static tide_status rank_note(struct ridge_job *r, const struct least_squares *ls,
+static const char *used_name(const struct ridge_job *r, int j)
+{
+    return r->d->x->cols[r->m.from[j]]->name;
+}
+
+/* Which column follows from which others, and the rank. */
+static tide_status warn_rank(struct ridge_job *r, const struct least_squares *ls,
                              tide_error *err)
 {
     struct str t = {0};
-    int n = 0;
-    str_addf(&t, "rank %d of %d; least-norm fit, as these follow from other columns:",
-             ls->rank - r->params->intercept, r->m.p);
-    for (int j = 0; j < r->m.p; j++)
-        if (ls->dependent && ls->dependent[j] && n++ < 8)
-            str_addf(&t, "%s '%s'", n > 1 ? "," : "",
-                     r->d->x->cols[r->m.from[j]]->name);
-    if (n > 8) str_addf(&t, " and %d more", n - 8);
-    r->info->note = t.failed ? NULL : arena_str(r->keep, t.s);
+    int n = 0, terms = 0, more = -1, p = r->m.p;
+    tide_error *w = &r->info->warning;
+    for (int j = 0; j < p; j++) more += ls->dependent[j] != 0;
+    for (int j = 0; j <= p; j++) terms += (j < p || r->params->intercept) && ls->relation[j] != 0;
+    for (int j = 0; j < p; j++)
+        if (ls->relation[j] != 0 && n++ < 6)
+            str_addf(&t, "%s'%s'", n == 1 ? "" : n == terms ? " and " : ", ", used_name(r, j));
+    if (n > 6) str_addf(&t, " and %d more", n - 6);
+    if (terms > n) str_addf(&t, "%sthe constant term", n ? " and " : "");
+    if (more > 0) str_addf(&t, ", and so do %d more columns", more);
+    err_set(w, TIDE_CODE_DATA_RANK,
+            "rank %d of %d: '%s' follows from %s; the coefficients are those of least norm",
+            ls->rank - r->params->intercept, p, used_name(r, ls->first), t.s ? t.s : "");
+    err_field(w, used_name(r, ls->first));
+    err_hint(w, "set", "l2=1");
     int failed = t.failed;
     str_free(&t);
-    return failed || !r->info->note ? err_nomem(err, 0) : TIDE_OK;
+    return failed ? err_nomem(err, 0) : TIDE_OK;
 }
 
 /* QR with refinement, on the columns as they came: centring would cost digits. */
@@ -85,7 +98,7 @@ static tide_status fit_by_qr(struct ridge_job *r, tide_error *err)
     if (st != TIDE_OK) return st;
     for (int j = 0; j < p; j++) r->theta[j] = ls.coef[j] * r->m.unit[j];
     r->b = all > p ? ls.coef[p] : 0.0;
-    return ls.rank < all ? rank_note(r, &ls, err) : TIDE_OK;
+    return ls.rank < all ? warn_rank(r, &ls, err) : TIDE_OK;
 }
 
 /* res = y - b - Z theta by blocks; then out_j = sum w z_j res for the columns. */
@@ -163,21 +176,42 @@ static tide_status fit_by_gram(struct ridge_job *r, int *ok, tide_error *err)
     return TIDE_OK;
 }
 
-/* p > n, l2 > 0: theta = U^-2 Z' S alpha with (S Z U^-2 Z' S + l2 I) alpha = S (y - b), S^2 = w;
- * rows of Z / unit as vectors of length p. One refinement step on alpha. */
-static tide_status fit_by_rows(struct ridge_job *r, int *ok, tide_error *err)
+/* k alpha = alpha in place, by Cholesky into l and one refinement with f as scratch. 0, and
+ * alpha as it was: k is too near to singular. */
+static int solve_rows(const struct simd_table *simd, const double *k, double *l, int n,
+                      double *alpha, double *f)
 {
-    int n = (int)r->m.n, p = r->m.p;
-    double l2 = r->params->l2, norm = 0;
+    double norm = 0;
+    for (int i = 0; i < n; i++) {
+        double s = 0;
+        for (int j = 0; j < n; j++) s += fabs(k[(int64_t)i * n + j]);
+        norm = s > norm ? s : norm;
+    }
+    memcpy(l, k, (size_t)n * (size_t)n * sizeof *l);
+    if (linalg_cholesky(l, n) || linalg_cholesky_rcond(l, n, norm) < 1e-8) return 0;
+    memcpy(f, alpha, (size_t)n * sizeof *f);
+    linalg_cholesky_solve(l, n, alpha);
+    for (int i = 0; i < n; i++) f[i] -= simd->dot(k + (int64_t)i * n, alpha, n);
+    linalg_cholesky_solve(l, n, f);
+    for (int i = 0; i < n; i++) alpha[i] += f[i];
+    return 1;
+}
+
+/* p > n: theta = U^-2 Z' S alpha with (S Z U^-2 Z' S + l2 I) alpha = S (y - b), S^2 = w; rows
+ * of Z / unit as vectors of length p. Without a penalty, or one too small for that: QR. */
+static tide_status fit_by_rows(struct ridge_job *r, tide_error *err)
+{
+    int n = (int)r->m.n, p = r->m.p, rank = 0, ok = 0;
+    double l2 = r->params->l2;
     double *t = arena_array(r->a, (int64_t)n * p, sizeof *t);
     const double **row = arena_array(r->a, n, sizeof *row);
-    double *k = arena_array(r->a, (int64_t)n * n, sizeof *k),
-           *l = arena_array(r->a, (int64_t)n * n, sizeof *l);
     double *alpha = arena_array(r->a, n, sizeof *alpha),
            *f = arena_array(r->a, n, sizeof *f);
+    double *k = l2 > 0 ? arena_array(r->a, (int64_t)n * n, sizeof *k) : NULL,
+           *l = l2 > 0 ? arena_array(r->a, (int64_t)n * n, sizeof *l) : NULL;
     const struct simd_table *simd = simd_get(r->ctx);
-    *ok = 0;
-    if (arena_status(r->a, NULL)) return arena_status(r->a, err);
+    tide_status st = arena_status(r->a, err);
+    if (st != TIDE_OK) return st;
     for (int i = 0; i < n; i++) {
         double s = r->d->w ? sqrt(r->d->w[i]) : 1.0;
         row[i] = t + (int64_t)i * p;
@@ -185,25 +219,25 @@ static tide_status fit_by_rows(struct ridge_job *r, int *ok, tide_error *err)
             t[(int64_t)i * p + j] = s * r->m.z[j][i] * r->m.unit[j];
         alpha[i] = s * (r->d->y[i] - r->y_mean);
     }
-    tide_status st = linalg_gram(r->ctx, row, p, n, NULL, NULL, NULL, 0, k, NULL, err);
-    if (st != TIDE_OK) return st;
-    for (int i = 0; i < n; i++) {
-        double s = 0;
-        k[(int64_t)i * n + i] += l2;
-        for (int j = 0; j < n; j++) s += fabs(k[(int64_t)i * n + j]);
-        norm = s > norm ? s : norm;
+    if (l2 > 0) {
+        st = linalg_gram(r->ctx, row, p, n, NULL, NULL, NULL, 0, k, NULL, err);
+        if (st != TIDE_OK) return st;
+        for (int i = 0; i < n; i++) k[(int64_t)i * n + i] += l2;
+        ok = solve_rows(simd, k, l, n, alpha, f);
     }
-    memcpy(l, k, (size_t)n * (size_t)n * sizeof *l);
-    if (linalg_cholesky(l, n) || linalg_cholesky_rcond(l, n, norm) < 1e-12)
-        return TIDE_OK;
-    memcpy(f, alpha, (size_t)n * sizeof *f);
-    linalg_cholesky_solve(l, n, alpha);
-    for (int i = 0; i < n; i++) f[i] -= simd->dot(k + (int64_t)i * n, alpha, n);
-    linalg_cholesky_solve(l, n, f);
-    for (int j = 0; j < p; j++) r->theta[j] = 0;
-    for (int i = 0; i < n; i++) simd->axpy(alpha[i] + f[i], row[i], r->theta, p);
+    if (ok) {
+        for (int j = 0; j < p; j++) r->theta[j] = 0;
+        for (int i = 0; i < n; i++) simd->axpy(alpha[i], row[i], r->theta, p);
+    } else {
+        st = linalg_least_norm(r->ctx, row, n, p, alpha, l2, r->theta, &rank, err);
+    }
     for (int j = 0; j < p; j++) r->theta[j] *= r->m.unit[j];
-    *ok = 1;
+    if (st != TIDE_OK || l2 > 0) return st;
+    err_set(&r->info->warning, TIDE_CODE_DATA_RANK,
+            "rank %d of %d: %d rows cannot tell the columns apart; the coefficients are "
+            "those of least norm",
+            rank, p, n);
+    err_hint(&r->info->warning, "set", "l2=1");
     return TIDE_OK;
 }
 
@@ -214,9 +248,8 @@ static tide_status ridge_solve(struct ridge_job *r, tide_error *err)
     tide_status st = TIDE_OK;
     r->b = r->y_mean;
     if (p == 0) return TIDE_OK;
-    if (p > n && r->params->l2 > 0)
-        st = fit_by_rows(r, &ok, err);
-    else if (p <= n && n * p * p >= 1e8)
+    if (p > n) return fit_by_rows(r, err);
+    if (n * p * p >= 1e8)
         st = fit_by_gram(r, &ok, err);
     return st == TIDE_OK && !ok ? fit_by_qr(r, err) : st;
 }
@@ -231,8 +264,7 @@ static tide_status ridge_fit(struct tide_ctx *ctx, const void *params,
                           .params = params,
                           .d = d,
                           .a = &a,
-                          .info = info,
-                          .keep = out->arena};
+                          .info = info};
     (void)valid;
     (void)rounds;
     info->converged = -1;
@@ -296,6 +328,7 @@ const struct tide_learner tide_learner_ridge = {
     .traits = TIDE_TAKES_WEIGHTS | TIDE_WANTS_SCALED,
     .params = TIDE_TABLE(ridge_rows, ridge_params),
     .small = "",
+    .min_rows = 2,
     .fit = ridge_fit,
     .load = ridge_load,
     .predict = ridge_predict,

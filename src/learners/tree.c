@@ -175,6 +175,7 @@ const struct tide_learner tide_learner_tree = {
     .guide = "Q1 Q10",
     .paper = "Breiman, Friedman, Olshen, Stone 1984",
     .small = "depth=6",
+    .min_rows = 2,
     .tasks = TIDE_CLASSIFY | TIDE_REGRESS,
     .tolerance = 0,
     .traits = TIDE_TAKES_MISSING | TIDE_TAKES_CATEGORIES | TIDE_TAKES_WEIGHTS |

@@ -292,6 +292,27 @@ static tide_status least_norm(const struct design *d, const struct qr *q,
     return TIDE_OK;
 }
 
+/* Which columns the first dependent one follows from: R11^-1 R12 in original units. */
+static tide_status first_relation(const struct design *d, const struct qr *q,
+                                  const int *pick, struct arena *keep,
+                                  struct least_squares *out, struct arena *a,
+                                  tide_error *err)
+{
+    int r = q->rank, at = r;
+    double *t = arena_array(a, r + 1, sizeof *t), top = 0;
+    out->relation = arena_zero(keep, (size_t)d->p * sizeof *out->relation);
+    if (!t || !out->relation) return arena_status(out->relation ? a : keep, err);
+    for (int i = r; i < q->p; i++) at = pick[i] < pick[at] ? i : at;
+    out->first = pick[at];
+    memcpy(t, q->col[at], (size_t)r * sizeof *t);
+    solve_r(q, r, t);
+    for (int j = 0; j < r; j++) top = fabs(t[j]) > top ? fabs(t[j]) : top;
+    for (int j = 0; j < r; j++)
+        if (fabs(t[j]) > 1e-8 * top)
+            out->relation[pick[j]] = t[j] * d->scale[pick[j]] / d->scale[pick[at]];
+    return TIDE_OK;
+}
+
 static tide_status solve_deficient(const struct design *d, const uint8_t *penalise,
                                    struct arena *keep, struct least_squares *out,
                                    struct arena *a, tide_error *err)
@@ -313,6 +334,8 @@ static tide_status solve_deficient(const struct design *d, const uint8_t *penali
     if (st != TIDE_OK) return st;
     out->rank = q.rank;
     for (int j = q.rank; j < d->p; j++) out->dependent[pick[j]] = 1;
+    if (q.rank < d->p) st = first_relation(d, &q, pick, keep, out, a, err);
+    if (st != TIDE_OK) return st;
     if (q.rank > 0) st = solve_full(d, pick, q.rank, x, out, &sure, a, err);
     if (st != TIDE_OK) return st;
     for (int j = 0; j < d->p; j++) out->coef[j] = 0;
@@ -404,7 +427,7 @@ tide_status linalg_least_squares_pair(struct tide_ctx *ctx, const double *const 
     struct problem q = {x, x_lo, n, p, y, w, l2, penalise};
     int sure = 0;
     arena_init(&tmp, ctx);
-    *out = (struct least_squares){.rank = p};
+    *out = (struct least_squares){.rank = p, .first = -1};
     out->coef = arena_zero(a, (size_t)p * sizeof *out->coef);
     tide_status st = out->coef ? make_design(&d, &q, &tmp, err) : arena_status(a, err);
     int *all = arena_array(&tmp, p, sizeof *all);
@@ -431,4 +454,57 @@ tide_status linalg_least_squares(struct tide_ctx *ctx, const double *const *x,
 {
     return linalg_least_squares_pair(ctx, x, NULL, n, p, y, w, l2, penalise, a, out,
                                      err);
+}
+
+/* ---- more columns than rows ---- */
+tide_status linalg_least_norm(struct tide_ctx *ctx, const double *const *row, int n,
+                              int64_t p, const double *y, double l2, double *coef,
+                              int *rank, tide_error *err)
+{
+    struct arena a;
+    struct qr q;
+    struct least_squares ls;
+    struct design d = {.ctx = ctx, .simd = simd_get(ctx), .m = p, .p = n};
+    double top = 0;
+    arena_init(&a, ctx);
+    int *pick = arena_array(&a, n, sizeof *pick);
+    double *rhs = arena_array(&a, n, sizeof *rhs);
+    double *r = arena_zero(&a, (size_t)n * (size_t)n * sizeof *r);
+    const double **col = arena_array(&a, n, sizeof *col);
+    d.col = arena_array(&a, n, sizeof *d.col);
+    tide_status st = arena_status(&a, err);
+    for (int i = 0; st == TIDE_OK && i < n; i++) {
+        double size = largest(row[i], NULL, p);
+        top = size > top ? size : top;
+        pick[i] = i;
+    }
+    double scale = power_of_two_below(top);
+    for (int i = 0; st == TIDE_OK && i < n; i++) {
+        d.col[i] = arena_array(&a, p, sizeof(double));
+        if (!d.col[i]) break;
+        for (int64_t j = 0; j < p; j++) d.col[i][j] = row[i][j] * scale;
+    }
+    if (st == TIDE_OK && (arena_status(&a, NULL) || qr_room(&q, &d, pick, n, &a)))
+        st = arena_status(&a, err);
+    if (st == TIDE_OK)
+        st = qr_factor_pivoted(&q, 0, pick, rank_tolerance(p, n), ctx, err);
+    if (st != TIDE_OK) goto done;
+    memset(coef, 0, (size_t)p * sizeof *coef);
+    *rank = q.rank;
+    for (int j = 0; j < q.rank; j++) { /* column j of R' */
+        double *to = r + (int64_t)j * n;
+        to[j] = q.diag[j];
+        for (int i = j + 1; i < n; i++) to[i] = q.col[i][j];
+        col[j] = to;
+    }
+    for (int i = 0; i < n; i++) rhs[i] = y[pick[i]];
+    st = linalg_least_squares(ctx, col, n, q.rank, rhs, NULL, l2 * scale * scale, NULL,
+                              &a, &ls, err);
+    if (st != TIDE_OK) goto done;
+    memcpy(coef, ls.coef, (size_t)q.rank * sizeof *coef);
+    for (int k = q.rank - 1; k >= 0; k--) reflect(&q, k, coef);
+    for (int64_t j = 0; j < p; j++) coef[j] *= scale;
+done:
+    arena_free(&a);
+    return st;
 }

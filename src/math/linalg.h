@@ -34,6 +34,10 @@ struct least_squares {
     double rcond;       /* reciprocal condition estimate of scaled columns */
     int refined;        /* refinement steps taken */
     uint8_t *dependent; /* [p]: 1 = follows from other columns; NULL at full rank */
+    /* of the first of these: column `first` = sum of relation[j] x_j [p], terms below
+     * rounding 0; -1 and NULL at full rank */
+    int first;
+    double *relation;
 };
 tide_status linalg_least_squares(struct tide_ctx *ctx, const double *const *x,
                                  int64_t n, int p, const double *y, const double *w,
@@ -46,6 +50,12 @@ tide_status linalg_least_squares_pair(struct tide_ctx *ctx, const double *const 
                                       const double *y, const double *w, double l2,
                                       const uint8_t *penalise, struct arena *a,
                                       struct least_squares *out, tide_error *err);
+/* More columns than rows, given by rows [n] of length p: the b of least norm among those with
+ * min sum (y - x b)^2 + l2 |b|^2, by a pivoted QR of the rows and least squares for n numbers.
+ * Memory O(n p). *rank: rows that do not follow from others. */
+tide_status linalg_least_norm(struct tide_ctx *ctx, const double *const *row, int n,
+                              int64_t p, const double *y, double l2, double *coef,
+                              int *rank, tide_error *err);
 /* Estimate of the 1-norm of an inverse (Higham 1988) from solves in place with it and its
  * transpose; 0 when memory is out. */
 typedef void (*linalg_solve)(const void *arg, int transposed, double *b);

@@ -488,6 +488,11 @@ static tide_status check_fit(const struct fitting *f, const struct tide_learner 
                 f->m->schema.target, f->p->labels[0]);
         return err_hint(err, "learner", "baseline");
     }
+    if (f->x.n_rows < l->min_rows) {
+        err_set(err, TIDE_CODE_DATA_FEW_ROWS, "%s needs %d rows and has %lld", l->name,
+                (int)l->min_rows, (long long)f->x.n_rows);
+        return err_hint(err, "learner", "baseline");
+    }
     if (f->d.w && !(l->traits & TIDE_TAKES_WEIGHTS))
         return err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s cannot take row weights",
                        l->name);

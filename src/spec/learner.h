@@ -14,6 +14,7 @@ struct fit_info {
     int32_t rounds, best_round; /* boosting: trained, kept */
     int converged;              /* iterative solvers: 1 yes, 0 no, -1 does not apply */
     const char *note;           /* one sentence for the user, or NULL */
+    tide_error warning;         /* of the model as it is; code 0: none */
     /* the fit was cancelled and the state holds a whole, smaller model */
     int partial;
 };
@@ -21,6 +22,7 @@ struct fit_info {
 struct tide_learner {
     TIDE_ENTRY;
     const char *small; /* "trees=20": what the test suites set */
+    int32_t min_rows;  /* fewer are refused: data-few-rows */
     /* Rules between parameters only. NULL: none. */
     tide_status (*check)(const void *params, tide_error *err);
     /* NULL: nothing worth stating (O(n p) doubles). */

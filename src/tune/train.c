@@ -286,6 +286,7 @@ static tide_status final_fit(struct trainer *t, tide_error *err)
     int64_t t0 = clock_ns();
     tide_status s = pipe_fit(t->ctx, t->p, c->pipeline, &how, &t->model, &t->info, err);
     t->fit_s += clock_since(t0);
+    if (!s && t->info.warning.code) ctx_warn(t->ctx, &t->info.warning);
     return s;
 }
 

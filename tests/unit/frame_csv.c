@@ -836,6 +836,30 @@ TEST(memory_limit_is_an_error_with_the_option)
     str_free(&t);
 }
 
+TEST(c41_a_file_cut_short_while_it_is_read)
+{
+    char path[] = "/tmp/tidemill-c41-XXXXXX", block[4096], *buf = mem_alloc(1 << 20);
+    int fd = mkstemp(path);
+    size_t got = 0;
+    struct csv_source s;
+    memset(block, '1', sizeof block);
+    for (int i = 0; i < 256; i++) CHECK(write(fd, block, sizeof block) == sizeof block);
+    memset(&err, 0, sizeof err);
+    CHECK_INT(csv_source_open(&s, NULL, path, &err), TIDE_OK);
+    CHECK_INT(csv_source_read(&s, buf, 500000, &got, &err), TIDE_OK);
+    CHECK_INT(got, 500000);
+    CHECK_INT(ftruncate(fd, 600000), 0);
+    CHECK_INT(csv_source_read(&s, buf, 1 << 20, &got, &err), TIDE_EFILE);
+    CHECK_INT(err.code, TIDE_CODE_FILE_CHANGED);
+    CHECK_STR(err.message,
+              "the file had 1048576 bytes and ended after 600000 while it was read");
+    CHECK_STR(err.file, path);
+    csv_source_close(&s);
+    close(fd);
+    unlink(path);
+    mem_free(buf);
+}
+
 TEST(the_context_is_given_back)
 {
     tide_ctx_free(ctx);

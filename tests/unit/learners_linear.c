@@ -267,16 +267,6 @@ TEST(logistic_without_features_is_the_share)
     table_free(&t);
 }
 
-static int warnings;
-static char warned[640];
-static void note(void *payload, enum tide_event_kind kind, const tide_error *e)
-{
-    (void)payload;
-    if (kind != TIDE_EVENT_WARNING) return;
-    warnings++;
-    snprintf(warned, sizeof warned, "%.500s | %s", e->message, tide_code_name(e->code));
-}
-
 TEST(logistic_tells_what_c_is_called)
 {
     tide_error err = {0};
@@ -295,9 +285,6 @@ TEST(logistic_warns_when_classes_are_separated)
     int32_t k[40];
     struct table t;
     struct fitted f;
-    tide_ctx *ctx;
-    CHECK(tide_ctx_new(&ctx, NULL) == TIDE_OK);
-    tide_ctx_set_events(ctx, note, NULL);
     for (int kind = 0; kind < 3; kind++) {
         for (int i = 0; i < 40; i++) {
             x[0][i] = i + (i == 39 ? 1e6 : 0);
@@ -308,18 +295,18 @@ TEST(logistic_warns_when_classes_are_separated)
         synthetic(&t, 40, 2, x[0]);
         t.k = k;
         t.n_classes = 2;
-        warnings = 0;
-        FIT(&f, ctx, "logistic", &t, NULL, "l2=0");
-        CHECK_INT(warnings, kind < 2);
+        FIT(&f, NULL, "logistic", &t, NULL, "l2=0");
+        CHECK_INT(f.info.warning.code,
+                  kind < 2 ? TIDE_CODE_NUMERIC_SEPARABLE : TIDE_CODE_OK);
         if (kind == 0)
-            CHECK_STR(warned, "classes are separated by 'x0', so no coefficients are "
-                              "best without a penalty | numeric-separable");
+            CHECK_STR(f.info.warning.message,
+                      "classes are separated by 'x0', so no coefficients are "
+                      "best without a penalty");
         for (int j = 0; j < 2; j++)
             CHECK(isfinite(part(&f, "coef")[j]) && fabs(part(&f, "coef")[j]) < 1e6);
         arena_free(&f.a);
         table_free(&t);
     }
-    tide_ctx_free(ctx);
 }
 
 static double *noise(int64_t n, int p)
@@ -541,7 +528,7 @@ TEST(ridge_by_gram_equals_ridge_by_qr)
     free(x), free(y), free(one);
 }
 
-TEST(ridge_notes_dependent_columns_and_zeroes_constant_ones)
+TEST(ridge_names_dependent_columns_and_zeroes_constant_ones)
 {
     static double x[4][50], y[50];
     struct table t;
@@ -554,7 +541,10 @@ TEST(ridge_notes_dependent_columns_and_zeroes_constant_ones)
     synthetic(&t, 50, 4, x[0]);
     t.y = y;
     FIT(&f, NULL, "ridge", &t, NULL, "l2=0");
-    CHECK(f.info.note && strstr(f.info.note, "rank 2 of 3"));
+    CHECK_INT(f.info.warning.code, TIDE_CODE_DATA_RANK);
+    CHECK_STR(f.info.warning.message,
+              "rank 2 of 3: 'x3' follows from 'x0' and 'x2'; the coefficients are those "
+              "of least norm");
     CHECK(part(&f, "coef")[1] == 0);
     CHECK_NEAR(part(&f, "coef")[0] - part(&f, "coef")[3] * 1 + 2 * 0,
                part(&f, "coef")[0] - part(&f, "coef")[3], 0);
@@ -566,6 +556,46 @@ TEST(ridge_notes_dependent_columns_and_zeroes_constant_ones)
     FIT(&f, NULL, "ridge", &t, NULL, "");
     CHECK_NEAR(*part(&f, "intercept"), y[0], 0);
     arena_free(&f.a);
+    table_free(&t);
+}
+
+/* n rows in p columns: the route by rows against the normal equations of least norm */
+TEST(ridge_with_more_columns_than_rows_has_the_least_norm)
+{
+    enum { N = 9, P = 60 };
+    static double x[P][N], y[N], w[N], out[N];
+    struct table t;
+    struct fitted f;
+    for (int i = 0; i < N; i++) {
+        for (int j = 0; j < P; j++)
+            x[j][i] = 3 + gen_z(9, (uint64_t)(i == 5 ? 4 : i), (uint64_t)j); /* 4 = 5 */
+        y[i] = i * 7 % 5, w[i] = 1 + i % 3;
+    }
+    synthetic(&t, N, P, x[0]);
+    t.y = y;
+    for (int kind = 0; kind < 3; kind++) {
+        const double *weight = kind == 1 ? w : NULL;
+        FIT(&f, NULL, "ridge", &t, weight, kind == 2 ? "l2=0 intercept=no" : "l2=0");
+        const double *c = part(&f, "coef");
+        double s4 = weight ? w[4] : 1, s5 = weight ? w[5] : 1;
+        double both = (s4 * y[4] + s5 * y[5]) / (s4 + s5);
+        CHECK_INT(f.info.warning.code, TIDE_CODE_DATA_RANK);
+        CHECK_STR(f.info.warning.message,
+                  kind == 2 ? "rank 8 of 60: 9 rows cannot tell the columns apart; the "
+                              "coefficients are those of least norm"
+                            : "rank 7 of 60: 9 rows cannot tell the columns apart; the "
+                              "coefficients are those of least norm");
+        CHECK(f.l->predict(f.object, &t.v, 0, N, out, NULL) == TIDE_OK);
+        for (int i = 0; i < N; i++)
+            CHECK_NEAR(out[i], i == 4 || i == 5 ? both : y[i], 1e-12);
+        /* least norm: c is in the row space, so a tiny penalty changes next to nothing */
+        struct fitted g;
+        FIT(&g, NULL, "ridge", &t, weight, kind == 2 ? "l2=1e-9 intercept=no" : "l2=1e-9");
+        CHECK_INT(g.info.warning.code, TIDE_CODE_OK);
+        for (int j = 0; j < P; j++) CHECK_NEAR(part(&g, "coef")[j], c[j], 1e-9);
+        arena_free(&g.a);
+        arena_free(&f.a);
+    }
     table_free(&t);
 }
 
