@@ -49,8 +49,13 @@ tide_status eval_report_charts(struct tide_ctx *ctx, tide_report *r,
 tide_status eval_report_importance(tide_report *r, const tide_model *m,
                                    tide_error *err);
 /* "underfits", "overfits", "fits well", with the reason in numbers: train against validation. */
-void eval_verdict(tide_report *r, const struct tide_metric *metric, double train,
-                  double valid, double valid_sd, double baseline);
+struct eval_verdict {
+    double train, valid; /* means over the folds */
+    double valid_sd, baseline;
+    const struct tide_learner *learner; /* for the advice; NULL: any */
+};
+void eval_verdict(tide_report *r, const struct tide_metric *metric,
+                  const struct eval_verdict *q);
 /* A metric value with its interval, from scored rows. */
 tide_status eval_value(struct tide_ctx *ctx, const struct tide_metric *m,
                        const void *params, const struct scored *s,

@@ -443,22 +443,14 @@ static void advise_balance(struct look *l)
 
 void look_advice(struct look *l)
 {
-    struct str t = {0};
     advise_drop(l);
     advise_sentinel(l);
     advise_balance(l);
-    if (l->target < 0) {
-        str_add(&t, "tidemill look");
-        add_word(&t, l->file);
-        str_add(&t, " --target COLUMN");
-        report_advice(l->report, t.s,
-                      "Name the column you want to predict to see what goes along "
-                      "with it, and what gives it away.");
-    } else {
-        add_train(l, &t);
-        str_add(&t, " -o model.tide");
-        report_advice(l->report, t.s,
+    if (l->target < 0)
+        report_advice(l->report, NULL,
+                      "Name the column you want to predict (--target COLUMN) to see "
+                      "what goes along with it, and what gives it away.");
+    else
+        report_advice(l->report, NULL,
                       "Train: missing values and categories are taken care of.");
-    }
-    str_free(&t);
 }

@@ -447,10 +447,13 @@ static tide_status account_folds(struct trainer *t, tide_error *err)
     if (s) return s;
     add_fold_scores(t);
     if (t->is_auto) add_leaderboard(t);
-    if (t->chosen > 0)
-        eval_verdict(t->report, t->metric, mean_of(cv->train_metric, t->plan.k),
-                     mean_of(cv->fold_metric, t->plan.k),
-                     sd_of(cv->fold_metric, t->plan.k), t->c[0].mean);
+    const tide_pipeline *pipe = t->c[t->chosen].pipeline;
+    struct eval_verdict q = {.train = mean_of(cv->train_metric, t->plan.k),
+                             .valid = mean_of(cv->fold_metric, t->plan.k),
+                             .valid_sd = sd_of(cv->fold_metric, t->plan.k),
+                             .baseline = t->c[0].mean,
+                             .learner = pipe->nodes[pipe->n - 1].learner};
+    if (t->chosen > 0) eval_verdict(t->report, t->metric, &q);
     return eval_report_charts(t->ctx, t->report, &sc, err);
 }
 

@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "base/ctx.h"
 #include "eval/eval.h"
+#include "spec/spec.h"
 #include "support/unit.h"
 
 enum { ROWS = 3000 };
@@ -202,13 +203,18 @@ TEST(long_names_do_not_break_summaries)
     tide_report_free(report_of(&s, NULL, 1));
 }
 
+static char advised[400];
+
 static const char *verdict_text(double train, double valid, double sd, double baseline)
 {
     static char text[400];
     const struct tide_metric *m;
     CHECK_INT(eval_metric_default(TIDE_CLASSIFY, NULL, &m, NULL), TIDE_OK);
     tide_report *r = report_new(ctx, "train", "Title", NULL);
-    eval_verdict(r, m, train, valid, sd, baseline);
+    struct eval_verdict q = {train, valid, sd, baseline, learner_find("gbdt", NULL)};
+    eval_verdict(r, m, &q);
+    advised[0] = '\0';
+    if (r->n_advice) snprintf(advised, sizeof advised, "%s", r->advice[0].text);
     snprintf(text, sizeof text, "%s", r->verdict ? r->verdict : "");
     CHECK_INT(report_status(r, NULL), TIDE_OK);
     tide_report_free(r);
@@ -221,12 +227,28 @@ TEST(verdicts_name_the_numbers)
     CHECK(
         strstr(verdict_text(0.69, 0.695, 0.01, 0.693), "Underfits: log_loss is 0.695"));
     CHECK(strstr(verdict_text(0.05, 0.70, 0.01, 0.693), "no better than the baseline"));
-    CHECK(strstr(verdict_text(0.05, 0.50, 0.01, 0.693), "Overfits"));
+    CHECK_STR(verdict_text(0.05, 0.50, 0.01, 0.693),
+              "Overfits: log_loss is 0.05 on its own rows and 0.5 on others, so less "
+              "than half of what it learned over the baseline (0.693) holds for new "
+              "rows; the folds vary by 0.01.");
+    CHECK(strstr(advised, "fewer leaves (--set leaves=...)"));
     /* one wild fold */
     CHECK(
         strstr(verdict_text(0.01, 90.0, 300.0, 0.693), "no better than the baseline"));
     CHECK(strstr(verdict_text(0.50, 90.0, 300.0, 0.693), "Underfits"));
-    CHECK(strstr(verdict_text(0.00, 0.10, 0.01, 0.693), "Fits well"));
+    CHECK_STR(
+        verdict_text(0.007, 0.18, 0.05, 0.66),
+        "Fits: log_loss is 0.18 on rows it has not seen and 0.66 for the baseline; "
+        "its own rows look better than new ones will (0.007), as boosting does; "
+        "the folds vary by 0.05.");
+    CHECK(strstr(advised, "more rows would narrow the gap"));
+    CHECK(strstr(verdict_text(0.00, 0.10, 0.01, 0.693), "Fits: log_loss is 0.1 on"));
+    CHECK(strstr(verdict_text(0.00, 0.10, 0.30, 0.693), "Fits well")); /* luck */
+    CHECK(strstr(verdict_text(0.00, 0.05, 0.01, 0.693), "Fits well")); /* a tenth */
+    CHECK(strstr(verdict_text(0.05, 0.38, 0.40, 0.693), "no better than"));
+    CHECK(strstr(verdict_text(0.05, 0.38, 0.20, 0.693), "Overfits"));
+    CHECK_STR(verdict_text(0.0, 0.0, 0.0, 0.0),
+              "Nothing to learn: log_loss is 0 for the baseline already.");
     CHECK(strstr(verdict_text(0.28, 0.30, 0.01, 0.693), "Fits well"));
     CHECK(strstr(verdict_text(0.28, 0.30, 0.01, (double)NAN), "Fits well"));
     CHECK(strstr(verdict_text((double)NAN, 0.30, 0.01, 0.6), "No verdict"));
