@@ -61,16 +61,22 @@ static tide_status warn_rank(struct ridge_job *r, const struct least_squares *ls
     int n = 0, terms = 0, more = -1, p = r->m.p;
     tide_error *w = &r->info->warning;
     for (int j = 0; j < p; j++) more += ls->dependent[j] != 0;
-    for (int j = 0; j <= p; j++) terms += (j < p || r->params->intercept) && ls->relation[j] != 0;
+    for (int j = 0; j <= p; j++)
+        terms += (j < p || r->params->intercept) && ls->relation[j] != 0;
     for (int j = 0; j < p; j++)
         if (ls->relation[j] != 0 && n++ < 6)
-            str_addf(&t, "%s'%s'", n == 1 ? "" : n == terms ? " and " : ", ", used_name(r, j));
+            str_addf(&t, "%s'%s'",
+                     n == 1       ? ""
+                     : n == terms ? " and "
+                                  : ", ",
+                     used_name(r, j));
     if (n > 6) str_addf(&t, " and %d more", n - 6);
     if (terms > n) str_addf(&t, "%sthe constant term", n ? " and " : "");
     if (more > 0) str_addf(&t, ", and so do %d more columns", more);
-    err_set(w, TIDE_CODE_DATA_RANK,
-            "rank %d of %d: '%s' follows from %s; the coefficients are those of least norm",
-            ls->rank - r->params->intercept, p, used_name(r, ls->first), t.s ? t.s : "");
+    err_set(
+        w, TIDE_CODE_DATA_RANK,
+        "rank %d of %d: '%s' follows from %s; the coefficients are those of least norm",
+        ls->rank - r->params->intercept, p, used_name(r, ls->first), t.s ? t.s : "");
     err_field(w, used_name(r, ls->first));
     err_hint(w, "set", "l2=1");
     int failed = t.failed;
@@ -233,10 +239,11 @@ static tide_status fit_by_rows(struct ridge_job *r, tide_error *err)
     }
     for (int j = 0; j < p; j++) r->theta[j] *= r->m.unit[j];
     if (st != TIDE_OK || l2 > 0) return st;
-    err_set(&r->info->warning, TIDE_CODE_DATA_RANK,
-            "rank %d of %d: %d rows cannot tell the columns apart; the coefficients are "
-            "those of least norm",
-            rank, p, n);
+    err_set(
+        &r->info->warning, TIDE_CODE_DATA_RANK,
+        "rank %d of %d: %d rows cannot tell the columns apart; the coefficients are "
+        "those of least norm",
+        rank, p, n);
     err_hint(&r->info->warning, "set", "l2=1");
     return TIDE_OK;
 }
@@ -249,8 +256,7 @@ static tide_status ridge_solve(struct ridge_job *r, tide_error *err)
     r->b = r->y_mean;
     if (p == 0) return TIDE_OK;
     if (p > n) return fit_by_rows(r, err);
-    if (n * p * p >= 1e8)
-        st = fit_by_gram(r, &ok, err);
+    if (n * p * p >= 1e8) st = fit_by_gram(r, &ok, err);
     return st == TIDE_OK && !ok ? fit_by_qr(r, err) : st;
 }
 
@@ -260,11 +266,7 @@ static tide_status ridge_fit(struct tide_ctx *ctx, const void *params,
                              tide_error *err)
 {
     struct arena a;
-    struct ridge_job r = {.ctx = ctx,
-                          .params = params,
-                          .d = d,
-                          .a = &a,
-                          .info = info};
+    struct ridge_job r = {.ctx = ctx, .params = params, .d = d, .a = &a, .info = info};
     (void)valid;
     (void)rounds;
     info->converged = -1;

@@ -542,9 +542,10 @@ TEST(ridge_names_dependent_columns_and_zeroes_constant_ones)
     t.y = y;
     FIT(&f, NULL, "ridge", &t, NULL, "l2=0");
     CHECK_INT(f.info.warning.code, TIDE_CODE_DATA_RANK);
-    CHECK_STR(f.info.warning.message,
-              "rank 2 of 3: 'x3' follows from 'x0' and 'x2'; the coefficients are those "
-              "of least norm");
+    CHECK_STR(
+        f.info.warning.message,
+        "rank 2 of 3: 'x3' follows from 'x0' and 'x2'; the coefficients are those "
+        "of least norm");
     CHECK(part(&f, "coef")[1] == 0);
     CHECK_NEAR(part(&f, "coef")[0] - part(&f, "coef")[3] * 1 + 2 * 0,
                part(&f, "coef")[0] - part(&f, "coef")[3], 0);
@@ -590,7 +591,8 @@ TEST(ridge_with_more_columns_than_rows_has_the_least_norm)
             CHECK_NEAR(out[i], i == 4 || i == 5 ? both : y[i], 1e-12);
         /* least norm: c is in the row space, so a tiny penalty changes next to nothing */
         struct fitted g;
-        FIT(&g, NULL, "ridge", &t, weight, kind == 2 ? "l2=1e-9 intercept=no" : "l2=1e-9");
+        FIT(&g, NULL, "ridge", &t, weight,
+            kind == 2 ? "l2=1e-9 intercept=no" : "l2=1e-9");
         CHECK_INT(g.info.warning.code, TIDE_CODE_OK);
         for (int j = 0; j < P; j++) CHECK_NEAR(part(&g, "coef")[j], c[j], 1e-9);
         arena_free(&g.a);
