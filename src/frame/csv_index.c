@@ -33,6 +33,7 @@ struct scan {
     struct fault fault, tail_fault; /* of complete rows; of the row behind them */
     int64_t n_bare, bare_at;
     int64_t last_start, last_cell; /* of the row that is not complete */
+    int64_t last_end;              /* how far that cell goes for certain */
 };
 
 static const struct fault no_fault = {.order = INT64_MAX};
@@ -80,8 +81,9 @@ struct walk {
     const struct csv_reader *r;
     const char *s;
     int64_t n, i;
-    int64_t cell; /* start of the cell at hand */
-    int64_t k;    /* cells of the row so far */
+    int64_t cell;  /* start of the cell at hand */
+    int64_t blank; /* blanks begin here that end it, or are behind the row; -1: none */
+    int64_t k;     /* cells of the row so far */
     int64_t n_bare, bare_at;
     struct fault fault;
     int64_t open_at;
@@ -129,13 +131,17 @@ static int64_t walk_row(struct walk *w, uint32_t *pos)
 {
     const struct csv_dialect *d = &w->r->d;
     w->k = 0;
+    w->blank = -1;
     for (;;) {
         int64_t e = walk_cell(w);
         if (e < 0) return 0;
         if (d->trim && w->s[e] == ' ') { /* blanks before the line's end end no cell */
             int64_t next = e;
             while (next < w->n && w->s[next] == ' ') next++;
-            if (next >= w->n || (w->s[next] == '\r' && next + 1 >= w->n)) return 0;
+            if (next >= w->n || (w->s[next] == '\r' && next + 1 >= w->n)) {
+                w->blank = e;
+                return 0;
+            }
             if (w->s[next] == '\n' || (w->s[next] == '\r' && w->s[next + 1] == '\n'))
                 e = w->s[next] == '\n' ? next : next + 1;
         }
@@ -166,7 +172,8 @@ static int skip_comment(struct walk *w)
 static void scan_slow(const struct csv_reader *r, const char *s, int64_t n,
                       struct scan *out)
 {
-    struct walk w = {.r = r, .s = s, .n = n, .open_at = -1, .fault = no_fault};
+    struct walk w = {
+        .r = r, .s = s, .n = n, .blank = -1, .open_at = -1, .fault = no_fault};
     out->slow = 1;
     out->n_pos = out->n_rows = out->cut = out->n_bare = 0;
     out->fault = no_fault;
@@ -198,6 +205,7 @@ static void scan_slow(const struct csv_reader *r, const char *s, int64_t n,
     }
     out->open_at = w.open_at;
     out->last_cell = w.cell;
+    out->last_end = w.blank < 0 ? n : w.blank;
     out->tail_fault = w.fault;
 }
 
@@ -236,6 +244,7 @@ static tide_status scan_text(struct csv_reader *r, const char *s, int64_t n,
     out->n_tail = out->n_pos - k;
     out->n_pos = k;
     out->last_start = out->cut;
+    out->last_end = n;
     return TIDE_OK;
 }
 
@@ -262,7 +271,8 @@ static void check_lengths(const struct csv_reader *r, const char *s,
     if (sc->cut == n) return;
     cell = sc->open_at >= 0 ? sc->open_at : sc->last_cell;
     row = sc->last_start;
-    if (n - cell > field) note_fault(f, cell + field, cell, TIDE_CODE_LIMIT_FIELD, 0);
+    if ((n < sc->last_end ? n : sc->last_end) - cell > field)
+        note_fault(f, cell + field, cell, TIDE_CODE_LIMIT_FIELD, 0);
     if (n - row > line) note_fault(f, row + line, row, TIDE_CODE_LIMIT_LINE, 0);
 }
 
@@ -605,7 +615,10 @@ static tide_status check_partial(struct csv_reader *r, const struct csv_block *b
         note_fault(&limit, r->pos[r->o.max_columns - 1], 0, TIDE_CODE_LIMIT_COLUMNS, 0);
     if (limit.order == INT64_MAX) return TIDE_OK;
     struct fault first = find_faults(r, b->text, sc, n);
-    if (limit.order < first.order) first = limit;
+    if (limit.order < first.order)
+        first = limit;
+    else if (first.code == TIDE_CODE_CSV_ENCODING && n - first.at < 4)
+        return TIDE_OK; /* the rest of a character may follow */
     return tell_fault(r, b, sc, &first, err);
 }
 

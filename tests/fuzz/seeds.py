@@ -86,12 +86,13 @@ def crc32c(data):
 
 
 def slim(data, parts):
-    """A model file without the sections of these parts of its header."""
+    """A model file without the sections of these parts, and with a short header."""
     size, n = struct.unpack_from("<II", data, 20)
     at = 64 + 48 * n
     header = json.loads(data[at:at + size])
     keep = [i for i in range(n) if header["arrays"][i].get("part") not in parts]
     header["arrays"] = [header["arrays"][i] for i in keep]
+    header["about"] = {}
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     body, table, begin = b"", b"", 64 + 48 * len(keep)
     out = text

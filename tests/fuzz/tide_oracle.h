@@ -150,15 +150,17 @@ static void oracle_check_error(tide_status st, const tide_error *err)
                (int)err->status, (int)err->code, err->message);
 }
 
-/* Bytes whose header and number of sections are as written are written whole again. */
+/* Bytes whose header and sections' kinds and flags are as written are written whole again. */
 static int oracle_is_canonical(const uint8_t *a, size_t n, const uint8_t *b, size_t m)
 {
     uint32_t head, sections;
     memcpy(&head, a + 20, 4);
     memcpy(&sections, a + 24, 4);
     size_t at = TIDE_PREAMBLE + (size_t)sections * TIDE_ENTRY_BYTES;
-    return n >= TIDE_PREAMBLE && m >= at + head && !memcmp(a, b, 32) &&
-           !memcmp(a + at, b + at, head);
+    if (n < TIDE_PREAMBLE || m < at + head || memcmp(a, b, 32) != 0) return 0;
+    for (size_t i = TIDE_PREAMBLE; i < at; i += TIDE_ENTRY_BYTES)
+        if (memcmp(a + i, b + i, 16) != 0) return 0;
+    return !memcmp(a + at, b + at, head);
 }
 
 /* Writes m, reads that, and compares; data is where m came from. */
