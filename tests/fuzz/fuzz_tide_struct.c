@@ -230,19 +230,19 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
     int changes = 1 + (int)roll(&r, 3);
     for (int k = 0; k < changes; k++) {
         int i = f->n_parts ? (int)roll(&r, (size_t)f->n_parts) : 0;
-        uint32_t what = roll(&r, 32);
-        if (what < 20 && f->n_parts) {
+        uint32_t what = roll(&r, 64);
+        if (what < 46 && f->n_parts) {
             change_element(&f->part[i], &r);
-        } else if (what < 26) {
+        } else if (what < 57) {
             change_header(f, &r);
-        } else if (what < 29 && f->n_parts) {
+        } else if (what < 61 && f->n_parts) {
             struct part *p = &f->part[i];
             size_t n = LLVMFuzzerMutate(p->bytes, p->n, p->n + 200);
             p->n = n / p->each * p->each;
             mend_shape(f, i);
-        } else if (what == 29 && f->n_parts) {
+        } else if (what == 61 && f->n_parts) {
             f->part[i].entry[roll(&r, 16)] ^= (uint8_t)(1u << roll(&r, 8));
-        } else if (what == 30) {
+        } else if (what == 62) {
             f->head[8 + roll(&r, 8)] ^= (uint8_t)(1u << roll(&r, 3));
         } else if (f->n_parts) {
             drop_part(f, i);

@@ -226,3 +226,58 @@ TEST(reader_equals_a_slow_reader_in_every_way)
     free(r);
     tide_ctx_free(ctx);
 }
+
+/* What the fuzzer found: faults that only the end of a slab made. */
+TEST(faults_do_not_depend_on_where_a_slab_ends)
+{
+    static const struct {
+        const char *text;
+        size_t n;
+        struct tide_read_options o;
+        tide_code code;
+        int64_t line, column;
+    } all[] = {{",,,,\021,b\0\0\0\023,\"5\n",
+                17,
+                {.max_columns = 3},
+                TIDE_CODE_LIMIT_COLUMNS,
+                1,
+                1},
+               {"x\n123456789012\xf0\x9f\x98\x80\n",
+                19,
+                {.max_field = 12},
+                TIDE_CODE_LIMIT_FIELD,
+                2,
+                1},
+               {"x\n123456789012\xf0\x9f\x98y\n",
+                19,
+                {.max_field = 12},
+                TIDE_CODE_CSV_ENCODING,
+                2,
+                13},
+               {"a b\nc                 d\n",
+                24,
+                {.max_field = 12, .delim = " "},
+                TIDE_CODE_LIMIT_FIELD,
+                2,
+                3},
+               {"a b\nc                 \n",
+                23,
+                {.max_field = 12, .delim = " "},
+                TIDE_CODE_LIMIT_FIELD,
+                2,
+                1}};
+    CHECK_INT(tide_ctx_new(&ctx, NULL), TIDE_OK);
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+        for (int64_t slab = 0; slab < 30; slab++) {
+            tide_frame *f = NULL;
+            tide_error err = {0};
+            (void)csv_read_table(ctx, "t", all[k].text, all[k].n, &all[k].o, slab, &f,
+                                 &err);
+            CHECK_MSG(err.code == all[k].code && err.line == all[k].line &&
+                          err.column == all[k].column,
+                      "text %zu, slab %lld: \"%s\" at %lld:%lld", k, (long long)slab,
+                      err.message, (long long)err.line, (long long)err.column);
+            tide_frame_free(f);
+        }
+    tide_ctx_free(ctx);
+}
