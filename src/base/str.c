@@ -17,7 +17,6 @@ void str_free(struct str *t)
 void str_clear(struct str *t)
 {
     t->len = 0;
-    t->failed = 0;
     if (t->s) t->s[0] = 0;
 }
 

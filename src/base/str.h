@@ -12,7 +12,7 @@ struct str {
     int failed;
 };
 void str_free(struct str *t);
-void str_clear(struct str *t);
+void str_clear(struct str *t); /* keeps the memory, and a failure */
 void str_add(struct str *t, const char *s);
 void str_addn(struct str *t, const char *s, size_t n);
 void str_addc(struct str *t, char c);

@@ -79,6 +79,7 @@ static const char *typical(struct look *l, const struct look_column *p)
         str_add(&t, "free text");
     }
     out = arena_str(a, t.s ? t.s : "");
+    if (t.failed) l->report->failed = TIDE_ENOMEM;
     str_free(&t);
     return out;
 }
@@ -296,6 +297,7 @@ static void note_gaps(struct look *l)
             report_note(l->report, "missing together, in the same %s rows: %s%s",
                         look_count(&l->arena, l->col[j].n_missing), t.s ? t.s : "",
                         n > 6 ? " and more" : "");
+        if (t.failed) l->report->failed = TIDE_ENOMEM;
         str_free(&t);
     }
 }
@@ -400,6 +402,7 @@ static void advise_drop(struct look *l)
         report_advice(l->report, t.s,
                       "Leave out what gives the target away or stands there twice "
                       "(identifiers and constant columns are left out by themselves).");
+    if (t.failed) l->report->failed = TIDE_ENOMEM;
     str_free(&t);
 }
 
@@ -418,6 +421,7 @@ static void advise_sentinel(struct look *l)
         add_word(&t, value);
         report_advice(l->report, t.s, "If %s in '%s' means missing, read it so.", value,
                       charts_name(name, p->c->name));
+        if (t.failed) l->report->failed = TIDE_ENOMEM;
         str_free(&t);
         return; /* one example is enough */
     }
@@ -438,6 +442,7 @@ static void advise_balance(struct look *l)
                   "whatever the "
                   "model does, so choose by another metric.",
                   look_count(&l->arena, least), look_count(&l->arena, l->n_target));
+    if (t.failed) l->report->failed = TIDE_ENOMEM;
     str_free(&t);
 }
 

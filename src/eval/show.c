@@ -44,6 +44,7 @@ static void show_facts(tide_report *r, const tide_model *m)
     if (line[0]) report_fact_str(r, "fitted", line);
     pipeline_print(m->pipeline, &text);
     report_fact_str(r, "pipeline", text.s ? text.s : "");
+    if (text.failed) r->failed = TIDE_ENOMEM;
     str_free(&text);
     report_fact_str(r, "target", s->target);
     report_fact_str(r, "task", s->task == TIDE_CLASSIFY ? "classify" : "regress");
@@ -194,6 +195,7 @@ static const char *show_range(struct arena *a, const struct schema_column *c)
         if (c->n_levels > LEVELS_SHOWN) str_add(&t, " ...");
     }
     out = arena_str(a, t.s ? t.s : "");
+    if (t.failed) a->failed = TIDE_ENOMEM;
     str_free(&t);
     return out;
 }

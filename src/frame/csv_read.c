@@ -226,9 +226,10 @@ static const char *describe(const struct csv_reader *r, struct arena *a)
     if (r->n_blank)
         str_addf(&t, ", %lld blank line%s skipped", (long long)r->n_blank,
                  r->n_blank == 1 ? "" : "s");
-    const char *text = t.failed ? NULL : arena_str(a, t.s);
+    const char *text = arena_str(a, t.s ? t.s : "");
+    if (t.failed) a->failed = TIDE_ENOMEM;
     str_free(&t);
-    return text ? text : "";
+    return text;
 }
 
 struct lines {

@@ -30,7 +30,7 @@ static void short_name(struct str *t, const char *s)
     text_shorten(t, s, LETTERS);
 }
 
-static int widest_name(const struct plot_axis *axis)
+static int widest_name(struct str *out, const struct plot_axis *axis)
 {
     struct str t = {0};
     int most = 0;
@@ -40,6 +40,7 @@ static int widest_name(const struct plot_axis *axis)
         w = text_width(t.s ? t.s : "", t.len, SMALL);
         if (w > most) most = w;
     }
+    out->failed |= t.failed;
     str_free(&t);
     return most;
 }
@@ -282,7 +283,7 @@ static void lay_out(struct svg *g, struct frame *f, int alone)
         int bars = p->n_bars > 1 ? p->n_bars : 1;
         int64_t want = 900 + (int64_t)p->y.n_cats * (bars > 1 ? 120 * bars + 60 : 220);
         g->height = (int)(want < 1400 ? 1400 : want > 9000 ? 9000 : want);
-        g->left = widest_name(&p->y) + 100;
+        g->left = widest_name(g->out, &p->y) + 100;
     } else {
         ticks_make(p->y.scale, p->y.lo, p->y.hi, 6, &f->y);
         g->left = widest_tick(&f->y) + 100;
@@ -292,7 +293,7 @@ static void lay_out(struct svg *g, struct frame *f, int alone)
     f->legend_rows = legend(g, 0, 0);
     g->top = 120 + f->legend_rows * ROW + 200;
     if (p->x.scale == SCALE_BAND) {
-        int widest = widest_name(&p->x);
+        int widest = widest_name(g->out, &p->x);
         f->x_upright = p->x.n_cats > 0 && widest + 80 > g->w / p->x.n_cats;
         if (f->x_upright) below += widest;
         if (f->x_upright && g->height - below - g->top < 1600)

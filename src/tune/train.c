@@ -403,6 +403,7 @@ static void add_facts(struct trainer *t)
     report_fact_str(r, "metric", t->metric->name);
     if (t->info.rounds)
         report_fact_int(r, "rounds", t->rounds ? t->rounds : t->info.best_round);
+    if (text.failed || values.failed || !parameters) r->failed = TIDE_ENOMEM;
     str_free(&text);
     str_free(&values);
 }
