@@ -66,6 +66,8 @@ TIDE_API TIDE_MUST_USE tide_status tide_frame_make(tide_ctx *ctx, const char *ki
                                                    int64_t n_rows,
                                                    const tide_values *values,
                                                    tide_frame **out, tide_error *err);
+/* Drops a reference; NULL is a no-op. A frame counts against its context's memory, so it is
+ * freed before the context. Threads: any. */
 TIDE_API void tide_frame_free(tide_frame *frame);
 TIDE_API int64_t tide_frame_rows(const tide_frame *frame);
 TIDE_API int tide_frame_columns(const tide_frame *frame);

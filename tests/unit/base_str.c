@@ -43,6 +43,9 @@ TEST(str_failure_sticks)
     alloc_fault_set(0, 0);
     str_clear(&t);
     str_addf(&t, "%d", 2);
+    CHECK(t.failed); /* until it is freed */
+    str_free(&t);
+    str_addf(&t, "%d", 2);
     CHECK_STR(t.s, "2");
     str_free(&t);
 }
