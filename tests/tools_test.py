@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """The tools are tested on a small tree with planted faults: what they must find, and nothing else."""
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -104,8 +106,30 @@ def transcript_tests():
     transcript("other fences are prose", "```sh\n$ false\n```\n", ["0 passed, 0 failed"], 0)
 
 
+def golden(what, script, made, expected):
+    with open(os.path.join(ROOT, "tests/golden/golden_file.py"), encoding="utf-8") as f:
+        shared = f.read()
+    sha = hashlib.sha256((script + shared).encode()).hexdigest()
+    files = {"tests/golden/golden_file.py": shared, "tests/golden/make_x.py": script,
+             "tests/golden/x.json": json.dumps(dict({"script": "make_x.py", "sha256": sha, "cases": [
+                 {"name": "c", "tolerance": "rel 1e-9", "why": "sums"}]}, **made))}
+    finds(what, ["tools/golden.py", "check"], files, expected + ["1 scripts", f"{int(not expected)} passed"],
+          1 if expected else 0)
+
+
+def golden_tests():
+    pip = '#!/usr/bin/env python3\n"""pip install a==1.0 b-c==2.1\n"""\n'
+    golden("a file and its script", pip, {}, [])
+    golden("a script that was changed", pip, {"sha256": "0" * 64}, ["x.json: not what make_x.py writes now"])
+    golden("no exact versions", '#!/usr/bin/env python3\n"""pip install a>=1\n"""\n', {},
+           ["make_x.py: does not open with its pip line"])
+    golden("a tolerance without a reason", pip, {"cases": [{"name": "c", "tolerance": "rel 1e-9", "why": ""}]},
+           ["x.json: c: no tolerance with its reason"])
+
+
 rooms_tests()
 style_tests()
 transcript_tests()
+golden_tests()
 print(f"{counts['passed']} passed, {counts['failed']} failed")
 sys.exit(1 if counts["failed"] else 0)
