@@ -302,7 +302,7 @@ tide_status csv_sniff(struct csv_reader *r, tide_error *err)
     char *head = NULL;
     if (!r->src.codec && r->src.size >= 0 && (uint64_t)r->src.size < cap)
         cap = (size_t)r->src.size + 1; /* a small table takes little memory */
-    for (;;) { /* larger until two rows are in it */
+    for (;;) {                         /* larger until two rows are in it */
         char *more = arena_push(&r->work, cap + CSV_PAD);
         if (!more) return arena_status(&r->work, err);
         if (n) memcpy(more, head, n);
