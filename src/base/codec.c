@@ -14,8 +14,9 @@
 #include "base/err.h"
 #include "base/file.h"
 
-#define IN_BYTES     ((size_t)128 << 10)
-#define EXPAND_FREE  ((int64_t)32 << 20) /* below, any ratio goes; 96 MiB with an index */
+#define IN_BYTES ((size_t)128 << 10)
+#define EXPAND_FREE                                                                    \
+    ((int64_t)32 << 20) /* below, any ratio goes; 96 MiB with an index */
 #define EXPAND_RATIO 1000.0
 
 struct codec {
