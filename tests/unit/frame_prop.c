@@ -237,7 +237,7 @@ TEST(faults_do_not_depend_on_where_a_slab_ends)
         tide_code code;
         int64_t line, column;
     } all[] = {{",,,,\021,b\0\0\0\023,\"5\n",
-                17,
+                15,
                 {.max_columns = 3},
                 TIDE_CODE_LIMIT_COLUMNS,
                 1,
