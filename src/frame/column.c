@@ -58,8 +58,10 @@ static int64_t number_text(const struct column *c, int64_t row, char *buf, size_
         n = num_print(text, c->f64[row]);
     } else if (c->type == TIDE_BOOL) {
         if (c->b[row] == BOOL_MISSING) return -1;
-        return c->b[row] ? copy_cut(buf, size, "true", 4)
-                         : copy_cut(buf, size, "false", 5);
+        static const char *const words[4][2] = {
+            {"false", "true"}, {"False", "True"}, {"FALSE", "TRUE"}, {"0", "1"}};
+        const char *word = words[c->bool_style & 3][c->b[row] != 0];
+        return copy_cut(buf, size, word, strlen(word));
     } else {
         if (c->i64[row] == I64_MISSING) return -1;
         n = c->type == TIDE_TIME ? time_print(text, sizeof text, c->i64[row])

@@ -78,6 +78,8 @@ struct csv_column {
     /* Counts and first rows over all blocks: sums and minima, the same in any order. */
     atomic_llong missing, bytes, inexact, underflow, type_faults, range_faults;
     atomic_llong inexact_row, type_row, range_row; /* INT64_MAX: none */
+    atomic_llong
+        bool_first; /* first row with a value * 4 + its style; INT64_MAX: none */
     atomic_int widen, too_many, unread;
 };
 

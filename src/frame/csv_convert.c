@@ -186,16 +186,32 @@ static void convert_i64(const struct csv_reader *r, const struct csv_block *b, i
     atomic_fetch_add(&c->missing, missing);
 }
 
+/* How a yes/no cell is written (struct column: bool_style). */
+static int bool_style(struct csv_cell c)
+{
+    size_t i = 0;
+    while (i < c.n && (c.s[i] == ' ' || c.s[i] == '"' || c.s[i] == '\t')) i++;
+    if (i + 1 < c.n && (c.s[i] == 'T' || c.s[i] == 'F'))
+        return c.s[i + 1] >= 'A' && c.s[i + 1] <= 'Z' ? 2 : 1;
+    return i < c.n && (c.s[i] == '0' || c.s[i] == '1') ? 3 : 0;
+}
+
 static void convert_bool(const struct csv_reader *r, const struct csv_block *b, int j)
 {
     struct csv_column *c = &r->cols[j];
     uint8_t *out = (uint8_t *)c->data + b->row0;
     int64_t missing = 0;
+    long long first = INT64_MAX, before = atomic_load(&c->bool_first);
     for (int64_t i = 0; i < b->n_rows; i++) {
         enum csv_number kind =
             csv_parse_bool(r, csv_cell_at(r, b, i, j), c->declared, &out[i]);
         missing += kind != CSV_NUMBER;
+        if (kind == CSV_NUMBER && first == INT64_MAX)
+            first = (b->row0 + i) * 4 + bool_style(csv_cell_at(r, b, i, j));
         if (kind == CSV_OTHER) note_bad(r, c, kind, b->row0 + i);
+    }
+    while (first < before &&
+           !atomic_compare_exchange_weak(&c->bool_first, &before, first)) {
     }
     atomic_fetch_add(&c->missing, missing);
 }
@@ -422,6 +438,7 @@ static void begin_column(struct job *t, struct csv_column *c)
     atomic_store(&c->bytes, 0);
     atomic_store(&c->inexact, 0);
     atomic_store(&c->underflow, 0);
+    atomic_store(&c->bool_first, INT64_MAX);
     atomic_store(&c->type_faults, 0);
     atomic_store(&c->range_faults, 0);
     atomic_store(&c->inexact_row, INT64_MAX);
@@ -740,6 +757,8 @@ static void finish(struct job *t)
         o->f64 = c->type == TIDE_F64 ? c->data : NULL;
         o->i64 = c->type == TIDE_I64 || c->type == TIDE_TIME ? c->data : NULL;
         o->b = c->type == TIDE_BOOL ? c->data : NULL;
+        if (o->b && atomic_load(&c->bool_first) != INT64_MAX)
+            o->bool_style = (uint8_t)(atomic_load(&c->bool_first) & 3);
         o->code = c->type == TIDE_CAT ? c->data : NULL;
         if (c->type == TIDE_CAT) o->dict = c->dict;
         o->text_at = c->type == TIDE_TEXT ? c->data : NULL;

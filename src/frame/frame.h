@@ -27,9 +27,10 @@ struct column {
     const char *name;
     uint8_t type; /* enum tide_type */
     int64_t n_rows, n_missing;
-    const double *f64;      /* TIDE_F64 */
-    const int64_t *i64;     /* TIDE_I64; TIDE_TIME: microseconds since 1970 UTC */
-    const uint8_t *b;       /* TIDE_BOOL */
+    const double *f64;  /* TIDE_F64 */
+    const int64_t *i64; /* TIDE_I64; TIDE_TIME: microseconds since 1970 UTC */
+    const uint8_t *b;   /* TIDE_BOOL */
+    uint8_t bool_style; /* how its table writes it: 0 true, 1 True, 2 TRUE, 3 1 and 0 */
     const uint32_t *code;   /* TIDE_CAT */
     struct dict dict;       /* TIDE_CAT */
     const int64_t *text_at; /* TIDE_TEXT [n_rows + 1] offsets into text */

@@ -183,12 +183,23 @@ static const char *label_text(const struct column *c, int64_t row, char *buf,
     return buf;
 }
 
+/* TRUE is True and true, whatever a table writes. */
+static int is_same_word(const char *label, const char *text, size_t len)
+{
+    size_t i = 0;
+    for (; i < len && label[i]; i++)
+        if ((label[i] | 32) != (text[i] | 32)) return 0;
+    return i == len && !label[i];
+}
+
 /* Class of a label; labels stand in numeric or byte order, so this is a plain search. */
 static int32_t class_of(const struct schema *s, const char *text, size_t len)
 {
     for (int32_t k = 0; k < s->n_classes; k++)
         if (strlen(s->labels[k]) == len && memcmp(s->labels[k], text, len) == 0)
             return k;
+    for (int32_t k = 0; k < s->n_classes && s->target_type == TIDE_BOOL; k++)
+        if (is_same_word(s->labels[k], text, len)) return k;
     double x, y;
     if (num_parse(text, len, '.', &x) == NUM_BAD) return s->n_classes;
     for (int32_t k = 0; k < s->n_classes; k++)

@@ -686,7 +686,7 @@ TEST(true_and_false)
     tide_frame *f = read_text("a,b\nTrue,0\nFALSE,1\ntrue,0\n,1\n");
     CHECK(f && tide_frame_type(f, 0) == TIDE_BOOL && tide_frame_type(f, 1) == TIDE_I64);
     if (f) CHECK_NEAR(tide_frame_number(f, 0, 0), 1, 0);
-    if (f) CHECK_STR(cell(f, 1, 0), "false");
+    if (f) CHECK_STR(cell(f, 1, 0), "False");
     if (f) CHECK_INT(tide_frame_missing(f, 0), 1);
     tide_frame_free(f);
 }
@@ -864,4 +864,25 @@ TEST(the_context_is_given_back)
 {
     tide_ctx_free(ctx);
     ctx = NULL;
+}
+
+TEST(csv_writes_yes_and_no_as_its_table_does)
+{
+    static const char *const tables[] = {"y\n\nTrue\nfalse\n", "y\nFALSE\nTrue\n",
+                                         "y\ntrue\nFalse\n"};
+    static const char *const wants[] = {"True", "TRUE", "true"};
+    static const int64_t rows[] = {1, 1, 0};
+    CHECK_INT(tide_ctx_new(&ctx, NULL), TIDE_OK);
+    for (int k = 0; k < 3; k++) {
+        tide_frame *f = NULL;
+        char text[16];
+        CHECK_INT(
+            csv_read_table(ctx, "t", tables[k], strlen(tables[k]), NULL, 0, &f, NULL),
+            TIDE_OK);
+        CHECK(tide_frame_text(f, rows[k], 0, text, sizeof text) ==
+              (int64_t)strlen(wants[k]));
+        CHECK_STR(text, wants[k]);
+        tide_frame_free(f);
+    }
+    tide_ctx_free(ctx);
 }
