@@ -38,7 +38,6 @@ struct tide_train_options {
     int32_t folds;
     const char *metric; /* chooses in auto and is shown first; NULL: by task */
     uint64_t seed;
-    int32_t quick; /* reserved: 0 */
 };
 TIDE_API const struct tide_params *tide_train_params(void);
 

@@ -48,7 +48,6 @@ struct ensemble {
     const double *leaf_cover, *node_cover; /* weight of training rows; may be NULL */
     const double *node_gain;               /* may be NULL */
     const double *base;                    /* [n_outputs] */
-    const uint8_t *missing_left_default;   /* reserved, NULL */
     const struct ensemble_walk
         *walk; /* packed nodes, made by ensemble_load; may be NULL */
 };

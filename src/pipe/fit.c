@@ -511,6 +511,18 @@ static tide_status check_fit(const struct fitting *f, const struct tide_learner 
     return TIDE_OK;
 }
 
+/* Under a memory limit a fit that cannot stay within it is refused before it begins. */
+static tide_status check_cost(struct fitting *f, const struct tide_learner *l,
+                              const void *params, tide_error *err)
+{
+    struct fit_cost cost = {0};
+    if (!l->cost || !f->ctx || !f->ctx->memory_limit) return TIDE_OK;
+    l->cost(params, &f->d, &cost);
+    tide_status st = ctx_memory_take(f->ctx, cost.scratch_bytes, err);
+    if (!st) ctx_memory_give(f->ctx, cost.scratch_bytes);
+    return st;
+}
+
 static tide_status fit_learner(struct fitting *f, const struct pipe_node *from,
                                struct fitted_node *node, struct fit_info *info,
                                tide_error *err)
@@ -521,6 +533,8 @@ static tide_status fit_learner(struct fitting *f, const struct pipe_node *from,
     f->d.x = &f->x;
     f->d_watch.x = &f->watch;
     info->converged = -1;
+    st = check_cost(f, l, tide_values_struct(from->values), err);
+    if (st) return st;
     st = l->fit(f->ctx, tide_values_struct(from->values), &f->d,
                 f->how->valid ? &f->d_watch : NULL, f->how->rounds, &node->state, info,
                 err);
