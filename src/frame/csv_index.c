@@ -250,6 +250,17 @@ static tide_status scan_text(struct csv_reader *r, const char *s, int64_t n,
 
 /* ---- faults of bytes and lengths ---- */
 
+/* Where blanks delimit they are of no field: moves *cell to what it holds, returns its end. */
+static int64_t field_of(const struct csv_reader *r, const char *s, int64_t *cell,
+                        int64_t end)
+{
+    if (!r->d.trim) return end;
+    while (*cell < end && s[*cell] == ' ') ++*cell;
+    if (end - *cell > 1 && s[end - 1] == '\r' && s[end - 2] == ' ') end--;
+    while (end > *cell && s[end - 1] == ' ') end--;
+    return end;
+}
+
 /* Fields and lines that are too long, in complete rows and in the one behind them (up to
  * n). Noticed where the limit is passed. */
 static void check_lengths(const struct csv_reader *r, const char *s,
@@ -260,7 +271,7 @@ static void check_lengths(const struct csv_reader *r, const char *s,
         if (sc->slow && cell == row)
             cell = row = i < sc->n_rows ? r->starts[i] : sc->last_start;
         int64_t e = r->pos[k];
-        if (e - cell > field)
+        if (field_of(r, s, &cell, e) - cell > field)
             note_fault(f, cell + field, cell, TIDE_CODE_LIMIT_FIELD, 0);
         cell = e + 1;
         if (s[e] != '\n') continue;
@@ -271,7 +282,7 @@ static void check_lengths(const struct csv_reader *r, const char *s,
     if (sc->cut == n) return;
     cell = sc->open_at >= 0 ? sc->open_at : sc->last_cell;
     row = sc->last_start;
-    if ((n < sc->last_end ? n : sc->last_end) - cell > field)
+    if (field_of(r, s, &cell, n < sc->last_end ? n : sc->last_end) - cell > field)
         note_fault(f, cell + field, cell, TIDE_CODE_LIMIT_FIELD, 0);
     if (n - row > line) note_fault(f, row + line, row, TIDE_CODE_LIMIT_LINE, 0);
 }

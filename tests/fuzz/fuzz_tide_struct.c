@@ -228,9 +228,10 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
     struct file *f = &work;
     if (take_apart(f, data, size)) return LLVMFuzzerMutate(data, size, max);
     int changes = 1 + (int)roll(&r, 3);
+    size_t kinds = roll(&r, 2) ? 64 : 46; /* numbers alone: what loads is often these */
     for (int k = 0; k < changes; k++) {
         int i = f->n_parts ? (int)roll(&r, (size_t)f->n_parts) : 0;
-        uint32_t what = roll(&r, 64);
+        uint32_t what = roll(&r, kinds);
         if (what < 46 && f->n_parts) {
             change_element(&f->part[i], &r);
         } else if (what < 57) {
