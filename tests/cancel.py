@@ -24,7 +24,7 @@ def one_round(program, times, seed):
                        capture_output=True)
         for i in range(times):
             learner = ["gbdt", "gbdt", "logistic", "tree", "auto"][i % 5]
-            more = ["--trees", "100000", "--cv", "1"] if learner == "gbdt" else ["--cv", "100"]
+            more = ["--trees", "100000", "--patience", "0", "--cv", "1"] if learner == "gbdt" else ["--cv", "100"]
             with open(out, "wb") as f:
                 f.write(b"old")
             p = subprocess.Popen([program, "train", table, "--target", "y", "--learner", learner, "-o", out, "-q", *more],

@@ -189,7 +189,7 @@ tide_status tide_scores_write(const tide_scores *scores,
     write_header(scores, how, id, &out);
     tide_status st = TIDE_OK;
     for (int64_t i = 0; !st && i <= scores->n; i++) {
-        if (out.len && (out.len >= WRITE_BYTES || i == scores->n)) {
+        if (out.failed || (out.len && (out.len >= WRITE_BYTES || i == scores->n))) {
             if (out.failed)
                 st = err_nomem(err, out.len);
             else if (sink(payload, out.s, out.len))
