@@ -8,9 +8,6 @@
 #include "base/str.h"
 #include "frame/csv.h"
 
-#define SLAB  ((int64_t)256 << 10)
-#define SMALL ((int64_t)128 << 10)
-
 /* ---- options ---- */
 
 static tide_status bad_option(const char *option, const char *value, const char *wanted,
@@ -176,13 +173,29 @@ static tide_status choose_columns(struct csv_reader *r, int *n_out, tide_error *
 tide_status csv_for(struct csv_reader *r, int64_t n, par_fn fn, void *arg,
                     tide_error *err)
 {
-    if (r->slab < SLAB || r->src.total > SMALL || n < 1)
+    if (r->slab < CSV_SLAB || r->src.total > CSV_SMALL || n < 1)
         return par_for(r->ctx, n, fn, arg, err);
     for (int64_t k = 0; k < n; k++) {
         if (ctx_cancelled(r->ctx)) return err_cancelled(err);
         fn(arg, k, 0);
     }
     return TIDE_OK;
+}
+
+void csv_lanes_init(struct csv_lanes *l, struct csv_reader *r)
+{
+    int64_t n = par_threads(r->ctx);
+    l->r = r;
+    l->n_blocks = r->n_blocks;
+    l->n = (int)(n < r->n_blocks ? n : r->n_blocks);
+    atomic_init(&l->next, 0);
+}
+
+int64_t csv_next(struct csv_lanes *l)
+{
+    if (ctx_cancelled(l->r->ctx)) return -1;
+    long long k = atomic_fetch_add_explicit(&l->next, 1, memory_order_relaxed);
+    return k < l->n_blocks ? k : -1;
 }
 
 /* ---- the frame ---- */
@@ -233,25 +246,40 @@ static const char *describe(const struct csv_reader *r, struct arena *a)
 }
 
 struct lines {
-    const struct csv_reader *r;
+    struct csv_lanes lanes;
     int64_t *line;
+    tide_status *st; /* [lanes] */
+    tide_error *err;
 };
 
-static void number_lines(void *arg, int64_t block, int worker)
+static void number_lines_of(const struct csv_block *b, int n_cols, int64_t *out)
 {
-    const struct lines *t = arg;
-    const struct csv_block *b = &t->r->blocks[block];
     const char *s = b->text;
     int64_t line = b->line0;
-    (void)worker;
     for (int64_t i = 0; i < b->n_rows; i++) {
-        uint32_t at = b->start ? b->start[i] : b->end[i * t->r->n_cols - 1] + 1;
+        uint32_t at = b->start ? b->start[i] : b->end[i * n_cols - 1] + 1;
         const char *first = b->text + at;
         for (const char *p; (p = memchr(s, '\n', (size_t)(first - s))); s = p + 1)
             line++;
         s = first;
-        t->line[b->row0 + i] = line;
+        out[b->row0 + i] = line;
     }
+}
+
+static void number_lines(void *arg, int64_t lane, int worker)
+{
+    struct lines *t = arg;
+    struct csv_reader *r = t->lanes.r;
+    struct csv_window w;
+    tide_status st = TIDE_OK;
+    (void)worker;
+    csv_window_init(&w, r->ctx);
+    for (int64_t k; st == TIDE_OK && (k = csv_next(&t->lanes)) >= 0;) {
+        st = csv_load(r, &r->blocks[k], &w, &t->err[lane]);
+        if (st == TIDE_OK) number_lines_of(&w.b, r->n_cols, t->line);
+    }
+    csv_window_free(&w);
+    t->st[lane] = st;
 }
 
 /* Lines of rows: a number when rows stand line by line, else an array. */
@@ -262,16 +290,24 @@ static tide_status keep_lines(struct csv_reader *r, tide_frame *f, tide_error *e
     for (int64_t k = 0; k < r->n_blocks; k++) {
         const struct csv_block *b = &r->blocks[k];
         if (!b->n_rows) continue;
-        int64_t line = csv_line_of(b, b->start ? b->start[0] : b->first);
-        if (!first) first = line;
-        plain &= b->plain && line - b->row0 == first;
+        if (!first) first = b->first_line;
+        plain &= b->plain && b->first_line - b->row0 == first;
     }
     f->first_line = first ? first : r->header_line + 1;
     if (plain || !r->n_rows) return TIDE_OK;
-    struct lines t = {r, arena_array(&f->arena, r->n_rows, sizeof *t.line)};
+    struct lines t = {.line = arena_array(&f->arena, r->n_rows, sizeof *t.line)};
     if (!t.line) return arena_status(&f->arena, err);
+    csv_lanes_init(&t.lanes, r);
+    t.st = arena_zero(&r->work, (size_t)t.lanes.n * sizeof *t.st);
+    t.err = arena_zero(&r->work, (size_t)t.lanes.n * sizeof *t.err);
+    tide_status st = arena_status(&r->work, err);
+    if (st != TIDE_OK) return st;
     f->line_of_row = t.line;
-    return csv_for(r, r->n_blocks, number_lines, &t, err);
+    st = csv_for(r, t.lanes.n, number_lines, &t, err);
+    for (int k = 0; st == TIDE_OK && k < t.lanes.n; k++)
+        if ((st = t.st[k]) != TIDE_OK && err) *err = t.err[k];
+    if (st == TIDE_OK && ctx_cancelled(r->ctx)) st = err_cancelled(err);
+    return st;
 }
 
 static void warn_at_end(const struct csv_reader *r)
@@ -344,13 +380,14 @@ tide_status csv_read_table(struct tide_ctx *ctx, const char *path, const char *d
                            size_t n_data, const struct tide_read_options *options,
                            int64_t slab, tide_frame **out, tide_error *err)
 {
-    struct csv_reader r = {.ctx = ctx, .slab = slab ? slab : SLAB};
+    struct csv_reader r = {.ctx = ctx, .slab = slab ? slab : CSV_SLAB};
     tide_status st;
     *out = NULL;
     r.path = strcmp(path, "-") == 0 ? "stdin" : path;
     r.src.fd = -1;
     arena_init(&r.text, ctx);
     arena_init(&r.work, ctx);
+    csv_window_init(&r.look, ctx);
     st = take_options(&r, options, err);
     if (st == TIDE_OK) {
         if (data)
@@ -359,6 +396,7 @@ tide_status csv_read_table(struct tide_ctx *ctx, const char *path, const char *d
             st = csv_source_open(&r.src, ctx, path, err);
     }
     if (st == TIDE_OK) st = csv_sniff(&r, err);
+    r.again = !r.src.codec && (r.src.fd < 0 || (r.src.sized && r.src.size > CSV_SMALL));
     if (st == TIDE_OK) st = csv_read_blocks(&r, err);
     if (st == TIDE_OK && !r.n_cols) st = refuse_empty(&r, err);
     if (st == TIDE_OK) st = make_frame(&r, out, err);
@@ -366,6 +404,7 @@ tide_status csv_read_table(struct tide_ctx *ctx, const char *path, const char *d
     csv_source_close(&r.src);
     arena_free(&r.text);
     arena_free(&r.work);
+    csv_window_free(&r.look);
     return st;
 }
 
