@@ -20,6 +20,7 @@
 #include "base/par.h"
 #include "frame/frame.h"
 
+#define CSV_PARTS   16 /* pieces of a block that can be read alone */
 #define CSV_PAD     64 /* readable bytes behind every text */
 #define CSV_NAME    4096
 #define CSV_LEVELS  65536
@@ -72,6 +73,7 @@ struct csv_block {
     int64_t first_line; /* and of row 0 */
     int64_t offset;     /* of text[0] in the text of the file */
     uint64_t print;     /* of the text, to see that it is the same */
+    uint32_t part[CSV_PARTS]; /* starts of rows k n_rows / CSV_PARTS, k > 0; [1] = 0: unknown */
     uint8_t plain;      /* one physical line a row, nothing between */
     uint8_t closed;     /* the newline at the end is not in the file */
 };
@@ -268,6 +270,10 @@ tide_status csv_window_room(struct csv_window *w, int64_t n_text, int64_t n_pos,
 /* w->b becomes the block with text and index. Errors: reading, memory, file-changed. */
 tide_status csv_load(const struct csv_reader *r, const struct csv_block *b,
                      struct csv_window *w, tide_error *err);
+/* As csv_load, but only rows [from, to) need be there: w->b has its own row0 and n_rows. */
+tide_status csv_load_rows(const struct csv_reader *r, const struct csv_block *b,
+                          int64_t from, int64_t to, struct csv_window *w,
+                          tide_error *err);
 /* Which block holds a row of the file's table, and its row there. */
 const struct csv_block *csv_locate(const struct csv_reader *r, int64_t row, int64_t *i);
 /* The same loaded; stays until the next call. */

@@ -18,8 +18,8 @@
 #include "frame/level_set.h"
 #include "simd/simd.h"
 
-/* A text of at most 16 bytes as two words, the first byte in the lowest of those it fills;
- * no text holds a NUL, so its length need not be kept, and 0 is no key. */
+/* A text of at most 16 bytes as two words with zeros behind it. No text holds a NUL, so its
+ * length need not be kept, and 0 is no key. */
 struct key {
     uint64_t a, b;
 };
@@ -219,16 +219,12 @@ static void convert_time(const struct csv_reader *r, const struct csv_block *b, 
 
 static inline struct key key_of(const char *s, int64_t n)
 {
-    struct key k;
-    memcpy(&k.a, s, 8);
-    if (n <= 8) {
-        k.a = n ? k.a << (64 - 8 * n) : 0;
-        k.b = 0;
-        return k;
-    }
-    memcpy(&k.b, s + 8, 8);
-    k.b <<= 128 - 8 * n;
-    return k;
+    static const uint8_t ones[32] = {255, 255, 255, 255, 255, 255, 255, 255,
+                                     255, 255, 255, 255, 255, 255, 255, 255};
+    struct key k, m; /* no branch on the length, which is as good as random */
+    memcpy(&k, s, sizeof k);
+    memcpy(&m, ones + 16 - n, sizeof m);
+    return (struct key){k.a & m.a, k.b & m.b};
 }
 
 static inline uint32_t slot_of(const struct cat *c, struct key k)
@@ -297,7 +293,7 @@ static uint32_t cat_add(struct cat *c, struct arena *a, const char *s, size_t n,
     }
     if (keyed && n > 0 && n <= 16) {
         char text[16] = {0};
-        if (c->n_keys > c->mask / 2 && cat_slots(c, a, (c->mask + 1) * 4) != 0)
+        if (c->n_keys > c->mask / 2 && cat_slots(c, a, (c->mask + 1) * 2) != 0)
             return CODE_MISSING;
         memcpy(text, s, n);
         put_key(c, key_of(text, (int64_t)n), code);

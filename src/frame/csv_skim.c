@@ -20,6 +20,7 @@ struct slab {
     int64_t begin, end; /* of its block in the file; begin -1: to be guessed */
     int64_t n_rows, n_lines;
     uint64_t print;
+    uint32_t part[CSV_PARTS];
     int clean;
     tide_status st;
 };
@@ -103,6 +104,8 @@ static void take_block_of(const struct skim *t, struct slab *out, const char *s,
     out->n_rows = seen.rows;
     out->n_lines = seen.lines - simd->count_byte(s + end, n - end, '\n');
     out->print = simd->csv_print(s, end);
+    for (int64_t p = 1; p < CSV_PARTS && seen.rows >= CSV_PARTS; p++)
+        out->part[p] = pos[seen.rows * p / CSV_PARTS * cols - 1] + 1;
     out->clean = 1;
 }
 
@@ -159,6 +162,7 @@ static tide_status join_slabs(struct skim *t, int64_t n_slabs, int64_t *offset,
                               .first_line = r->n_lines + 1,
                               .print = s->print,
                               .plain = s->n_lines == s->n_rows};
+        memcpy(b.part, s->part, sizeof b.part);
         tide_status st = csv_add_block(r, &b, err);
         if (st != TIDE_OK) return st;
         r->n_rows += s->n_rows;

@@ -128,7 +128,8 @@ static void sample_lane(void *arg, int64_t lane, int worker)
         const struct csv_block *b = &r->blocks[k];
         int64_t from = sample_at(t, b->row0), to = sample_at(t, b->row0 + b->n_rows);
         if (from == to) continue;
-        st = csv_load(r, b, w, &t->err[lane]);
+        st = csv_load_rows(r, b, sample_row(r, from) - b->row0,
+                           sample_row(r, to - 1) + 1 - b->row0, w, &t->err[lane]);
         if (st == TIDE_OK)
             sample_block(r, &w->b, from, to, &t->counts[lane * r->n_cols]);
     }

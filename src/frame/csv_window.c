@@ -79,6 +79,37 @@ tide_status csv_load(const struct csv_reader *r, const struct csv_block *b,
     return TIDE_OK;
 }
 
+tide_status csv_load_rows(const struct csv_reader *r, const struct csv_block *b,
+                          int64_t from, int64_t to, struct csv_window *w,
+                          tide_error *err)
+{
+    int k0 = 0, k1 = CSV_PARTS;
+    if (w->of == b || b->text || !b->part[1]) return csv_load(r, b, w, err);
+    while (k0 + 1 < CSV_PARTS && b->n_rows * (k0 + 1) / CSV_PARTS <= from) k0++;
+    while (k1 > k0 + 1 && b->n_rows * (k1 - 1) / CSV_PARTS >= to) k1--;
+    int64_t row0 = b->n_rows * k0 / CSV_PARTS, row1 = b->n_rows * k1 / CSV_PARTS;
+    int64_t begin = k0 ? b->part[k0] : 0, end = k1 < CSV_PARTS ? b->part[k1] : b->n;
+    tide_status st = csv_window_room(w, end - begin, end - begin, err);
+    size_t n = (size_t)(end - begin), got = 0;
+    if (st == TIDE_OK)
+        st = csv_source_fetch(&r->src, w->text, n, b->offset + begin, &got, err);
+    if (st != TIDE_OK) return st;
+    if (got < n) return csv_source_short(&r->src, b->offset + begin + (int64_t)got, err);
+    if (r->d.cr) csv_cr_to_lf(w->text, n);
+    memset(w->text + n, 0, CSV_PAD);
+    struct simd_csv seen = {0};
+    int64_t cells = simd_get(r->ctx)->csv_index(w->text, end - begin, r->d.delim,
+                                                r->d.quote, &seen, w->pos);
+    if (cells != (row1 - row0) * r->n_cols) return changed(r, err);
+    w->b = (struct csv_block){.text = w->text,
+                              .end = w->pos,
+                              .n = end - begin,
+                              .n_rows = row1 - row0,
+                              .row0 = b->row0 + row0};
+    w->b.end[-1] = UINT32_MAX; /* the first cell starts at 0 */
+    return TIDE_OK;
+}
+
 const struct csv_block *csv_locate(const struct csv_reader *r, int64_t row, int64_t *i)
 {
     int64_t lo = 0, hi = r->n_blocks - 1;

@@ -110,10 +110,16 @@ int64_t KERNEL(csv_numbers)(const struct simd_cells *c, double *out, uint32_t *l
         int minus = *s == '-', ok = 0;
         s += minus;
         n -= minus;
-        if ((uint64_t)n - 1 < 16)
+        if ((uint64_t)n - 1 < 16) {
             ok = take_16(s, n, _mm256_castsi256_si128(mark), &d);
-        else if ((uint64_t)n - 1 < 32)
+        } else if ((uint64_t)n - 1 < 32) {
             ok = take_32(s, n, mark, &d);
+            /* mostly beyond 2^53: not asked, since the answer would be a guess */
+            if (ok && d.marks && num_round(d.w, -d.behind, &out[i])) {
+                out[i] = with_sign(out[i], minus);
+                continue;
+            }
+        }
         if (ok && d.w <= UINT64_C(1) << 53 && d.behind <= 22) {
             out[i] = with_sign((double)(int64_t)d.w / ten[d.behind], minus);
         } else if (ok && d.marks && num_round(d.w, -d.behind, &out[i])) {
