@@ -408,9 +408,11 @@ static void copy_text(struct lane *l, const struct csv_reader *r,
 
 /* ---- passes ---- */
 
+#define ROWS_TEXT 16384 /* bytes of text converted together */
+
 enum { TODO_CONVERT = 1, TODO_COPY = 2 };
 
-static void convert_block(struct job *t, struct lane *l, const struct csv_block *b)
+static void convert_rows(struct job *t, struct lane *l, const struct csv_block *b)
 {
     const struct csv_reader *r = t->r;
     for (int j = 0; j < r->n_cols; j++) {
@@ -439,6 +441,21 @@ static void convert_block(struct job *t, struct lane *l, const struct csv_block 
                 measure_text(l, r, b, j);
             break;
         }
+    }
+}
+
+/* All columns of some rows, then the next rows: their text and index stay in the first cache. */
+static void convert_block(struct job *t, struct lane *l, const struct csv_block *b)
+{
+    int64_t some = b->n_rows * ROWS_TEXT / (b->n + 1) & ~(int64_t)63, n = b->n_rows;
+    if (some < 64) some = 64;
+    for (int64_t i = 0; i < n; i += some) {
+        struct csv_block rows = *b;
+        rows.end += i * t->r->n_cols;
+        if (rows.start) rows.start += i;
+        rows.row0 += i;
+        rows.n_rows = n - i < some ? n - i : some;
+        convert_rows(t, l, &rows);
     }
 }
 

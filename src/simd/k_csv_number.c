@@ -40,110 +40,167 @@ static inline double with_sign(double x, int minus)
 #if defined(SIMD_IS_avx512)
 #include <immintrin.h>
 
-struct digits {
-    uint64_t w;
-    int n, behind, marks; /* digits, those behind the mark, marks seen */
-};
-
-/* s[0..n), 1 <= n <= 16, as digits with at most one mark; 0: something else is there. */
-static inline int take_16(const char *s, int64_t n, __m128i mark, struct digits *d)
+/* s[0..n), 1 <= n <= 16, as digits with at most one mark; the digits behind it in *behind, -1
+ * when there is none. 0: something else is there. */
+static inline int take_16(const char *s, int64_t n, char mark, uint64_t *w, int *behind)
 {
     const __m128i iota =
         _mm_set_epi8(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-    __mmask16 used = (__mmask16)((1u << n) - 1);
-    __m128i v = _mm_maskz_loadu_epi8(used, (const void *)s);
-    __m128i t = _mm_sub_epi8(v, _mm_set1_epi8('0'));
-    uint32_t point = _mm_mask_cmpeq_epi8_mask(used, v, mark);
+    __mmask16 used = (__mmask16)_bzhi_u32(0xffff, (uint32_t)n);
+    __m128i t = _mm_sub_epi8(_mm_maskz_loadu_epi8(used, (const void *)s),
+                             _mm_set1_epi8('0'));
     uint32_t digit = _mm_mask_cmplt_epu8_mask(used, t, _mm_set1_epi8(10));
-    if ((digit | point) != used || (point & (point - 1)) || !digit) return 0;
-    d->n = _mm_popcnt_u32(digit);
-    d->marks = point != 0;
-    d->behind = point ? (int)n - 1 - (int)_tzcnt_u32(point) : 0;
-    t = _mm_maskz_compress_epi8((__mmask16)digit, t);
-    t = _mm_shuffle_epi8(t, _mm_add_epi8(iota, _mm_set1_epi8((char)(d->n - 16))));
+    uint32_t other = used ^ digit; /* the mark, if all is well */
+    int n_digits = (int)n;
+    *behind = -1;
+    if (other) {
+        int at = (int)_tzcnt_u32(other);
+        if (_blsr_u32(other) || s[at] != mark || !digit) return 0;
+        *behind = (int)n - 1 - at;
+        n_digits--;
+        t = _mm_maskz_compress_epi8((__mmask16)digit, t);
+    }
+    t = _mm_shuffle_epi8(t, _mm_add_epi8(iota, _mm_set1_epi8((char)(n_digits - 16))));
     t = _mm_maddubs_epi16(t, _mm_set1_epi16(0x010a));
     t = _mm_madd_epi16(t, _mm_set1_epi32(0x00010064));
     t = _mm_packus_epi32(t, t);
     t = _mm_madd_epi16(t, _mm_set1_epi32(0x00012710));
     uint64_t x = (uint64_t)_mm_cvtsi128_si64(t);
-    d->w = (x & 0xffffffff) * 100000000 + (x >> 32);
+    *w = (x & 0xffffffff) * 100000000 + (x >> 32);
     return 1;
 }
 
-/* As take_16 for 17 <= n <= 32 with at most 19 digits. */
-static inline int take_32(const char *s, int64_t n, __m256i mark, struct digits *d)
+/* As take_16 for 17 <= n <= 32 with at most 19 digits and a mark. */
+static inline int take_32(const char *s, int64_t n, char mark, uint64_t *w, int *behind)
 {
     const __m256i iota =
         _mm256_set_epi8(31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16,
                         15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-    uint32_t used = (uint32_t)((UINT64_C(1) << n) - 1);
-    __m256i v = _mm256_maskz_loadu_epi8(used, (const void *)s);
-    __m256i t = _mm256_sub_epi8(v, _mm256_set1_epi8('0'));
-    uint32_t point = _mm256_mask_cmpeq_epi8_mask(used, v, mark);
+    uint32_t used = (uint32_t)_bzhi_u64(0xffffffff, (uint32_t)n);
+    __m256i t = _mm256_sub_epi8(_mm256_maskz_loadu_epi8(used, (const void *)s),
+                                _mm256_set1_epi8('0'));
     uint32_t digit = _mm256_mask_cmplt_epu8_mask(used, t, _mm256_set1_epi8(10));
-    d->n = _mm_popcnt_u32(digit);
-    if ((digit | point) != used || (point & (point - 1)) || d->n > 19) return 0;
-    d->marks = point != 0;
-    d->behind = point ? (int)n - 1 - (int)_tzcnt_u32(point) : 0;
+    uint32_t other = used ^ digit;
+    int at = (int)_tzcnt_u32(other), n_digits = (int)n - 1;
+    if (!other || _blsr_u32(other) || n_digits > 19 || s[at] != mark) return 0;
+    *behind = (int)n - 1 - at;
     t = _mm256_maskz_compress_epi8(digit, t);
     t = _mm256_maskz_permutexvar_epi8(
-        UINT32_MAX << (32 - d->n),
-        _mm256_add_epi8(iota, _mm256_set1_epi8((char)(d->n - 32))), t);
+        UINT32_MAX << (32 - n_digits),
+        _mm256_add_epi8(iota, _mm256_set1_epi8((char)(n_digits - 32))), t);
     t = _mm256_maddubs_epi16(t, _mm256_set1_epi16(0x010a));
     t = _mm256_madd_epi16(t, _mm256_set1_epi32(0x00010064));
     t = _mm256_packus_epi32(t, t);
     t = _mm256_madd_epi16(t, _mm256_set1_epi32(0x00012710));
     uint64_t high = (uint64_t)_mm_cvtsi128_si64(_mm256_castsi256_si128(t)) >> 32;
     uint64_t low = (uint64_t)_mm_cvtsi128_si64(_mm256_extracti128_si256(t, 1));
-    d->w = (high * 100000000 + (low & 0xffffffff)) * 100000000 + (low >> 32);
+    *w = (high * 100000000 + (low & 0xffffffff)) * 100000000 + (low >> 32);
     return 1;
 }
 
-int64_t KERNEL(csv_numbers)(const struct simd_cells *c, double *out, uint32_t *left)
+/* A run of cells: mantissas first, then eight divisions at once. */
+#define RUN 64
+struct run {
+    uint64_t w[RUN];
+    uint8_t e[RUN]; /* digits behind the mark, 128: minus */
+    int n_long;
+    uint8_t longs[RUN]; /* cells beyond 2^53 or 10^15 */
+};
+
+/* The mantissas of cells [i0, i0 + n); the rows of what is left are added to left. */
+static inline int64_t take_run(const struct simd_cells *c, int64_t i0, int n, int last,
+                               struct run *run, uint32_t *left)
 {
-    const __m256i mark = _mm256_set1_epi8(c->decimal);
-    int64_t n_left = 0;
-    for (int64_t i = 0; i < c->n; i++) {
-        const char *s;
-        struct digits d;
-        int64_t n = cell_at(c, i, &s);
-        int minus = *s == '-', ok = 0;
-        s += minus;
-        n -= minus;
-        if ((uint64_t)n - 1 < 16) {
-            ok = take_16(s, n, _mm256_castsi256_si128(mark), &d);
-        } else if ((uint64_t)n - 1 < 32) {
-            ok = take_32(s, n, mark, &d);
-            /* mostly beyond 2^53: not asked, since the answer would be a guess */
-            if (ok && d.marks && num_round(d.w, -d.behind, &out[i])) {
-                out[i] = with_sign(out[i], minus);
-                continue;
+    const char *text = c->text, mark = c->decimal;
+    const uint32_t *end = c->end + i0 * c->stride;
+    int64_t stride = c->stride, n_left = 0;
+    run->n_long = 0;
+    for (int k = 0; k < n; k++, end += stride) {
+        uint32_t b = end[-1] + 1, e = *end;
+        const char *s = text + b;
+        if (last && e > b && text[e - 1] == '\r') e--;
+        int64_t minus = *s == '-', size = (int64_t)(e - b) - minus;
+        int ok = 0, behind = 0;
+        uint64_t w = 0;
+        if ((uint64_t)size - 1 < 16) {
+            ok = take_16(s + minus, size, mark, &w, &behind);
+            if (behind < 0) { /* an integer beyond 2^53 is told of */
+                behind = 0;
+                ok &= w <= UINT64_C(1) << 53;
             }
+        } else if ((uint64_t)size - 1 < 32) {
+            ok = take_32(s + minus, size, mark, &w, &behind);
         }
-        if (ok && d.w <= UINT64_C(1) << 53 && d.behind <= 22) {
-            out[i] = with_sign((double)(int64_t)d.w / ten[d.behind], minus);
-        } else if (ok && d.marks && num_round(d.w, -d.behind, &out[i])) {
-            out[i] = with_sign(out[i], minus);
-        } else {
-            left[n_left++] = (uint32_t)i;
+        if (!ok) {
+            left[n_left++] = (uint32_t)(i0 + k);
+            w = 0;
+            behind = 0;
+        } else if (w > UINT64_C(1) << 53 || behind > 15) {
+            run->longs[run->n_long++] = (uint8_t)k;
+        }
+        run->w[k] = w;
+        run->e[k] = (uint8_t)(behind | (int)minus << 7);
+    }
+    return n_left;
+}
+
+static inline void divide_run(const struct run *run, int n, double *out)
+{
+    const __m512d low = _mm512_loadu_pd(ten), high = _mm512_loadu_pd(ten + 8);
+    for (int k = 0; k < n; k += 8) {
+        int64_t bytes;
+        memcpy(&bytes, run->e + k, 8);
+        __m512i e = _mm512_cvtepu8_epi64(_mm_cvtsi64_si128(bytes));
+        __m512d p = _mm512_permutex2var_pd(low, e, high); /* by the low four bits */
+        __m512d x = _mm512_cvtepu64_pd(_mm512_loadu_si512((const void *)(run->w + k)));
+        __m512i minus = _mm512_slli_epi64(_mm512_srli_epi64(e, 7), 63);
+        x = _mm512_div_pd(x, p);
+        x = _mm512_castsi512_pd(_mm512_xor_si512(_mm512_castpd_si512(x), minus));
+        uint32_t room = n - k < 8 ? (1u << (n - k)) - 1 : 0xff;
+        _mm512_mask_storeu_pd(out + k, (__mmask8)room, x);
+    }
+}
+
+static inline int64_t take_numbers(const struct simd_cells *c, int last, double *out,
+                                   uint32_t *left)
+{
+    struct run run;
+    int64_t n_left = 0;
+    for (int64_t i = 0; i < c->n; i += RUN) {
+        int n = c->n - i < RUN ? (int)(c->n - i) : RUN;
+        n_left += take_run(c, i, n, last, &run, left + n_left);
+        divide_run(&run, n, out + i);
+        for (int l = 0; l < run.n_long; l++) {
+            int k = run.longs[l];
+            double *to = &out[i + k];
+            if (num_round(run.w[k], -(run.e[k] & 127), to))
+                *to = with_sign(*to, run.e[k] >> 7);
+            else
+                left[n_left++] = (uint32_t)(i + k);
         }
     }
     return n_left;
 }
 
+int64_t KERNEL(csv_numbers)(const struct simd_cells *c, double *out, uint32_t *left)
+{
+    return c->last ? take_numbers(c, 1, out, left) : take_numbers(c, 0, out, left);
+}
+
 int64_t KERNEL(csv_integers)(const struct simd_cells *c, int64_t *out, uint32_t *left)
 {
-    const __m128i none = _mm_set1_epi8((char)0xff); /* no byte of UTF-8 */
     int64_t n_left = 0;
     for (int64_t i = 0; i < c->n; i++) {
         const char *s;
-        struct digits d;
         int64_t n = cell_at(c, i, &s);
-        int minus = *s == '-';
+        int64_t minus = *s == '-';
+        int behind = 0;
+        uint64_t w = 0;
         s += minus;
         n -= minus;
-        if ((uint64_t)n - 1 < 16 && take_16(s, n, none, &d) && (d.w || !minus))
-            out[i] = minus ? -(int64_t)d.w : (int64_t)d.w;
+        int ok = (uint64_t)n - 1 < 16 && take_16(s, n, (char)0xff, &w, &behind);
+        if (ok && behind < 0 && (w || !minus))
+            out[i] = ((int64_t)w ^ -minus) + minus;
         else
             left[n_left++] = (uint32_t)i;
     }
