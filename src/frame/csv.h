@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/par.h"
 #include "frame/frame.h"
+#include "simd/simd.h"
 
 #define CSV_PARTS   16 /* pieces of a block that can be read alone */
 #define CSV_PAD     64 /* readable bytes behind every text */
@@ -260,6 +261,18 @@ static inline int64_t csv_walk_cell(const struct csv_walk *w, int64_t i, const c
     if (e < b || !w->plain || (w->quote && **s == w->quote)) return -1;
     if (w->last && e > b && w->text[e - 1] == '\r') e--;
     return (int64_t)(e - b);
+}
+/* The cells of a column for the kernels; they take blocks whose cells are all there and
+ * need nothing trimmed. */
+static inline int csv_is_simple(const struct csv_reader *r, const struct csv_block *b)
+{
+    return !b->start && !r->d.trim && r->o.na.n == 0;
+}
+static inline struct simd_cells csv_cells_of(const struct csv_reader *r,
+                                             const struct csv_block *b, int j)
+{
+    return (struct simd_cells){b->text,   b->end + j,   r->n_cols,
+                               b->n_rows, r->d.decimal, j == r->n_cols - 1};
 }
 
 /* ---- csv_window.c: blocks with text and index ---- */

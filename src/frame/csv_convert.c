@@ -16,7 +16,6 @@
 #include "base/str.h"
 #include "frame/csv.h"
 #include "frame/level_set.h"
-#include "simd/simd.h"
 
 /* A text of at most 16 bytes as two words with zeros behind it. No text holds a NUL, so its
  * length need not be kept, and 0 is no key. */
@@ -83,20 +82,6 @@ static void note_bad(const struct csv_reader *r, struct csv_column *c,
 
 /* ---- numbers, truth values, dates ---- */
 
-/* The cells of a column for the kernels; they take blocks whose cells are all there and
- * need nothing trimmed. */
-static int is_simple(const struct csv_reader *r, const struct csv_block *b)
-{
-    return !b->start && !r->d.trim && r->o.na.n == 0;
-}
-
-static struct simd_cells cells_of(const struct csv_reader *r, const struct csv_block *b,
-                                  int j)
-{
-    return (struct simd_cells){b->text,     b->end + j,      r->n_cols,
-                               b->n_rows,   r->d.decimal, j == r->n_cols - 1};
-}
-
 static void convert_f64_cell(const struct csv_reader *r, const struct csv_block *b,
                              int j, int64_t i, double *out, int64_t *missing)
 {
@@ -117,9 +102,9 @@ static void convert_f64(const struct csv_reader *r, const struct csv_block *b, i
     struct csv_column *c = &r->cols[j];
     double *out = (double *)c->data + b->row0;
     int64_t missing = 0, n = b->n_rows;
-    int simple = is_simple(r, b);
+    int simple = csv_is_simple(r, b);
     struct csv_walk w = csv_walk_of(r, b, j);
-    struct simd_cells cells = cells_of(r, b, j);
+    struct simd_cells cells = csv_cells_of(r, b, j);
     if (simple) n = simd_get(r->ctx)->csv_numbers(&cells, out, left);
     for (int64_t k = 0; k < n; k++) {
         const char *s;
@@ -158,8 +143,8 @@ static void convert_i64(const struct csv_reader *r, const struct csv_block *b, i
 {
     struct csv_column *c = &r->cols[j];
     int64_t *out = (int64_t *)c->data + b->row0, missing = 0, n = b->n_rows;
-    int simple = is_simple(r, b);
-    struct simd_cells cells = cells_of(r, b, j);
+    int simple = csv_is_simple(r, b);
+    struct simd_cells cells = csv_cells_of(r, b, j);
     if (simple) n = simd_get(r->ctx)->csv_integers(&cells, out, left);
     for (int64_t k = 0; k < n; k++) {
         int64_t i = simple ? left[k] : k;
@@ -907,6 +892,7 @@ tide_status csv_convert(struct csv_reader *r, tide_frame *f, tide_error *err)
         arena_init(&t.lane[k].keep, r->ctx);
         arena_init(&t.lane[k].temp, r->ctx);
         csv_window_init(&t.lane[k].window, r->ctx);
+        (void)arena_push(&t.lane[k].temp, 1); /* so that a reset keeps a chunk */
     }
     tide_status st = convert_room(&t, err);
     if (st == TIDE_OK) st = convert_all(&t, err);

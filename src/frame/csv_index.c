@@ -11,7 +11,6 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "frame/csv.h"
-#include "simd/simd.h"
 
 /* The first fault of structure in a text: the one that a reader of single bytes would
  * notice first (`order`), so that slabs do not matter. */

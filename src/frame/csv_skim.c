@@ -12,7 +12,6 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "frame/csv.h"
-#include "simd/simd.h"
 
 #define SLABS 32 /* of a batch, for each thread */
 

@@ -104,13 +104,44 @@ static int is_open(const struct csv_column *c)
     return c->out >= 0 && !c->declared;
 }
 
+/* Rows [i0, i0 + n) of one column, n <= SOME: what the kernels know for integers or numbers is
+ * counted at once. */
+#define SOME 256
+static void count_cells(const struct csv_reader *r, const struct csv_block *b, int j,
+                        int64_t i0, int64_t n, struct counts *k)
+{
+    union {
+        double number[SOME];
+        int64_t integer[SOME];
+    } value;
+    uint32_t left[SOME];
+    const struct simd_table *simd = simd_get(r->ctx);
+    struct simd_cells cells = csv_cells_of(r, b, j);
+    cells.end += i0 * cells.stride;
+    cells.n = n;
+    int64_t n_left = simd->csv_integers(&cells, value.integer, left);
+    k->ints += n - n_left;
+    if (n_left == n) n_left = simd->csv_numbers(&cells, value.number, left);
+    k->values += n - n_left;
+    k->numbers += n - n_left;
+    for (int64_t l = 0; l < n_left; l++) {
+        int64_t i = i0 + left[l];
+        count_cell(r, csv_cell_at(r, b, i, j), b->row0 + i, k);
+    }
+}
+
 /* Column by column, so that the branches of one type follow each other. */
 static void sample_block(const struct csv_reader *r, const struct csv_block *b,
                          int64_t from, int64_t to, struct counts *counts)
 {
     for (int j = 0; j < r->n_cols; j++) {
         if (!is_open(&r->cols[j])) continue;
-        for (int64_t s = from; s < to; s++) {
+        int64_t s = from, first = sample_row(r, from);
+        int adjoin = sample_row(r, to - 1) - first == to - 1 - from;
+        for (; adjoin && csv_is_simple(r, b) && s < to; s += SOME)
+            count_cells(r, b, j, first - b->row0 + (s - from),
+                        to - s < SOME ? to - s : SOME, &counts[j]);
+        for (; s < to; s++) {
             int64_t row = sample_row(r, s);
             count_cell(r, csv_cell_at(r, b, row - b->row0, j), row, &counts[j]);
         }

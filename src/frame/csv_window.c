@@ -3,7 +3,6 @@
 
 #include "base/err.h"
 #include "frame/csv.h"
-#include "simd/simd.h"
 
 #define BEFORE 16 /* words before the index: end[-1], aligned */
 
