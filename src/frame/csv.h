@@ -134,7 +134,8 @@ struct csv_reader {
     int64_t n_rows, n_blank, n_bad, n_bare, bare_line, bare_column;
     int bare_field;
     int64_t n_warned;
-    uint8_t *bad; /* [n_rows] rows with a bad cell, when on_bad is not fail */
+    int64_t *line_of_row; /* [n_rows] of the frame's arena; NULL: rows stand line by line */
+    uint8_t *bad;         /* [n_rows] rows with a bad cell, when on_bad is not fail */
     struct file_out reject;
     int rejecting;
 };

@@ -53,7 +53,8 @@ struct job {
     struct level_set *joined; /* [n_cat] */
     uint8_t *same;            /* [n_cat] codes of lanes are those of the column */
     int n_cat;
-    int *cat_col; /* [n_cat] */
+    int *cat_col;  /* [n_cat] */
+    int numbering; /* this pass numbers the lines of rows */
 };
 
 static void lower_to(atomic_llong *at, int64_t row)
@@ -391,6 +392,40 @@ static void copy_text(struct lane *l, const struct csv_reader *r,
     }
 }
 
+/* ---- lines of rows ---- */
+
+static void number_lines(const struct csv_block *b, int n_cols, int64_t *out)
+{
+    const char *s = b->text;
+    int64_t line = b->line0;
+    for (int64_t i = 0; i < b->n_rows; i++) {
+        uint32_t at = b->start ? b->start[i] : b->end[i * n_cols - 1] + 1;
+        const char *first = b->text + at;
+        for (const char *p; (p = memchr(s, '\n', (size_t)(first - s))); s = p + 1)
+            line++;
+        s = first;
+        out[b->row0 + i] = line;
+    }
+}
+
+/* Room for the lines of rows, unless rows stand line by line. */
+static tide_status begin_lines(struct job *t, tide_error *err)
+{
+    struct csv_reader *r = t->r;
+    int plain = 1;
+    int64_t first = 0;
+    for (int64_t k = 0; k < r->n_blocks; k++) {
+        const struct csv_block *b = &r->blocks[k];
+        if (!b->n_rows) continue;
+        if (!first) first = b->first_line;
+        plain &= b->plain && b->first_line - b->row0 == first;
+    }
+    t->numbering = !plain;
+    if (plain || r->line_of_row) return TIDE_OK;
+    r->line_of_row = arena_array(&t->f->arena, r->n_rows, sizeof *r->line_of_row);
+    return arena_status(&t->f->arena, err);
+}
+
 /* ---- passes ---- */
 
 #define ROWS_TEXT 16384 /* bytes of text converted together */
@@ -453,7 +488,9 @@ static void convert_lane(void *arg, int64_t lane, int worker)
     for (int64_t k; l->st == TIDE_OK && (k = csv_next(&t->lanes)) >= 0;) {
         l->st = csv_load(t->r, &t->r->blocks[k], &l->window, &l->err);
         t->lane_of[k] = (int32_t)lane;
-        if (l->st == TIDE_OK) convert_block(t, l, &l->window.b);
+        if (l->st != TIDE_OK) return;
+        if (t->numbering) number_lines(&l->window.b, t->r->n_cols, t->r->line_of_row);
+        convert_block(t, l, &l->window.b);
     }
 }
 
@@ -461,6 +498,7 @@ static tide_status run_pass(struct job *t, tide_error *err)
 {
     csv_lanes_init(&t->lanes, t->r);
     tide_status st = csv_for(t->r, t->lanes.n, convert_lane, t, err);
+    t->numbering = 0; /* the first pass did it */
     if (st == TIDE_OK && ctx_cancelled(t->r->ctx)) st = err_cancelled(err);
     for (int k = 0; k < t->lanes.n && st == TIDE_OK; k++) {
         if ((st = t->lane[k].st) != TIDE_OK && err) *err = t->lane[k].err;
@@ -819,7 +857,8 @@ static tide_status convert_all(struct job *t, tide_error *err)
             if (c->long_text && c->type == TIDE_CAT) c->type = TIDE_TEXT;
             if (c->out >= 0) begin_column(t, c);
         }
-        st = convert_types(t, err);
+        st = begin_lines(t, err);
+        if (st == TIDE_OK) st = convert_types(t, err);
         if (st != TIDE_OK) return st;
         st = r->on_bad == CSV_FAIL ? tell_first_bad(r, err) : TIDE_OK;
         if (st != TIDE_OK || !r->bad) break;

@@ -245,69 +245,15 @@ static const char *describe(const struct csv_reader *r, struct arena *a)
     return text;
 }
 
-struct lines {
-    struct csv_lanes lanes;
-    int64_t *line;
-    tide_status *st; /* [lanes] */
-    tide_error *err;
-};
-
-static void number_lines_of(const struct csv_block *b, int n_cols, int64_t *out)
+/* Lines of rows: a number when rows stand line by line, else the array that the conversion
+ * filled. */
+static void keep_lines(const struct csv_reader *r, tide_frame *f)
 {
-    const char *s = b->text;
-    int64_t line = b->line0;
-    for (int64_t i = 0; i < b->n_rows; i++) {
-        uint32_t at = b->start ? b->start[i] : b->end[i * n_cols - 1] + 1;
-        const char *first = b->text + at;
-        for (const char *p; (p = memchr(s, '\n', (size_t)(first - s))); s = p + 1)
-            line++;
-        s = first;
-        out[b->row0 + i] = line;
-    }
-}
-
-static void number_lines(void *arg, int64_t lane, int worker)
-{
-    struct lines *t = arg;
-    struct csv_reader *r = t->lanes.r;
-    struct csv_window w;
-    tide_status st = TIDE_OK;
-    (void)worker;
-    csv_window_init(&w, r->ctx);
-    for (int64_t k; st == TIDE_OK && (k = csv_next(&t->lanes)) >= 0;) {
-        st = csv_load(r, &r->blocks[k], &w, &t->err[lane]);
-        if (st == TIDE_OK) number_lines_of(&w.b, r->n_cols, t->line);
-    }
-    csv_window_free(&w);
-    t->st[lane] = st;
-}
-
-/* Lines of rows: a number when rows stand line by line, else an array. */
-static tide_status keep_lines(struct csv_reader *r, tide_frame *f, tide_error *err)
-{
-    int plain = 1;
     int64_t first = 0;
-    for (int64_t k = 0; k < r->n_blocks; k++) {
-        const struct csv_block *b = &r->blocks[k];
-        if (!b->n_rows) continue;
-        if (!first) first = b->first_line;
-        plain &= b->plain && b->first_line - b->row0 == first;
-    }
+    for (int64_t k = 0; k < r->n_blocks && !first; k++)
+        if (r->blocks[k].n_rows) first = r->blocks[k].first_line;
     f->first_line = first ? first : r->header_line + 1;
-    if (plain || !r->n_rows) return TIDE_OK;
-    struct lines t = {.line = arena_array(&f->arena, r->n_rows, sizeof *t.line)};
-    if (!t.line) return arena_status(&f->arena, err);
-    csv_lanes_init(&t.lanes, r);
-    t.st = arena_zero(&r->work, (size_t)t.lanes.n * sizeof *t.st);
-    t.err = arena_zero(&r->work, (size_t)t.lanes.n * sizeof *t.err);
-    tide_status st = arena_status(&r->work, err);
-    if (st != TIDE_OK) return st;
-    f->line_of_row = t.line;
-    st = csv_for(r, t.lanes.n, number_lines, &t, err);
-    for (int k = 0; st == TIDE_OK && k < t.lanes.n; k++)
-        if ((st = t.st[k]) != TIDE_OK && err) *err = t.err[k];
-    if (st == TIDE_OK && ctx_cancelled(r->ctx)) st = err_cancelled(err);
-    return st;
+    f->line_of_row = r->line_of_row;
 }
 
 static void warn_at_end(const struct csv_reader *r)
@@ -356,7 +302,7 @@ static tide_status make_frame(struct csv_reader *r, tide_frame **out, tide_error
     if (st == TIDE_OK) st = csv_infer(r, err);
     if (st == TIDE_OK) st = frame_begin(r->ctx, r->n_rows, n_out, &f, err);
     if (st == TIDE_OK) st = csv_convert(r, f, err);
-    if (st == TIDE_OK) st = keep_lines(r, f, err);
+    if (st == TIDE_OK) keep_lines(r, f);
     if (st == TIDE_OK && r->rejecting) {
         r->rejecting = 0;
         st = file_replace_commit(&r->reject, r->ctx, err);

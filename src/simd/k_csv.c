@@ -128,6 +128,10 @@ static inline uint64_t ends_of(const struct block *b, char delim, char quote,
     s->high |= high_bits(b);
     s->nul |= equal(b, 0) & used;
     s->lines += _mm_popcnt_u64(nl);
+    if (s->inside && !(q | s->closed | s->cr)) { /* long quoted text: no end here */
+        s->border = border >> 63;
+        return 0;
+    }
     if (q | s->inside | s->closed | s->cr) {
         uint64_t in = parity_of(q) ^ s->inside, cr = equal(b, '\r') & used;
         uint64_t closing = q & ~in, behind = (closing << 1 | s->closed) & used;
@@ -154,8 +158,9 @@ int64_t KERNEL(csv_index)(const char *text, int64_t n, char delim, char quote,
     int64_t count = 0, i = 0;
     for (; i + 64 <= n; i += 64) {
         struct block b = load(text + i);
-        count += take_bits(ends_of(&b, delim, quote, ~UINT64_C(0), &s), (uint32_t)i,
-                           pos + count);
+        uint64_t ends = ends_of(&b, delim, quote, ~UINT64_C(0), &s);
+        if (s.inside && !ends) continue;
+        count += take_bits(ends, (uint32_t)i, pos + count);
     }
     if (i < n) {
         char rest[64] = {0};
