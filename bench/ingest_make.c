@@ -15,7 +15,7 @@
 #include "base/rng.h"
 
 static const char *const names[12] = {
-    "red",    "blue",    "green",     "violet",      "orange",      "crimson",
+    "red",    "blue",    "green",     "violet",     "orange",      "crimson",
     "indigo", "magenta", "turquoise", "chartreuse", "ultramarine", "cornflowerblue"};
 
 static void put_text(const char *text, int quoted, int comma, int twice)
@@ -68,7 +68,8 @@ static void quoted(uint64_t i)
 int main(int argc, char **argv)
 {
     if (argc < 3) {
-        fprintf(stderr, "usage: ingest_make csv-mixed|csv-wide|csv-quoted ROWS [COLUMNS]\n");
+        fprintf(stderr,
+                "usage: ingest_make csv-mixed|csv-wide|csv-quoted ROWS [COLUMNS]\n");
         return 2;
     }
     uint64_t rows = strtoull(argv[2], NULL, 10);

@@ -99,7 +99,8 @@ int main(void)
             double wall = seconds(CLOCK_MONOTONIC),
                    cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
             if (tide_frame_read(ctx, file, NULL, &frame, &err) != TIDE_OK)
-                printf("error %s:%lld: %s\n", err.file, (long long)err.line, err.message);
+                printf("error %s:%lld: %s\n", err.file, (long long)err.line,
+                       err.message);
             else
                 printf("%.6f %.6f %.1f\n", seconds(CLOCK_MONOTONIC) - wall,
                        seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu, peak_mib());

@@ -74,9 +74,10 @@ struct csv_block {
     int64_t first_line; /* and of row 0 */
     int64_t offset;     /* of text[0] in the text of the file */
     uint64_t print;     /* of the text, to see that it is the same */
-    uint32_t part[CSV_PARTS]; /* starts of rows k n_rows / CSV_PARTS, k > 0; [1] = 0: unknown */
-    uint8_t plain;      /* one physical line a row, nothing between */
-    uint8_t closed;     /* the newline at the end is not in the file */
+    uint32_t part
+        [CSV_PARTS]; /* starts of rows k n_rows / CSV_PARTS, k > 0; [1] = 0: unknown */
+    uint8_t plain;   /* one physical line a row, nothing between */
+    uint8_t closed;  /* the newline at the end is not in the file */
 };
 
 /* Room for one block at a time, with its text and index. */
@@ -94,8 +95,8 @@ struct csv_column {
     uint8_t type, declared, todo, mixed;
     uint8_t long_text; /* a category too long in the sample: its lengths come first */
     uint8_t measured;  /* text whose lengths are known */
-    int out;    /* column of the frame, -1: not wanted */
-    void *data; /* of the frame's arena: numbers, codes, text_at */
+    int out;           /* column of the frame, -1: not wanted */
+    void *data;        /* of the frame's arena: numbers, codes, text_at */
     size_t data_each;
     uint8_t *text_missing;
     char *text;
@@ -120,9 +121,9 @@ struct csv_reader {
     struct csv_source src;
     struct arena text, work; /* texts; index, names, everything else */
     int64_t slab;
-    int again; /* blocks are read again from the source, not kept */
+    int again;                    /* blocks are read again from the source, not kept */
     int64_t skim_wait, skim_rest; /* slabs until skimming is tried again */
-    struct csv_window look; /* for single cells, on the calling thread */
+    struct csv_window look;       /* for single cells, on the calling thread */
     struct csv_block *blocks;
     int64_t n_blocks, cap_blocks;
     uint32_t *pos, *starts; /* scratch of the index */
@@ -134,8 +135,9 @@ struct csv_reader {
     int64_t n_rows, n_blank, n_bad, n_bare, bare_line, bare_column;
     int bare_field;
     int64_t n_warned;
-    int64_t *line_of_row; /* [n_rows] of the frame's arena; NULL: rows stand line by line */
-    uint8_t *bad;         /* [n_rows] rows with a bad cell, when on_bad is not fail */
+    int64_t
+        *line_of_row; /* [n_rows] of the frame's arena; NULL: rows stand line by line */
+    uint8_t *bad;     /* [n_rows] rows with a bad cell, when on_bad is not fail */
     struct file_out reject;
     int rejecting;
 };
@@ -301,8 +303,7 @@ tide_status csv_place(const struct csv_reader *r, const struct csv_block *b, int
 /* Name of column j for a message (quoted, or "column 3"). */
 const char *csv_name_of(const struct csv_reader *r, int j, char *buf, size_t size);
 /* The error of a cell that is not of its column's type. */
-tide_status csv_cell_fault(struct csv_reader *r, int64_t row, int j,
-                           tide_error *err);
+tide_status csv_cell_fault(struct csv_reader *r, int64_t row, int j, tide_error *err);
 int64_t csv_line_of(const struct csv_block *b, int64_t at);
 
 /* ---- csv_read.c ---- */

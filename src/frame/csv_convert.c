@@ -37,8 +37,8 @@ struct cat {
 struct lane {
     struct csv_window window;
     struct arena keep, temp;
-    struct cat *cats;         /* [n_cat] */
-    uint32_t *left;           /* [most rows of a block] scratch */
+    struct cat *cats; /* [n_cat] */
+    uint32_t *left;   /* [most rows of a block] scratch */
     tide_status st;
     tide_error err;
 };
@@ -828,7 +828,8 @@ static tide_status convert_types(struct job *t, tide_error *err)
         tide_status st = arena_status(&t->f->arena, err);
         if (st == TIDE_OK) st = begin_categories(t, err);
         for (int j = 0; j < r->n_cols; j++)
-            if (r->cols[j].todo && r->cols[j].type == TIDE_TEXT && !r->cols[j].long_text)
+            if (r->cols[j].todo && r->cols[j].type == TIDE_TEXT &&
+                !r->cols[j].long_text)
                 r->cols[j].unread = 1;
         for (int j = 0; j < r->n_cols; j++)
             if (atomic_load(&r->cols[j].unread)) r->cols[j].todo = 0;
@@ -852,7 +853,8 @@ static tide_status convert_all(struct job *t, tide_error *err)
         for (int j = 0; j < r->n_cols; j++) {
             struct csv_column *c = &r->cols[j];
             atomic_store(&c->unread, 0);
-            c->long_text &= pass == 0; /* rows went: all lengths are to be taken again */
+            c->long_text &=
+                pass == 0; /* rows went: all lengths are to be taken again */
             c->measured = 0;
             if (c->long_text && c->type == TIDE_CAT) c->type = TIDE_TEXT;
             if (c->out >= 0) begin_column(t, c);

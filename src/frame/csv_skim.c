@@ -29,7 +29,8 @@ struct skim {
     struct csv_window *windows; /* [threads] */
     tide_error *errors;         /* [threads] */
     struct slab *slabs;
-    int64_t base, size, over; /* slab k is [base + k size, + size), read `over` further */
+    int64_t base, size,
+        over; /* slab k is [base + k size, + size), read `over` further */
 };
 
 /* Are the bytes from s[0] inside quotes? Only a guess. */
@@ -48,7 +49,8 @@ static int guess_inside(const struct csv_dialect *d, const char *s, int64_t n)
 }
 
 /* The byte behind the first newline outside quotes, or -1. */
-static int64_t next_row(const struct csv_dialect *d, const char *s, int64_t n, int inside)
+static int64_t next_row(const struct csv_dialect *d, const char *s, int64_t n,
+                        int inside)
 {
     for (int64_t i = 0; i < n; i++) {
         if (d->quote && s[i] == d->quote) inside ^= 1;
@@ -120,8 +122,7 @@ static void skim_slab(void *arg, int64_t k, int worker)
     out->clean = 0;
     out->st = csv_window_room(w, (int64_t)n, (int64_t)n, &t->errors[worker]);
     if (out->st == TIDE_OK)
-        out->st =
-            csv_source_fetch(&r->src, w->text, n, from, &got, &t->errors[worker]);
+        out->st = csv_source_fetch(&r->src, w->text, n, from, &got, &t->errors[worker]);
     if (out->st != TIDE_OK || got < n) return; /* a file cut short is told elsewhere */
     if (r->d.cr) csv_cr_to_lf(w->text, n);
     int64_t at = 0;

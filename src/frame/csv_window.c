@@ -93,7 +93,8 @@ tide_status csv_load_rows(const struct csv_reader *r, const struct csv_block *b,
     if (st == TIDE_OK)
         st = csv_source_fetch(&r->src, w->text, n, b->offset + begin, &got, err);
     if (st != TIDE_OK) return st;
-    if (got < n) return csv_source_short(&r->src, b->offset + begin + (int64_t)got, err);
+    if (got < n)
+        return csv_source_short(&r->src, b->offset + begin + (int64_t)got, err);
     if (r->d.cr) csv_cr_to_lf(w->text, n);
     memset(w->text + n, 0, CSV_PAD);
     struct simd_csv seen = {0};

@@ -76,11 +76,11 @@ static inline uint64_t parity_of(uint64_t bits)
  * looked at. */
 static inline int64_t take_bits(uint64_t bits, uint32_t base, uint32_t *pos)
 {
-    const __m512i iota = _mm512_set_epi8(
-        63, 62, 61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49, 48, 47, 46, 45, 44,
-        43, 42, 41, 40, 39, 38, 37, 36, 35, 34, 33, 32, 31, 30, 29, 28, 27, 26, 25, 24,
-        23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2,
-        1, 0);
+    const __m512i iota =
+        _mm512_set_epi8(63, 62, 61, 60, 59, 58, 57, 56, 55, 54, 53, 52, 51, 50, 49, 48,
+                        47, 46, 45, 44, 43, 42, 41, 40, 39, 38, 37, 36, 35, 34, 33, 32,
+                        31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16,
+                        15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
     int64_t n = _mm_popcnt_u64(bits);
     __m512i at = _mm512_maskz_compress_epi8(bits, iota);
     __m512i from = _mm512_set1_epi32((int)base);
@@ -114,7 +114,7 @@ struct state {
     uint64_t inside, high, nul; /* inside: all ones in quotes */
     uint64_t bad;               /* quotes that are irregular */
     uint64_t border;            /* the byte before ends a cell or is a quote */
-    uint64_t closed, cr;        /* the byte before is a closing quote; a CR behind one */
+    uint64_t closed, cr; /* the byte before is a closing quote; a CR behind one */
     int64_t quotes, lines, rows;
 };
 

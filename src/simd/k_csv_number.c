@@ -47,8 +47,8 @@ static inline int take_16(const char *s, int64_t n, char mark, uint64_t *w, int 
     const __m128i iota =
         _mm_set_epi8(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
     __mmask16 used = (__mmask16)_bzhi_u32(0xffff, (uint32_t)n);
-    __m128i t = _mm_sub_epi8(_mm_maskz_loadu_epi8(used, (const void *)s),
-                             _mm_set1_epi8('0'));
+    __m128i t =
+        _mm_sub_epi8(_mm_maskz_loadu_epi8(used, (const void *)s), _mm_set1_epi8('0'));
     uint32_t digit = _mm_mask_cmplt_epu8_mask(used, t, _mm_set1_epi8(10));
     uint32_t other = used ^ digit; /* the mark, if all is well */
     int n_digits = (int)n;

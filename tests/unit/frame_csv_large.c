@@ -132,7 +132,8 @@ TEST(the_text_does_not_stay_in_memory)
     tide_ctx *ctx = NULL;
     tide_error err = {0};
     str_add(&t, "a,b\n");
-    for (int i = 0; i < 1000000; i++) str_addf(&t, "%d000000000000.5,%d00000000.125\n", i, 7 * i);
+    for (int i = 0; i < 1000000; i++)
+        str_addf(&t, "%d000000000000.5,%d00000000.125\n", i, 7 * i);
     CHECK_INT(put_file(temp_path(), &t), 0);
     CHECK_INT(tide_ctx_new(&ctx, NULL), TIDE_OK);
     CHECK_INT(tide_ctx_set_threads(ctx, 2, NULL), TIDE_OK);

@@ -31,8 +31,9 @@ static void add_cell(struct str *t, uint64_t seed, uint64_t i)
     if (roll(seed, i, 5, 3) == 0) str_add(t, "-");
     for (int k = 0; k < digits; k++) {
         if (k == mark) str_add(t, ".");
-        str_addc(t, (char)('0' + roll(seed, i, 10 + (uint64_t)k,
-                                      roll(seed, i, 6, 5) ? 10 : 1 + (uint64_t)(k > 3))));
+        str_addc(t,
+                 (char)('0' + roll(seed, i, 10 + (uint64_t)k,
+                                   roll(seed, i, 6, 5) ? 10 : 1 + (uint64_t)(k > 3))));
     }
 }
 
@@ -80,8 +81,8 @@ static void check_table(const struct simd_table *t, uint64_t seed)
     }
     for (int k = 0; k < 64; k++) str_add(&text, "1"); /* what is behind is not read */
     for (int j = 0; j < COLS; j++) {
-        struct simd_cells c = {text.s, end + 1 + j, COLS,
-                               1 + (int64_t)(seed % ROWS), '.', j == COLS - 1};
+        struct simd_cells c = {text.s, end + 1 + j,  COLS, 1 + (int64_t)(seed % ROWS),
+                               '.',    j == COLS - 1};
         check_column(t, &c, seed);
     }
     str_free(&text);
@@ -110,6 +111,7 @@ TEST(a_product_that_rounds_equals_the_text)
         int n = str_format(text, sizeof text, "%llue%d", (unsigned long long)w, q);
         if (!num_round(w, q, &got)) continue;
         CHECK(num_parse(text, (size_t)n, '.', &want) == NUM_OK);
-        CHECK_MSG(memcmp(&want, &got, 8) == 0, "%s is %.17g, not %.17g", text, got, want);
+        CHECK_MSG(memcmp(&want, &got, 8) == 0, "%s is %.17g, not %.17g", text, got,
+                  want);
     }
 }
