@@ -309,8 +309,9 @@ int64_t csv_line_of(const struct csv_block *b, int64_t at);
 /* ---- csv_read.c ---- */
 #define CSV_SLAB  ((int64_t)256 << 10)
 #define CSV_SMALL ((int64_t)128 << 10) /* files up to here stay in memory */
-/* Runs fn in up to par_threads lanes; a lane takes the next of n_blocks by csv_next until
- * that is -1, so that a lane sees rows in their order. */
+/* A loop over the blocks in up to par_threads lanes: csv_for runs `n` of them, and each takes
+ * the next block by csv_next until that is -1 (none is left, or cancelled). So a lane sees
+ * rows in their order. */
 struct csv_lanes {
     struct csv_reader *r;
     atomic_llong next;

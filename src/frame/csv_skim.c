@@ -190,7 +190,7 @@ static tide_status skim_batches(struct skim *t, int64_t most, int64_t *offset,
                               NULL, err);
         if (st != TIDE_OK) return st;
         if (ctx_cancelled(r->ctx)) return err_cancelled(err);
-        r->skim_rest = joined == n ? 0 : r->skim_rest * 2 + 1;
+        r->skim_rest = joined * 4 >= n ? 0 : r->skim_rest * 2 + 1;
         if (r->skim_rest > 64) r->skim_rest = 64;
         if (joined < n) return TIDE_OK;
     }
