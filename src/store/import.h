@@ -24,7 +24,7 @@ struct import_node {
     int32_t left, right; /* nodes of this array; left < 0: a leaf */
     int32_t feature;
     uint8_t test, missing_left;
-    double thr;
+    double thr; /* finite or +infinity */
     int32_t set;
     double gain, cover;
 };

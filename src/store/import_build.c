@@ -319,6 +319,12 @@ static tide_status too_many(const struct build *b, int32_t feature, const char *
     return err_field(err, name);
 }
 
+/* Every number is at most infinity: no edge, the number behind the last one. */
+static int has_edge(const struct import_node *q)
+{
+    return q->test != IMPORT_SET && q->thr < HUGE_VAL;
+}
+
 /* All edges, by the model's columns. */
 static tide_status build_edges(struct build *b, tide_error *err)
 {
@@ -331,7 +337,7 @@ static tide_status build_edges(struct build *b, tide_error *err)
     for (int64_t i = 0; i < t->n_nodes; i++) {
         const struct import_node *q = &t->node[i];
         int32_t j = b->place[q->feature];
-        if (q->test != IMPORT_SET) off[j + 2]++;
+        if (has_edge(q)) off[j + 2]++;
         if (q->test != IMPORT_AT_MOST) has_map[j] = 1;
         if (q->test == IMPORT_ZERO) b->has_zero[j] = 1;
     }
@@ -347,7 +353,7 @@ static tide_status build_edges(struct build *b, tide_error *err)
         edge[off[j + 1]++] = IMPORT_ZERO_EDGE;
     }
     for (int64_t i = 0; i < t->n_nodes; i++)
-        if (t->node[i].test != IMPORT_SET)
+        if (has_edge(&t->node[i]))
             edge[off[b->place[t->node[i].feature] + 1]++] = t->node[i].thr;
     for (int64_t i = 0; i < t->n_sets; i++) {
         int32_t j = b->place[t->set[i].feature];

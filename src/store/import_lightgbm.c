@@ -159,6 +159,7 @@ static tide_status read_numbers(const struct lgb *l, const char *key, int64_t n,
                                 int is_required, double **out)
 {
     const struct field *f = find(&l->tree, key);
+    int is_threshold = strcmp(key, "threshold") == 0;
     const char *s;
     size_t len, at = 0;
     *out = NULL;
@@ -174,6 +175,10 @@ static tide_status read_numbers(const struct lgb *l, const char *key, int64_t n,
     if (!x) return arena_status(l->s->a, l->err);
     for (int64_t i = 0; word(f, &at, &s, &len); i++) {
         enum num_result r = num_parse(s, len, '.', &x[i]);
+        if (is_threshold && len == 3 && memcmp(s, "inf", 3) == 0) {
+            x[i] = HUGE_VAL; /* numbers against missing ones */
+            continue;
+        }
         if (r == NUM_BAD || r == NUM_OVERFLOW)
             return bad_line(l, TIDE_CODE_IMPORT_VALUE, f->line, key,
                             "a finite number is expected");
