@@ -545,7 +545,7 @@ static tide_status read_trees(struct lgb *l, const struct import_how *how)
                         "the last round of trees is not whole");
     l->s->n_rounds = (all < most ? all : most) / l->per_round;
     l->s->divide = 1;
-    if (find(&l->head, "average_output") && l->s->n_rounds > 1)
+    if (find(&l->head, "average_output") && l->s->n_rounds > 1 && !how->raw)
         l->s->divide = (int32_t)l->s->n_rounds;
     return TIDE_OK;
 }
