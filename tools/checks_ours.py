@@ -60,7 +60,7 @@ class TrainOptions(c.Structure):
 
 
 class ImportOptions(c.Structure):
-    _fields_ = [("size", c.c_uint32), ("strict", c.c_int32), ("raw", c.c_int32),
+    _fields_ = [("size", c.c_uint32), ("sums", c.c_int32), ("raw", c.c_int32),
                 ("target", c.c_char_p), ("names", TextList), ("classes", TextList),
                 ("trees", c.c_char_p)]
 
@@ -233,8 +233,8 @@ class Model:
 class Imported(Model):
     """A model of another program."""
 
-    def __init__(self, path, task, strict=1, raw=0):
-        options = ImportOptions(size=c.sizeof(ImportOptions), strict=strict, raw=raw)
+    def __init__(self, path, task, sums=1, raw=0):
+        options = ImportOptions(size=c.sizeof(ImportOptions), sums=sums, raw=raw)
         self.handle, self.task = c.c_void_p(), task
         LIB.call("tide_model_import", LIB.ctx, path.encode(), c.byref(options), c.byref(self.handle))
 

@@ -84,7 +84,7 @@ TIDE_API TIDE_MUST_USE tide_status tide_model_show(tide_ctx *ctx,
 /* A model that XGBoost (JSON, UBJSON) or LightGBM (text) saved. Zero means default. */
 struct tide_import_options {
     uint32_t size;
-    int32_t strict;     /* sums in the source's own order and type */
+    int32_t sums;       /* 0 f64; 1 the source's own order and type, bit for bit */
     int32_t raw;        /* raw scores of one output, whatever the objective */
     const char *target; /* NULL: "target" */
     struct tide_text_list names, classes; /* instead of the file's; of class 0, 1 ... */

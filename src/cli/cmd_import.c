@@ -58,5 +58,5 @@ const struct cli_verb cli_verb_import = {
     .args = "a model of XGBoost (JSON, UBJSON) or LightGBM (text)",
     .run = run,
     .examples = "tidemill import booster.json -o churn.tide --target churned\n"
-                "tidemill import lightgbm.txt -o churn.tide --strict",
+                "tidemill import lightgbm.txt -o churn.tide --sums source",
 };

@@ -38,6 +38,8 @@ tide_status import_bad(const struct import_source *s, tide_code code, tide_error
 
 /* ---- options ---- */
 
+static const char *const import_sums[] = {"f64", "source", NULL};
+
 static const struct tide_param import_rows[] = {
     P_TEXT(tide_import_options, target, "target", .metavar = "NAME",
            .help = "column that the model predicts, for eval"),
@@ -47,8 +49,8 @@ static const struct tide_param import_rows[] = {
            .help = "label of class 0, 1 ..., once for each"),
     P_TEXT(tide_import_options, trees, "all", .metavar = "all|best|N",
            .help = "rounds of trees to keep"),
-    P_BOOL(tide_import_options, strict, "no",
-           .help = "sum as the source does, for the bits of its raw scores"),
+    P_ENUM(tide_import_options, sums, "f64", import_sums,
+           .help = "of leaves; source = the bits of the source's raw scores"),
     P_BOOL(tide_import_options, raw, "no",
            .help = "predict raw scores, whatever the objective"),
 };
@@ -349,7 +351,7 @@ static tide_status fill_node(struct making *k)
     m->n_nodes = 1;
     state_init(&node->state, &m->arena);
     const int32_t how[IMPORTED_HOW] = {[IMPORTED_AT_SOURCE] = (int32_t)k->s->program,
-                                       [IMPORTED_AT_STRICT] = k->o->strict != 0,
+                                       [IMPORTED_AT_STRICT] = k->o->sums != 0,
                                        [IMPORTED_AT_LINK] = k->s->link,
                                        [IMPORTED_AT_DIVIDE] = k->s->divide};
     state_put(&node->state, "TREES", "import_how", STATE_I32, IMPORTED_HOW, 1, 1, how);
