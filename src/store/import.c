@@ -125,6 +125,9 @@ static tide_status refuse(const struct import_source *s, const uint8_t *p, size_
             err, "",
             "in Python: model.save_model('m.json'), or booster_.save_model('m.txt')");
     }
+    if (n >= 9 && p[8] == '{' && p[7] == 0)
+        return import_bad(s, TIDE_CODE_TIDE_MAGIC, err,
+                          "looks like a safetensors file, which says nothing of trees");
     if (n >= sizeof tide_magic && memcmp(p, tide_magic, sizeof tide_magic) == 0)
         return import_bad(s, TIDE_CODE_IMPORT_UNSUPPORTED, err,
                           "is a model of tidemill already");
