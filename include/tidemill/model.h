@@ -88,15 +88,14 @@ struct tide_import_options {
     int32_t raw;        /* raw scores of one output, whatever the objective */
     const char *target; /* NULL: "target" */
     struct tide_text_list names, classes; /* instead of the file's; of class 0, 1 ... */
-    const char *trees;                    /* NULL or "all", "best", a number of rounds */
+    const char *trees; /* NULL or "all", "best", a number of rounds */
 };
 TIDE_API const struct tide_params *tide_import_params(void);
 /* Every decision is that of the source; docs/do/import.md says what else is equal.
  * Ownership: caller frees. Errors: import-*, limit-*, file-*, memory. */
-TIDE_API TIDE_MUST_USE tide_status
-tide_model_import(tide_ctx *ctx, const char *path,
-                  const struct tide_import_options *options, tide_model **out,
-                  tide_error *err);
+TIDE_API TIDE_MUST_USE tide_status tide_model_import(
+    tide_ctx *ctx, const char *path, const struct tide_import_options *options,
+    tide_model **out, tide_error *err);
 
 /* Scores of every row. Columns are bound by name. */
 TIDE_API TIDE_MUST_USE tide_status tide_model_predict(tide_ctx *ctx,

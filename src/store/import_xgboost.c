@@ -486,6 +486,8 @@ static tide_status read_tree(struct xgb *x, int64_t i, float weight)
         q->cover = t.cover ? doc_real_at(t.cover, k) : 0;
         q->gain = t.gain ? doc_real_at(t.gain, k) : 0;
         q->left = q->right = -1;
+        if (l == -1 && t.width == 1 && r != -1)
+            return bad_node(x, &t, "right_children", k, "a leaf has a child");
         if (l == -1) {
             st = read_leaf(x, &t, k, weight, value + (int64_t)k * t.width);
             continue;

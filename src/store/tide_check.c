@@ -159,8 +159,7 @@ static tide_status preamble(const uint8_t *head, size_t have, uint64_t size,
     size_t m = have < sizeof tide_magic ? have : sizeof tide_magic;
     if (m == 0)
         return err_set(err, TIDE_CODE_TIDE_TRUNCATED, "file is empty (0 bytes)");
-    if (memcmp(head, tide_magic, m) != 0)
-        return refuse_foreign(head, have, file, err);
+    if (memcmp(head, tide_magic, m) != 0) return refuse_foreign(head, have, file, err);
     if (have < TIDE_PREAMBLE)
         return err_set(err, TIDE_CODE_TIDE_TRUNCATED, "the file ends after %llu bytes",
                        (unsigned long long)size);

@@ -54,12 +54,14 @@ def lightgbm(path, old, new):
     tree = ("Tree=0\nnum_leaves=3\nnum_cat=0\nsplit_feature=0 1\nsplit_gain=2 1\nthreshold=2.5 0\n"
             "decision_type=2 2\nleft_child=1 -1\nright_child=-3 -2\nleaf_value=1 2 4\nis_linear=0\n"
             "shrinkage=1\n\n\n")
+    known = old in tree
+    tree = tree.replace(old, new, 1)
     text = ("tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=1\n"
             "objective=regression\nfeature_names=x y\nfeature_infos=[-1:1] [0:2]\n"
             f"tree_sizes={len(tree)}\n\n{tree}end of trees\n")
-    assert old in text, old
+    assert known or old in text, old
     with open(path, "w", encoding="utf-8") as f:
-        f.write(text.replace(old, new, 1))
+        f.write(text if known else text.replace(old, new, 1))
 
 
 def rows(n, tail):

@@ -13,7 +13,8 @@
 static void import_compare(const tide_model *m, const tide_frame *f)
 {
     const struct state *s = &m->nodes[0].state;
-    const struct state_array *leaf = state_find(s, "leaf"), *base = state_find(s, "base");
+    const struct state_array *leaf = state_find(s, "leaf"),
+                             *base = state_find(s, "base");
     const struct column **cols = NULL;
     struct arena a;
     double size = 0;
@@ -62,7 +63,8 @@ static void import_run(const uint8_t *data, size_t size)
     }
     arena_init(&a, NULL);
     st = tide_write_model(m, &a, &bytes, &n, &err);
-    FUZZ_CHECK(st == TIDE_OK || st == TIDE_ELIMIT, "cannot be written: %s", err.message);
+    FUZZ_CHECK(st == TIDE_OK || st == TIDE_ELIMIT, "cannot be written: %s",
+               err.message);
     if (!st) FUZZ_CHECK(oracle_run(bytes, n), "what was written does not load");
     arena_free(&a);
     tide_model_free(m);

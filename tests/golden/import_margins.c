@@ -66,8 +66,7 @@ int main(int argc, char **argv)
     tide_status st = tide_ctx_new(&ctx, &err);
     if (!st) st = tide_model_import(ctx, argv[1], NULL, &m, &err);
     if (!st) st = tide_frame_read(ctx, argv[2], NULL, &f, &err);
-    if (!st)
-        st = argc > 3 ? probabilities(ctx, m, f, &err) : margins(ctx, m, f, &err);
+    if (!st) st = argc > 3 ? probabilities(ctx, m, f, &err) : margins(ctx, m, f, &err);
     tide_frame_free(f);
     tide_model_free(m);
     tide_ctx_free(ctx);
