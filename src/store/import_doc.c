@@ -101,15 +101,16 @@ static struct doc shrink(struct doc_builder *b, const struct doc *item, int64_t 
 int doc_close(struct doc_builder *b)
 {
     int64_t first = b->open[--b->depth].first, n = b->n - first;
+    const struct doc *from = n ? b->value + first : NULL;
     struct doc out;
     if (b->open[b->depth].is_object) {
-        if (check_keys(b, b->value + first, n)) return -1;
+        if (check_keys(b, from, n)) return -1;
         struct doc *x = arena_array(b->a, n + 1, sizeof *x);
-        if (x && n) memcpy(x, b->value + first, (size_t)n * sizeof *x);
+        if (x && n) memcpy(x, from, (size_t)n * sizeof *x);
         out = (struct doc){.kind = DOC_OBJECT, .n = n / 2, .v.item = x};
         b->failed |= !x;
     } else {
-        out = n ? shrink(b, b->value + first, n) : (struct doc){.kind = DOC_LIST};
+        out = n ? shrink(b, from, n) : (struct doc){.kind = DOC_LIST};
     }
     b->n = first;
     if (b->failed) return -1;

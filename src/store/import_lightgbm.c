@@ -243,7 +243,7 @@ static tide_status read_objective(struct lgb *l, const struct import_how *how)
                      : "the model has no objective%s",
                    f ? err_quote(shown, sizeof shown, t, n, 60) : "");
         err_at(l->err, s->file, f ? f->line : 0, 0);
-        return err_hint(l->err, "raw", "yes");
+        return err_hint(l->err, "", "--raw takes its raw scores");
     }
     s->link = o->link;
     s->task = o->classes ? TIDE_CLASSIFY : TIDE_REGRESS;

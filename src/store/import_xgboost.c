@@ -175,7 +175,7 @@ static tide_status read_learner(struct xgb *x, const struct import_how *how)
         import_bad(s, TIDE_CODE_IMPORT_UNSUPPORTED, x->err,
                    "the objective \"%s\" is not known", quoted(shown, name));
         err_place(x->err, "/learner/objective/name");
-        return err_hint(x->err, "raw", "yes");
+        return err_hint(x->err, "", "--raw takes its raw scores");
     }
     s->objective = arena_str(s->a, name && name->kind == DOC_TEXT ? name->v.s : "");
     s->n_features = (int32_t)n_features;
