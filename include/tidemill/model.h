@@ -81,6 +81,14 @@ TIDE_API TIDE_MUST_USE tide_status tide_model_show(tide_ctx *ctx,
                                                    const tide_model *model,
                                                    tide_report **out, tide_error *err);
 
+/* Tree number `tree`, from 1, of a model of trees as text, a line a node.
+ * Ownership: the caller frees *text by tide_text_free. Errors: param-conflict when the model has
+ * no trees, param-range, memory. */
+TIDE_API TIDE_MUST_USE tide_status tide_model_tree(tide_ctx *ctx,
+                                                   const tide_model *model,
+                                                   int64_t tree, char **text,
+                                                   tide_error *err);
+
 /* A model that XGBoost (JSON, UBJSON) or LightGBM (text) saved. Zero means default. */
 struct tide_import_options {
     uint32_t size;
