@@ -1,7 +1,7 @@
 /* gbdt.c - gradient-boosted decision trees
  *
- * Problem       min over trees of sum_i s_i loss(y_i, F(x_i)) + l2/2 |leaves|^2 + l1 |leaves|; squared
- *               error, log-loss of one margin (2 classes) or of K margins (K trees a round)
+ * Problem       min over trees of sum_i s_i loss(y_i, F(x_i)) + l2/2 |leaves|^2 + l1 |leaves|;
+ *               losses of numbers and of classes: tree/objective.c; K classes are K trees a round
  * Method        Newton boosting on histograms of at most 255 codes a column, trees grown leaf
  *               by leaf (Friedman 2001; Ke et al. 2017); gradients as dithered 16-bit integers
  * Stopping      on rows given, or on a tenth of the rows: `patience` rounds without a lower loss
@@ -17,9 +17,9 @@
 #include "base/str.h"
 #include "infer/ensemble.h"
 #include "learners/tree/boost.h"
+#include "learners/tree/objective.h"
 
-static const char *const gbdt_losses[] = {"auto", "squared", "logistic", "softmax",
-                                          NULL};
+static const char *const gbdt_weights[] = {"none", "balanced", NULL};
 
 static const struct tide_param gbdt_rows[] = {
     P_INT(boost_params, trees, "500", P_RANGE(1, 100000), P_TUNE(50, 5000),
@@ -66,8 +66,32 @@ static const struct tide_param gbdt_rows[] = {
     P_INT(boost_params, patience, "50", P_RANGE(0, 100000),
           .help = "rounds without a better loss that end it, 0 for never",
           .alias = "early_stopping_rounds early_stopping_round n_iter_no_change"),
-    P_ENUM(boost_params, loss, "auto", gbdt_losses, .flags = TIDE_EXPERT,
-           .help = "what is minimised", .alias = "objective"),
+    P_ENUM(boost_params, loss, "auto", objective_names,
+           .choice_alias = objective_aliases, .help = "what is minimised",
+           .alias = "objective"),
+    P_REAL(boost_params, quantile, "0.5", P_RANGE(0, 1),
+           .flags = TIDE_OPEN_LO | TIDE_OPEN_HI, .when = "loss=quantile",
+           .help = "share of the targets that lie below the prediction",
+           .alias = "alpha quantile_alpha"),
+    P_REAL(boost_params, power, "1.5", P_RANGE(1, 2), P_TUNE(1.1, 1.9),
+           .flags = TIDE_OPEN_LO | TIDE_OPEN_HI, .when = "loss=tweedie",
+           .help = "the variance grows as this power of the mean",
+           .alias = "tweedie_variance_power"),
+    P_REAL(boost_params, delta, "0", P_RANGE(0, 1e150), .flags = TIDE_EXPERT,
+           .when = "loss=huber",
+           .help = "error where it turns linear; 0: 0.9 quantile around the median",
+           .alias = "huber_slope huber_delta"),
+    P_ENUM(boost_params, weights, "none", gbdt_weights,
+           .help = "balanced: every class counts as much as the others",
+           .alias = "class_weight is_unbalance"),
+    P_REAL(boost_params, pos_weight, "1", P_RANGE(0, 1e15), .flags = TIDE_OPEN_LO,
+           .help = "two classes: factor on the weights of the last",
+           .alias = "scale_pos_weight"),
+    P_REAL(boost_params, max_leaf, "0", P_RANGE(0, 1e300), .flags = TIDE_EXPERT,
+           .help = "most of a leaf before the rate; 0: none, log links 0.7",
+           .alias = "max_delta_step"),
+    P_REAL(boost_params, path_smooth, "0", P_RANGE(0, 1e300), .flags = TIDE_EXPERT,
+           .help = "rows that draw a node's value to its parent's"),
 };
 
 static tide_status gbdt_fit(struct tide_ctx *ctx, const void *params,
@@ -108,9 +132,11 @@ static tide_status gbdt_load(const struct state *s, uint32_t task, int32_t n_out
     tide_status status = ensemble_load(s, n_cols, n_levels, a, &m->e, err);
     if (status) return status;
     int32_t want = task == TIDE_CLASSIFY && m->e->link != LINK_LOGIT ? n_out : 1;
-    int fits = task == TIDE_CLASSIFY ? m->e->link == LINK_SOFTMAX ||
-                                           (m->e->link == LINK_LOGIT && n_out == 2)
-                                     : m->e->link == LINK_IDENTITY;
+    int fits =
+        task == TIDE_CLASSIFY
+            ? m->e->link == LINK_SOFTMAX || (m->e->link == LINK_LOGIT && n_out == 2)
+            : m->e->link == LINK_IDENTITY || m->e->link == LINK_EXP ||
+                  m->e->link == LINK_LOGIT;
     if (m->e->n_outputs != want || !fits) {
         err_set(err, TIDE_CODE_TIDE_CLASSES,
                 "the trees give other outputs than the model says");
