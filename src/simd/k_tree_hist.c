@@ -14,7 +14,8 @@ void KERNEL(tree_hist)(const uint8_t *codes, int64_t stride, int n_lane,
 
 void KERNEL(tree_cells_sub)(uint64_t *to, const uint64_t *from, int64_t n);
 void KERNEL(tree_cells_add)(uint64_t *to, const uint64_t *from, int64_t n);
-void KERNEL(tree_cells_widen)(const uint64_t *packed, int64_t n, int sign, int64_t *wide);
+void KERNEL(tree_cells_widen)(const uint64_t *packed, int64_t n, int sign,
+                              int64_t *wide);
 
 #define AHEAD  32
 #define INLINE static inline __attribute__((always_inline))

@@ -468,8 +468,8 @@ struct score_job {
     int64_t k;
 };
 
-#define SCORE_NODES 16 /* nodes of one task */
-#define SCORE_AHEAD 32
+#define SCORE_NODES   16 /* nodes of one task */
+#define SCORE_AHEAD   32
 #define SCORE_PAR_MIN 65536
 
 static void score_task(void *arg, int64_t task, int worker)

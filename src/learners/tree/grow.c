@@ -139,7 +139,8 @@ static struct plan kids_plan(const struct grow *g, const struct grow_node *p,
     plan.small = kid[0].n > kid[1].n;
     for (int i = 0; i < 2; i++) {
         kid[i].wide = (uint8_t)is_wide(g->grad, &kid[i]);
-        plan.need[i] = g->n_leaves + 1 < g->rules.leaves && can_split(g, g->grad, &kid[i]);
+        plan.need[i] =
+            g->n_leaves + 1 < g->rules.leaves && can_split(g, g->grad, &kid[i]);
     }
     return plan;
 }
@@ -296,8 +297,8 @@ static void batch_gather(struct grow *g, struct batch *b)
     }
 }
 
-#define TOGETHER_ROWS 32768 /* from here a leaf is the work of all */
-#define TOGETHER_LEAST 4096 /* and from here when there is no other leaf to split */
+#define TOGETHER_ROWS  32768 /* from here a leaf is the work of all */
+#define TOGETHER_LEAST 4096  /* and from here when there is no other leaf to split */
 
 /* Splits the first leaf of the queue, and maybe others that will follow. */
 static void prepare(struct grow *g)
@@ -384,8 +385,8 @@ static void grow_root(struct grow *g)
     } else {
         hist_alone(g->pool, 0, g->grad, ids, q->n, q->wide, q->hist);
     }
-    hist_total(q->hist, q->wide, g->cuts->feature[g->cuts->lane_feature[0]].n_code, &q->g,
-               &q->h);
+    hist_total(q->hist, q->wide, g->cuts->feature[g->cuts->lane_feature[0]].n_code,
+               &q->g, &q->h);
     if (g->rules.leaves < 2 || !can_split(g, g->grad, q)) return;
     job.phase = 1;
     grow_phase(g, g->codes->n_lanes, root_task, &job);
@@ -454,8 +455,7 @@ tide_status grow_tree(struct grow *g, const struct grow_grad *grad,
     g->members = n < TOGETHER_LEAST ? 1 : g->team;
     int64_t wall = clock_ns(), cpu = clock_cpu_ns();
     tide_status status = par_crew(g->ctx, g->members, grow_lead, g, err);
-    if (n >= TOGETHER_LEAST)
-        team_learn(g, clock_ns() - wall, clock_cpu_ns() - cpu);
+    if (n >= TOGETHER_LEAST) team_learn(g, clock_ns() - wall, clock_cpu_ns() - cpu);
     if (!status && g->status) status = hist_refused(g->pool, err);
     grow_clear(g);
     return status;

@@ -26,8 +26,8 @@ int64_t part_alone(const struct grow *g, const struct grow_node *node)
     uint8_t left[256];
     uint32_t *ids = g->ids + node->beg, *aside = g->aside + node->beg;
     split_table(&node->split, left);
-    int64_t n = node->n, l = g->simd->tree_part(g->codes->plane[node->split.lane], ids, n,
-                                                left, ids, aside);
+    int64_t n = node->n, l = g->simd->tree_part(g->codes->plane[node->split.lane], ids,
+                                                n, left, ids, aside);
     memcpy(ids + l, aside, (size_t)(n - l) * sizeof *ids);
     return l;
 }
@@ -65,7 +65,8 @@ int64_t part_together(struct grow *g, const struct grow_node *node)
                            .ids = g->ids + node->beg,
                            .n = node->n,
                            .chunk = PART_TASK};
-    if (job.n < PART_PAR_MIN || g->members == 1 || !g->aside2) return part_alone(g, node);
+    if (job.n < PART_PAR_MIN || g->members == 1 || !g->aside2)
+        return part_alone(g, node);
     while (job.n > job.chunk * PART_CHUNKS) job.chunk *= 2;
     job.aside = g->aside + node->beg;
     job.aside2 = g->aside2 + node->beg;
