@@ -44,6 +44,7 @@ struct follow {
     uint32_t *list, *scratch;
     struct grow_seg *seg;
     struct weighted *residual; /* of a leaf, where the loss refits */
+    uint8_t *sorted;           /* [nodes] child of a split on sorted levels */
 };
 
 /* One tree of a round, until it is emitted. */
@@ -329,6 +330,7 @@ static void boost_rules(struct boost *b)
                                    .min_gain = p->min_gain,
                                    .cat_smooth = p->cat_smooth,
                                    .cat_l2 = p->cat_l2,
+                                   .cat_rows = p->cat_rows,
                                    .cat_sides = 32,
                                    .cat_alone = 4};
 }
@@ -354,6 +356,7 @@ static tide_status boost_workers(struct boost *b, tide_error *err)
     b->follow = arena_zero(&b->scratch, (size_t)b->n_workers * sizeof *b->follow);
     for (int i = 0; i < b->n_workers && b->follow; i++) {
         struct follow *w = &b->follow[i];
+        w->sorted = arena_array(&b->scratch, slots, 1);
         if (b->grad.loss.of->refit)
             w->residual = arena_array(&b->scratch, b->n_fit + 1, sizeof *w->residual);
         if (!most) continue;
@@ -446,11 +449,15 @@ static void boost_values(const struct boost *b, const struct grow *g,
                          const struct grow_grad *grad, struct follow *f, double *value)
 {
     double smooth = b->p->path_smooth;
+    f->sorted[0] = 0;
     for (int32_t i = 0; i < g->n_nodes; i++) {
         const struct grow_node *q = &g->node[i];
+        if (q->left >= 0)
+            f->sorted[q->left] = f->sorted[q->right] =
+                (uint8_t)split_is_sorted(g, &q->split);
         if (q->left >= 0 && smooth == 0) continue;
         double v = b->grad.loss.of->refit ? boost_refit(b, g, q, f->residual)
-                                          : grow_value(g, grad, q);
+                                          : grow_value(g, grad, q, f->sorted[i]);
         if (v > b->max_leaf) v = b->max_leaf;
         if (v < -b->max_leaf) v = -b->max_leaf;
         if (smooth > 0 && i > 0) /* value[i] holds the parent's */

@@ -258,12 +258,13 @@ void grow_replay(const struct grow *g, const struct bin_codes *codes, uint32_t *
 }
 
 double grow_value(const struct grow *g, const struct grow_grad *grad,
-                  const struct grow_node *q)
+                  const struct grow_node *q, int sorted)
 {
     double sum = (double)q->g * grad->g_unit, h = (double)q->h * grad->h_unit;
     double a = fabs(sum) - g->rules.l1;
-    if (a <= 0 || h + g->rules.l2 <= 0) return 0;
-    return (sum > 0 ? -a : a) / (h + g->rules.l2);
+    h += g->rules.l2 + (sorted ? g->rules.cat_l2 : 0);
+    if (a <= 0 || h <= 0) return 0;
+    return (sum > 0 ? -a : a) / h;
 }
 
 void grow_describe(const struct grow *g, const struct grow_node *q,

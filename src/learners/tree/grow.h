@@ -13,6 +13,7 @@ struct grow_rules {
     int64_t min_rows;
     double min_hessian, l1, l2, min_gain;
     double cat_smooth, cat_l2;
+    double cat_rows;   /* fewest rows between two prefixes of sorted levels */
     int32_t cat_sides; /* levels a side of a sorted split */
     int32_t cat_alone; /* up to so many levels: one against the rest */
 };
@@ -78,9 +79,10 @@ struct grow_seg {
 };
 void grow_replay(const struct grow *g, const struct bin_codes *codes, uint32_t *rows,
                  int64_t n, uint32_t *scratch, struct grow_seg *seg);
-/* Leaf value of a node before the rate: -T(g)/(h + l2). */
+/* Leaf value of a node before the rate: -T(g)/(h + l2), with cat_l2 more below a split on sorted
+ * levels: what made the split believable keeps the value so. */
 double grow_value(const struct grow *g, const struct grow_grad *grad,
-                  const struct grow_node *q);
+                  const struct grow_node *q, int sorted);
 /* The node as emit.h wants it (value and cover apart). */
 void grow_describe(const struct grow *g, const struct grow_node *q,
                    struct emit_node *out);
@@ -108,6 +110,8 @@ void hist_total(const uint64_t *hist, int wide, int32_t n_code, int64_t *g, int6
 /* Best split of a node into node->split (gain 0: none). ids are the node's rows, for counts. */
 void split_find(struct grow *g, const struct grow_grad *grad, const uint64_t *hist,
                 int wide, const uint32_t *ids, struct grow_node *node);
+/* Was this split chosen among prefixes of sorted levels? */
+int split_is_sorted(const struct grow *g, const struct grow_split *s);
 /* 1 where a code goes left. */
 void split_table(const struct grow_split *s, uint8_t left[256]);
 

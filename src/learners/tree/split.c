@@ -7,8 +7,9 @@
  *             against missing"; elsewhere missing follows the side of more cover.
  * Categories  missing is one more level. Up to cat_alone levels: one against the rest. More:
  *             levels sorted by g/(h + cat_smooth), prefixes from both ends, at most cat_sides
- *             levels a side, cat_l2 more shrinkage; levels of fewer than min_rows rows
- *             (estimated by cover) stay on the side of the rest. Fisher 1958 for the order.
+ *             levels a side and at least cat_rows rows between two of them, cat_l2 more
+ *             shrinkage; levels of fewer than min_rows or cat_smooth rows (estimated by cover)
+ *             stay on the side of the rest. Fisher 1958 for the order.
  * min_rows    exact. h bounds the count from below; where that proves too little the winning
  *             column's rows are counted and the column is scanned again.
  * Guide       Q10
@@ -135,7 +136,7 @@ static void scan_number(const struct scan *s, int32_t lane, struct grow_split *b
 
 /* A level of a category column in this node. */
 struct level {
-    double key;
+    double key, about; /* rows, as far as the cover tells */
     int64_t g, h, rows;
     int code;
 };
@@ -167,28 +168,52 @@ static void scan_one_level(const struct scan *s, int32_t lane, const struct leve
     }
 }
 
-/* Prefixes of sorted levels, from the front (step 1) or the back (step -1). */
+/* Prefixes of sorted levels, from the front (step 1) or the back (step -1). Between two of them
+ * lie cat_rows rows, or the best of many would be chance. */
 static void scan_prefixes(const struct scan *s, int32_t lane, const struct level *lv,
                           int n, int step, struct grow_split *best)
 {
     int64_t g[256], h[256], rows[256], ag = 0, ah = 0, ac = 0;
-    double l2 = s->rule.l2 + s->g->rules.cat_l2;
+    int upto[256], m = 0;
+    double l2 = s->rule.l2 + s->g->rules.cat_l2, since = 0,
+           least = s->g->rules.cat_rows;
+    double rest = (double)s->node->n;
     int most =
         s->g->rules.cat_sides < (n + 1) / 2 ? s->g->rules.cat_sides : (n + 1) / 2;
     for (int i = 0; i < most; i++) {
         const struct level *q = &lv[step > 0 ? i : n - 1 - i];
-        g[i] = ag += q->g;
-        h[i] = ah += q->h;
-        rows[i] = ac += q->rows;
+        ag += q->g;
+        ah += q->h;
+        ac += q->rows;
+        since += q->about;
+        rest -= q->about;
+        if (since < least || rest < least) continue;
+        g[m] = ag;
+        h[m] = ah;
+        rows[m] = ac;
+        upto[m++] = i;
+        since = 0;
     }
-    int64_t at = most > 0 ? best_of(s, g, h, s->count ? rows : NULL, most, l2) : -1;
+    int64_t at = m > 0 ? best_of(s, g, h, s->count ? rows : NULL, m, l2) : -1;
     if (at < 0) return;
     struct grow_split as = {.lane = lane, .set = 1};
-    for (int i = 0; i <= (int)at; i++) {
+    for (int i = 0; i <= upto[at]; i++) {
         int c = lv[step > 0 ? i : n - 1 - i].code;
         as.bits[c >> 6] |= UINT64_C(1) << (c & 63);
     }
     offer(s, g[at], h[at], l2, best, &as);
+}
+
+/* Are there too many levels to try one against the rest? */
+static int has_many_levels(const struct grow *g, const struct bin_feature *f)
+{
+    return f->n_code + 1 > g->rules.cat_alone;
+}
+
+int split_is_sorted(const struct grow *g, const struct grow_split *s)
+{
+    return s->set &&
+           has_many_levels(g, &g->cuts->feature[g->cuts->lane_feature[s->lane]]);
 }
 
 static void scan_levels(const struct scan *s, int32_t lane, struct grow_split *best)
@@ -206,14 +231,15 @@ static void scan_levels(const struct scan *s, int32_t lane, struct grow_split *b
     }
     if (n < 2) return;
     struct grow_split mine = {.gain = best->gain};
-    if (f->n_code + 1 <= s->g->rules.cat_alone || n == 2) {
+    if (!has_many_levels(s->g, f) || n == 2) {
         scan_one_level(s, lane, lv, n, &mine);
     } else {
         double least = (double)s->g->rules.min_rows;
+        if (least < s->g->rules.cat_smooth) least = s->g->rules.cat_smooth;
         for (int i = 0; i < n; i++) {
-            double rows = s->count ? (double)lv[i].rows : (double)lv[i].h * per_row;
-            if (rows < least) continue;
             struct level q = lv[i];
+            q.about = s->count ? (double)q.rows : (double)q.h * per_row;
+            if (q.about < least) continue;
             q.key = (double)q.g * s->grad->g_unit /
                     ((double)q.h * s->grad->h_unit + s->g->rules.cat_smooth);
             int j = used++;
