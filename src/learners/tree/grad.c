@@ -58,16 +58,19 @@ struct grad_job {
     int64_t blocks;
 };
 
-/* The dither of one row: word id mod 4 of the block id / 4. */
-static inline uint32_t dither(struct rng_key key, int64_t id, uint32_t tree,
-                              uint32_t output, int64_t *have, struct rng_word *words)
+/* Dither of rows [i0, i0 + m): row ids in a row come from one kernel, others one by one. */
+static void tile_dither(const struct grad_job *job, int64_t i0, int64_t m, int32_t k,
+                        uint32_t *u)
 {
-    if ((id >> 2) != *have) {
-        *have = id >> 2;
-        *words =
-            rng_philox(key, (uint32_t)(id >> 2), (uint32_t)(id >> 34), tree, output);
+    const int64_t *ids = job->g->rows.ids + i0;
+    struct simd_dither d = {job->key.k0, job->key.k1, (uint32_t)job->round, (uint32_t)k};
+    int in_a_row = 1;
+    for (int64_t i = 1; i < m; i++) in_a_row &= ids[i] == ids[0] + i;
+    if (in_a_row) {
+        job->g->simd->tree_dither(&d, ids[0], m, u);
+        return;
     }
-    return words->w[id & 3];
+    for (int64_t i = 0; i < m; i++) job->g->simd->tree_dither(&d, ids[i], 1, u + i);
 }
 
 /* A worker's tile: what scores are made into, and one output's derivatives. */
@@ -122,35 +125,26 @@ static void quantise_block(void *arg, int64_t b, int worker)
     int64_t n = g->rows.n, end = (b + 1) * PAR_BLOCK < n ? (b + 1) * PAR_BLOCK : n;
     struct grad_tile t = tile_of(g, worker);
     struct grad_part *part = g->part + b * g->n_outputs;
+    uint32_t u[GRAD_TILE];
     for (int32_t k = 0; k < g->n_outputs; k++) part[k] = (struct grad_part){0};
     for (int64_t i0 = b * PAR_BLOCK; i0 < end; i0 += GRAD_TILE) {
         int64_t m = end - i0 < GRAD_TILE ? end - i0 : GRAD_TILE;
         tile_prepare(g, i0, m, t.z);
         for (int32_t k = 0; k < g->n_outputs; k++) {
             tile_grad(g, i0, m, k, t.z, &t);
-            double gs = 1 / g->out[k].g_unit, hs = 1 / g->out[k].h_unit;
-            uint32_t *to = g->packed + k * n + i0;
-            struct rng_word words = {{0}};
-            int64_t have = -1;
-            for (int64_t i = 0; i < m; i++) {
-                double w = g->rows.w ? g->rows.w[i0 + i] : 1;
-                if (g->skip && g->skip[i0 + i]) {
-                    to[i] = 0;
-                    continue;
-                }
-                uint32_t u = dither(job->key, g->rows.ids[i0 + i], (uint32_t)job->round,
-                                    (uint32_t)k, &have, &words);
-                /* adding 2^15 keeps the value positive: the cast is then the floor */
-                int32_t q =
-                    (int32_t)(t.g[i] * w * gs + (u & 0xffff) * 0x1p-16 + 32768) - 32768;
-                int64_t hq = g->out[k].h_is_count
-                                 ? 1
-                                 : (int64_t)(t.h[i] * w * hs + (u >> 16) * 0x1p-16);
-                to[i] = (uint32_t)q << 16 | (uint32_t)hq;
-                part[k].sum_g += q < 0 ? -q : q;
-                part[k].sum_h += hq;
-                if (hq > part[k].most_h) part[k].most_h = hq;
+            tile_dither(job, i0, m, k, u);
+            for (int64_t i = 0; g->rows.w && i < m; i++) {
+                t.g[i] *= g->rows.w[i0 + i];
+                t.h[i] *= g->rows.w[i0 + i];
             }
+            for (int64_t i = 0; g->skip && i < m; i++)
+                if (g->skip[i0 + i]) t.g[i] = t.h[i] = u[i] = 0;
+            int64_t sum[3] = {part[k].sum_g, part[k].sum_h, part[k].most_h};
+            g->simd->tree_quantise(t.g, t.h, u, m, 1 / g->out[k].g_unit,
+                                   1 / g->out[k].h_unit, g->packed + k * n + i0, sum);
+            part[k].sum_g = sum[0];
+            part[k].sum_h = sum[1];
+            part[k].most_h = sum[2];
         }
     }
 }

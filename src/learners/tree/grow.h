@@ -4,6 +4,7 @@
  * and instruction set cannot change it. For every split sum(children) = parent exactly. */
 #ifndef LEARNERS_TREE_GROW_H
 #define LEARNERS_TREE_GROW_H
+#include "base/par.h"
 #include "learners/tree/bins.h"
 #include "learners/tree/emit.h"
 #include "simd/simd.h"
@@ -41,12 +42,20 @@ struct grow_node {
     uint64_t *hist; /* NULL: none */
     uint8_t wide;
     uint16_t depth;
+    int32_t kids; /* -1, or where its children wait until it is its turn to be split */
     int32_t left, right; /* -1: leaf */
     int64_t g, h;
     struct grow_split split; /* gain <= 0: none */
 };
 
+/* Best split of each lane, while a node is scanned. */
+struct split_room {
+    struct grow_split *best; /* [n_lanes] */
+    uint8_t *exact;          /* [n_lanes] min_rows holds for certain */
+};
+
 struct hist_pool;
+struct par_crew;
 struct grow {
     struct tide_ctx *ctx;
     const struct bin_cuts *cuts;
@@ -60,15 +69,21 @@ struct grow {
     int32_t n_nodes, n_leaves;
     int32_t *heap;
     int32_t n_heap;
-    struct grow_split *lane_best; /* [n_lanes] */
-    uint8_t *lane_exact;          /* [n_lanes] */
+    int threads;             /* members of a crew, at most */
+    struct split_room *room; /* [threads + 2]: members; two children of a large node */
+    struct grow_node (*kids)[2];
+    int32_t *free_kids, n_free_kids;
+    /* of the tree that grows */
+    struct par_crew *crew;
+    const struct grow_grad *grad;
+    tide_status status;
 };
 /* Workspace for trees over up to n_max rows. `threads`: workers that one tree may use. */
 tide_status grow_new(struct tide_ctx *ctx, const struct bin_cuts *cuts,
                      const struct bin_codes *codes, const struct grow_rules *rules,
                      int64_t n_max, int threads, struct arena *a, struct grow **out,
                      tide_error *err);
-/* Grows a tree over the given rows (copied). The nodes stay in g->node[0..n_nodes), leaf rows in
+/* Grows a tree over the given rows (ascending, copied). The nodes stay in g->node[0..n_nodes), leaf rows in
  * g->ids[beg .. beg + n), until the next call. */
 tide_status grow_tree(struct grow *g, const struct grow_grad *grad,
                       const uint32_t *rows, int64_t n, tide_error *err);
@@ -87,6 +102,9 @@ double grow_value(const struct grow *g, const struct grow_grad *grad,
 void grow_describe(const struct grow *g, const struct grow_node *q,
                    struct emit_node *out);
 
+/* Runs fn for tasks 0..n-1 by the crew of the tree. */
+void grow_phase(struct grow *g, int64_t n_tasks, par_fn fn, void *arg);
+
 /* hist.c */
 struct hist_pool *hist_pool_new(struct tide_ctx *ctx, const struct bin_codes *codes,
                                 const struct simd_table *simd, int threads,
@@ -95,28 +113,35 @@ uint64_t *hist_take(struct hist_pool *p, int wide); /* NULL: memory is out */
 /* Why hist_take gave NULL. */
 tide_status hist_refused(const struct hist_pool *p, tide_error *err);
 void hist_give(struct hist_pool *p, uint64_t *hist, int wide);
-/* Sums of rows ids[0..n) (NULL: rows 0..n-1). */
-tide_status hist_build(struct hist_pool *p, const struct grow_grad *grad,
-                       const uint32_t *ids, int64_t n, int wide, uint64_t *out,
-                       tide_error *err);
-/* large = parent - small, in place of parent (to_packed NULL) or packed into it. */
-void hist_subtract(struct hist_pool *p, const struct bin_cuts *cuts, uint64_t *parent,
+/* Sums of rows ids[0..n) (NULL: rows 0..n-1), by one member alone. */
+void hist_alone(struct hist_pool *p, int member, const struct grow_grad *grad,
+                const uint32_t *ids, int64_t n, int wide, uint64_t *out);
+/* The same by the whole crew, into histograms of the members; then hist_meet adds them up, a
+ * lane at a time. */
+void hist_together(struct grow *g, const uint32_t *ids, int64_t n);
+void hist_meet(const struct hist_pool *p, int32_t lane, int wide, uint64_t *out);
+/* large = parent - small of one lane, in place of parent (to_packed NULL) or packed into it. */
+void hist_subtract(const struct bin_cuts *cuts, int32_t lane, uint64_t *parent,
                    int parent_wide, const uint64_t *small, int small_wide,
                    uint64_t *to_packed);
 void hist_total(const uint64_t *hist, int wide, int32_t n_code, int64_t *g, int64_t *h);
 #define HIST_PACKED_ROWS 65536
 
 /* split.c */
-/* Best split of a node into node->split (gain 0: none). ids are the node's rows, for counts. */
-void split_find(struct grow *g, const struct grow_grad *grad, const uint64_t *hist,
-                int wide, const uint32_t *ids, struct grow_node *node);
+/* Best split of each of n lanes of a node with a histogram, into room. */
+void split_lanes(const struct grow *g, const struct grow_grad *grad,
+                 const struct grow_node *node, int32_t first, int32_t n,
+                 struct split_room *room);
+/* The best of them into node->split (gain 0: none). ids are the node's rows, for counts. */
+void split_choose(const struct grow *g, const struct grow_grad *grad,
+                  const uint32_t *ids, struct grow_node *node, struct split_room *room);
 /* Was this split chosen among prefixes of sorted levels? */
 int split_is_sorted(const struct grow *g, const struct grow_split *s);
 /* 1 where a code goes left. */
 void split_table(const struct grow_split *s, uint8_t left[256]);
 
-/* partition.c: rows ids[0..n) to both sides, stable, in place; returns how many went left. */
-tide_status part_rows(struct grow *g, const struct bin_codes *codes,
-                      const struct grow_split *s, uint32_t *ids, int64_t n,
-                      int64_t *n_left, tide_error *err);
+/* partition.c: rows of a node to both sides, stable, in place; returns how many went left.
+ * By one member alone, or by the whole crew. */
+int64_t part_alone(const struct grow *g, const struct grow_node *node);
+int64_t part_together(struct grow *g, const struct grow_node *node);
 #endif

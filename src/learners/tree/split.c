@@ -2,7 +2,7 @@
  *
  * Gain        T(G_l)^2/(H_l + l2) + T(G_r)^2/(H_r + l2) - T(G)^2/(H + l2), T the soft threshold
  *             l1; not halved, as XGBoost and LightGBM compare it. Each column's first best code
- *             is found by a kernel, then computed again; ties go to the lower column.
+ *             is found by a kernel in f32, then computed again in f64; ties go to the lower column.
  * Missing     both directions are tried where the node has missing rows, and "all numbers
  *             against missing"; elsewhere missing follows the side of more cover.
  * Categories  missing is one more level. Up to cat_alone levels: one against the rest. More:
@@ -28,6 +28,8 @@ struct scan {
     const uint32_t *count; /* [256] rows a code, or NULL */
     double parent;         /* T(G)^2/(H + l2) */
     struct simd_split rule;
+    struct simd_scan fast;
+    int is_fast; /* tree_scan ranks the splits of this node as the gain does */
 };
 
 static double score(double g, double h, double l1, double l2)
@@ -101,37 +103,47 @@ static int64_t best_of(const struct scan *s, const int64_t *g, const int64_t *h,
     return gain[at] >= 0 ? at : -1;
 }
 
-static void scan_number(const struct scan *s, int32_t lane, struct grow_split *best)
+/* The best split of numbers after code 0..n-1, with the rows of `from` (the missing ones, or
+ * none) on the left as well; sum gets the left side. -1: none is allowed. Rules that the fast
+ * scan does not know - l1, counted rows - take the scan in f64. */
+static int64_t best_number(const struct scan *s, int64_t n, int from, int64_t sum[2])
 {
-    int64_t g[256], h[256], rows[256], ag = 0, ah = 0, ac = 0;
-    const struct bin_feature *f = &s->g->cuts->feature[s->g->cuts->lane_feature[lane]];
-    int64_t gm = cell_g(s, BIN_MISSING), hm = cell_h(s, BIN_MISSING);
-    int missing = gm != 0 || hm != 0;
-    int n = f->n_code;
+    sum[0] = from ? cell_g(s, BIN_MISSING) : 0;
+    sum[1] = from ? cell_h(s, BIN_MISSING) : 0;
+    if (s->is_fast && !s->count)
+        return s->g->simd->tree_scan(s->cells, s->wide, n, &s->fast, sum);
+    int64_t g[256], h[256], rows[256];
+    int64_t ag = sum[0], ah = sum[1], ac = s->count && from ? s->count[BIN_MISSING] : 0;
     for (int c = 0; c < n; c++) {
         g[c] = ag += cell_g(s, c);
         h[c] = ah += cell_h(s, c);
         if (s->count) rows[c] = ac += s->count[c];
     }
-    int64_t cand = missing ? n : n - 1;
-    const int64_t *by = s->count ? rows : NULL;
-    int64_t at = cand > 0 ? best_of(s, g, h, by, cand, s->rule.l2) : -1;
+    int64_t at = best_of(s, g, h, s->count ? rows : NULL, n, s->rule.l2);
+    if (at >= 0) {
+        sum[0] = g[at];
+        sum[1] = h[at];
+    }
+    return at;
+}
+
+static void scan_number(const struct scan *s, int32_t lane, struct grow_split *best)
+{
+    const struct bin_feature *f = &s->g->cuts->feature[s->g->cuts->lane_feature[lane]];
+    int missing = cell_g(s, BIN_MISSING) != 0 || cell_h(s, BIN_MISSING) != 0;
+    int64_t n = f->n_code, cand = missing ? n : n - 1, sum[2];
+    int64_t at = cand > 0 ? best_number(s, cand, 0, sum) : -1;
     if (at >= 0) {
         struct grow_split as = {.lane = lane,
                                 .thr = (int32_t)at,
-                                .missing_left = !missing && 2 * h[at] >= s->node->h};
-        offer(s, g[at], h[at], s->rule.l2, best, &as);
+                                .missing_left = !missing && 2 * sum[1] >= s->node->h};
+        offer(s, sum[0], sum[1], s->rule.l2, best, &as);
     }
     if (!missing || n < 2) return;
-    for (int c = 0; c < n; c++) {
-        g[c] += gm;
-        h[c] += hm;
-        if (s->count) rows[c] += s->count[BIN_MISSING];
-    }
-    at = best_of(s, g, h, by, n - 1, s->rule.l2);
+    at = best_number(s, n - 1, 1, sum);
     if (at < 0) return;
     struct grow_split as = {.lane = lane, .thr = (int32_t)at, .missing_left = 1};
-    offer(s, g[at], h[at], s->rule.l2, best, &as);
+    offer(s, sum[0], sum[1], s->rule.l2, best, &as);
 }
 
 /* A level of a category column in this node. */
@@ -290,13 +302,12 @@ static void count_codes(const struct grow *g, int32_t lane, const uint32_t *ids,
     for (uint32_t i = 0; i < n; i++) count[plane[ids[i]]]++;
 }
 
-void split_find(struct grow *g, const struct grow_grad *grad, const uint64_t *hist,
-                int wide, const uint32_t *ids, struct grow_node *node)
+/* What all columns of a node share. */
+static struct scan scan_of(const struct grow *g, const struct grow_grad *grad,
+                           const struct grow_node *node)
 {
     const struct grow_rules *r = &g->rules;
-    uint32_t count[256];
-    int32_t lanes = g->codes->n_lanes;
-    struct scan s = {.g = g, .grad = grad, .node = node, .wide = wide};
+    struct scan s = {.g = g, .grad = grad, .node = node, .wide = node->wide};
     s.rule = (struct simd_split){.g = (double)node->g * grad->g_unit,
                                  .h = (double)node->h * grad->h_unit,
                                  .l1 = r->l1,
@@ -305,29 +316,58 @@ void split_find(struct grow *g, const struct grow_grad *grad, const uint64_t *hi
     if (grad->h_is_count && s.rule.min_h < (double)r->min_rows)
         s.rule.min_h = (double)r->min_rows;
     s.parent = score(s.rule.g, s.rule.h, r->l1, r->l2);
-    node->split = (struct grow_split){.gain = 0};
-    for (int32_t l = 0; l < lanes; l++) {
-        g->lane_exact[l] = (uint8_t)grad->h_is_count;
-        g->lane_best[l].gain = 0;
-        if (!g->lane_on || g->lane_on[l]) scan_lane(&s, hist, l, &g->lane_best[l]);
+    double least = ceil(s.rule.min_h / grad->h_unit), l2 = r->l2 / grad->h_unit;
+    s.fast.h = node->h;
+    s.fast.min_h = least < 1 ? 1 : least < 0x1p61 ? (int64_t)least : INT64_C(1) << 61;
+    s.fast.l2 = (float)l2;
+    s.fast.mean = (float)((double)node->g / ((double)node->h + 2 * l2));
+    s.is_fast = r->l1 == 0 && l2 < 0x1p60;
+    return s;
+}
+
+/* May this node be split on this lane? */
+static int lane_is_on(const struct grow *g, int32_t lane)
+{
+    return !g->lane_on || g->lane_on[lane];
+}
+
+void split_lanes(const struct grow *g, const struct grow_grad *grad,
+                 const struct grow_node *node, int32_t first, int32_t n,
+                 struct split_room *room)
+{
+    struct scan s = scan_of(g, grad, node);
+    for (int32_t l = first; l < first + n; l++) {
+        room->exact[l] = (uint8_t)grad->h_is_count;
+        room->best[l].gain = 0;
+        if (lane_is_on(g, l)) scan_lane(&s, node->hist, l, &room->best[l]);
     }
+}
+
+void split_choose(const struct grow *g, const struct grow_grad *grad,
+                  const uint32_t *ids, struct grow_node *node, struct split_room *room)
+{
+    uint32_t count[256];
+    int32_t lanes = g->codes->n_lanes;
+    struct scan s = scan_of(g, grad, node);
+    node->split = (struct grow_split){.gain = 0};
     /* a gain that rounding alone can make is none */
-    double least = r->min_gain > 1e-12 * s.parent ? r->min_gain : 1e-12 * s.parent;
+    double least =
+        g->rules.min_gain > 1e-12 * s.parent ? g->rules.min_gain : 1e-12 * s.parent;
     for (;;) {
         int32_t best = -1;
         for (int32_t l = 0; l < lanes; l++)
-            if (g->lane_best[l].gain > least &&
-                (best < 0 || g->lane_best[l].gain > g->lane_best[best].gain))
+            if (room->best[l].gain > least &&
+                (best < 0 || room->best[l].gain > room->best[best].gain))
                 best = l;
         if (best < 0) return;
-        if (g->lane_exact[best] || rows_proved(&s, &g->lane_best[best])) {
-            node->split = g->lane_best[best];
+        if (room->exact[best] || rows_proved(&s, &room->best[best])) {
+            node->split = room->best[best];
             return;
         }
         count_codes(g, best, ids, node->n, count);
         s.count = count;
-        scan_lane(&s, hist, best, &g->lane_best[best]);
+        scan_lane(&s, node->hist, best, &room->best[best]);
         s.count = NULL;
-        g->lane_exact[best] = 1;
+        room->exact[best] = 1;
     }
 }
