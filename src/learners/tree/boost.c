@@ -467,6 +467,38 @@ static void boost_values(const struct boost *b, const struct grow *g,
     }
 }
 
+/* Leaf values to the scores of the rows of nodes. */
+struct score_job {
+    const struct boost *b;
+    const struct grow *g;
+    const double *value;
+    int64_t k;
+};
+
+#define SCORE_NODES 16 /* nodes of one task */
+#define SCORE_AHEAD 32
+#define SCORE_PAR_MIN 65536
+
+static void score_task(void *arg, int64_t task, int worker)
+{
+    const struct score_job *job = arg;
+    const struct grow *g = job->g;
+    int64_t n_out = job->b->grad.n_outputs, end = (task + 1) * SCORE_NODES;
+    double *score = job->b->grad.score + job->k;
+    (void)worker;
+    for (int64_t i = task * SCORE_NODES; i < end && i < g->n_nodes; i++) {
+        const struct grow_node *q = &g->node[i];
+        const uint32_t *ids = g->ids + q->beg;
+        double value = job->value[i];
+        if (q->left >= 0) continue;
+        for (uint32_t r = 0; r < q->n; r++) {
+            if (r + SCORE_AHEAD < q->n)
+                __builtin_prefetch(score + (int64_t)ids[r + SCORE_AHEAD] * n_out, 1);
+            score[(int64_t)ids[r] * n_out] += value;
+        }
+    }
+}
+
 /* Grows output k's tree of this round and adds it to the scores of the fit's rows. */
 static void boost_one(void *arg, int64_t k, int worker)
 {
@@ -475,7 +507,6 @@ static void boost_one(void *arg, int64_t k, int worker)
     int own = b->n_workers > 1 ? worker : 0;
     struct grow *g = b->grow[own];
     const struct grow_grad *grad = &b->grad.out[k];
-    int32_t n_out = b->grad.n_outputs;
     t->status = grow_tree(g, grad, b->sampled, b->n_sampled, NULL);
     t->n_nodes = g->n_nodes;
     if (!t->status) boost_values(b, g, grad, &b->follow[own], t->value);
@@ -486,10 +517,14 @@ static void boost_one(void *arg, int64_t k, int worker)
         t->node[i].cover = q->left < 0
                                ? boost_cover(b, g, q)
                                : t->node[q->left].cover + t->node[q->right].cover;
-        for (uint32_t r = 0; q->left < 0 && r < q->n; r++)
-            b->grad.score[(int64_t)g->ids[q->beg + r] * n_out + k] += t->value[i];
     }
     if (t->status) return;
+    struct score_job job = {b, g, t->value, k};
+    int64_t tasks = (g->n_nodes + SCORE_NODES - 1) / SCORE_NODES;
+    if (b->n_sampled < SCORE_PAR_MIN)
+        for (int64_t i = 0; i < tasks; i++) score_task(&job, i, 0);
+    else
+        t->status = par_for(b->ctx, tasks, score_task, &job, NULL);
     watch_add(b, &b->watch, &b->follow[own], g, (int32_t)k, t->value);
     watch_add(b, &b->bag, &b->follow[own], g, (int32_t)k, t->value);
 }
