@@ -19,6 +19,9 @@
 #include "learners/tree/boost.h"
 #include "learners/tree/objective.h"
 
+static const char *const gbdt_growths[] = {"leaf", "level", NULL};
+static const char *const gbdt_growth_aliases[] = {
+    "lossguide leafwise best_first_global", "depthwise levelwise", NULL};
 static const char *const gbdt_weights[] = {"none", "balanced", NULL};
 
 static const struct tide_param gbdt_rows[] = {
@@ -34,6 +37,10 @@ static const struct tide_param gbdt_rows[] = {
           .alias = "num_leaves max_leaves max_leaf_nodes"),
     P_INT(boost_params, depth, "0", P_RANGE(0, 512),
           .help = "most levels of a tree, 0 for no limit", .alias = "max_depth"),
+    P_ENUM(boost_params, growth, "leaf", gbdt_growths, .flags = TIDE_EXPERT,
+           .choice_alias = gbdt_growth_aliases,
+           .help = "leaf: largest gain next; level: least depth next",
+           .alias = "grow grow_policy growing_strategy"),
     P_INT(boost_params, min_rows, "20", P_RANGE(1, 1000000000), P_TUNE(1, 200),
           .flags = TIDE_LOG, .help = "fewest rows of a leaf",
           .alias = "min_child_samples min_data_in_leaf min_samples_leaf min_examples"),
@@ -93,6 +100,13 @@ static const struct tide_param gbdt_rows[] = {
     P_REAL(boost_params, max_leaf, "0", P_RANGE(0, 1e300), .flags = TIDE_EXPERT,
            .help = "most of a leaf before the rate; 0: none, log links 0.7",
            .alias = "max_delta_step"),
+    P_TEXT(boost_params, monotone, "", .flags = TIDE_EXPERT | TIDE_EMPTY_OK,
+           .metavar = "SIGNS",
+           .help = "'+age,-price': predictions never fall with age, rise with price",
+           .alias = "monotone_constraints"),
+    P_TEXT(boost_params, interact, "", .flags = TIDE_EXPERT | TIDE_EMPTY_OK,
+           .metavar = "GROUPS", .help = "'a,b;c,d': columns of one path share a group",
+           .alias = "interaction_constraints"),
     P_REAL(boost_params, path_smooth, "0", P_RANGE(0, 1e300), .flags = TIDE_EXPERT,
            .help = "rows that draw a node's value to its parent's"),
 };

@@ -72,9 +72,7 @@ static inline int64_t quantise_groups(const double *x, int64_t n, const double *
     double near[16];
     int64_t i = 0;
     for (int j = 0; j < 16; j++)
-        near[j] = few      ? all[j]
-                  : j < 15 ? all[16 * j + 15]
-                           : (double)INFINITY;
+        near[j] = few ? all[j] : j < 15 ? all[16 * j + 15] : (double)INFINITY;
     const __m512d near0 = _mm512_loadu_pd(near), near1 = _mm512_loadu_pd(near + 8);
     for (; i + 8 <= n; i += 8) {
         __m512d v = _mm512_loadu_pd(x + i);

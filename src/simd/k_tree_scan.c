@@ -62,17 +62,19 @@ static inline __m512i prefix_i64(__m512i x)
 static void scan_packed(const uint64_t *cells, int64_t n, const struct simd_scan *node,
                         const int64_t sum[2], struct scan_best *b)
 {
-    const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22,
-                                           24, 26, 28, 30);
+    const __m512i even =
+        _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
     const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
     const __m512i last = _mm512_set1_epi32(15);
     const __m512i most = _mm512_set1_epi32((int)(uint32_t)node->h);
     const __m512i least = _mm512_set1_epi32((int)(uint32_t)node->min_h);
     __m512i cg = _mm512_set1_epi32((int)sum[0]), ch = _mm512_set1_epi32((int)sum[1]);
-    __m512i at = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    __m512i at =
+        _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     if (node->h < 2 * node->min_h || node->min_h > (int64_t)UINT32_MAX) return;
     for (int64_t i = 0; i < n; i += 16) {
-        __m512i x = _mm512_loadu_si512(cells + i), y = _mm512_loadu_si512(cells + i + 8);
+        __m512i x = _mm512_loadu_si512(cells + i),
+                y = _mm512_loadu_si512(cells + i + 8);
         __m512i h = prefix_i32(_mm512_permutex2var_epi32(x, even, y));
         __m512i g = prefix_i32(_mm512_permutex2var_epi32(x, odd, y));
         h = _mm512_add_epi32(h, ch);
@@ -105,17 +107,18 @@ static void scan_wide(const uint64_t *cells, int64_t n, const struct simd_scan *
     const __m512i last = _mm512_set1_epi64(7), most = _mm512_set1_epi64(node->h);
     const __m512i least = _mm512_set1_epi64(node->min_h);
     __m512i cg = _mm512_set1_epi64(sum[0]), ch = _mm512_set1_epi64(sum[1]);
-    __m512i at = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    __m512i at =
+        _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     for (int64_t i = 0; i < n; i += 16) {
         __m512i g[2], h[2], rest[2];
         unsigned ok = n - i >= 16 ? 0xffff : (1u << (n - i)) - 1;
         for (int k = 0; k < 2; k++) {
             const uint64_t *c = cells + 2 * i + 16 * k;
             __m512i x = _mm512_loadu_si512(c), y = _mm512_loadu_si512(c + 8);
-            g[k] = _mm512_add_epi64(
-                prefix_i64(_mm512_permutex2var_epi64(x, even, y)), cg);
-            h[k] = _mm512_add_epi64(prefix_i64(_mm512_permutex2var_epi64(x, odd, y)),
-                                    ch);
+            g[k] =
+                _mm512_add_epi64(prefix_i64(_mm512_permutex2var_epi64(x, even, y)), cg);
+            h[k] =
+                _mm512_add_epi64(prefix_i64(_mm512_permutex2var_epi64(x, odd, y)), ch);
             cg = _mm512_permutexvar_epi64(last, g[k]);
             ch = _mm512_permutexvar_epi64(last, h[k]);
             rest[k] = _mm512_sub_epi64(most, h[k]);

@@ -90,8 +90,8 @@ struct simd_table {
                         uint32_t *out);
     /* out[i] = g int16 << 16 | h uint16, each floor(value * scale + dither); sum gains the sums
      * of |g| and h and the largest h. |g| g_scale <= 32,766, 0 <= h h_scale <= 65,534. */
-    void (*tree_quantise)(const double *g, const double *h, const uint32_t *u, int64_t n,
-                          double g_scale, double h_scale, uint32_t *out,
+    void (*tree_quantise)(const double *g, const double *h, const uint32_t *u,
+                          int64_t n, double g_scale, double h_scale, uint32_t *out,
                           int64_t sum[3]);
     /* k_tree_scan.c: out[i] = gl^2/(hl + l2) + gr^2/(hr + l2) of the split with gl[i], hl[i] on
      * the left and the rest of (g, h) on the right, g after the soft threshold l1; -1 where a

@@ -50,7 +50,10 @@ static void field_init(struct field *f, int64_t n, int32_t lanes, int threads)
         struct bin_block *k = &f->codes.block[b];
         k->first = b * BIN_BLOCK_LANES;
         k->n_lanes = lanes - k->first < 64 ? lanes - k->first : 64;
-        k->stride = k->n_lanes <= 8 ? 8 : k->n_lanes <= 16 ? 16 : k->n_lanes <= 32 ? 32 : 64;
+        k->stride = k->n_lanes <= 8    ? 8
+                    : k->n_lanes <= 16 ? 16
+                    : k->n_lanes <= 32 ? 32
+                                       : 64;
         k->rows = arena_zero(&f->a, (size_t)n * (size_t)k->stride + 64);
     }
     for (int32_t l = 0; l < lanes; l++) {
@@ -62,7 +65,8 @@ static void field_init(struct field *f, int64_t n, int32_t lanes, int threads)
         struct bin_block *k = &f->codes.block[l / BIN_BLOCK_LANES];
         for (int64_t i = 0; i < n; i++) {
             uint32_t u = draw(i, (uint32_t)l + 2);
-            uint8_t c = (uint8_t)(u % 16 == 0 && l ? 255 : (u >> 8) % (uint32_t)q->n_code);
+            uint8_t c =
+                (uint8_t)(u % 16 == 0 && l ? 255 : (u >> 8) % (uint32_t)q->n_code);
             f->codes.plane[l][i] = c;
             k->rows[i * k->stride + l - k->first] = c;
         }
@@ -73,7 +77,8 @@ static void field_init(struct field *f, int64_t n, int32_t lanes, int threads)
 /* Gradients of tree `t` that have to do with the first two lanes. */
 static void field_draw(struct field *f, int64_t t)
 {
-    f->grad = (struct grow_grad){.packed = f->packed, .g_unit = 0x1p-15, .h_unit = 0x1p-16};
+    f->grad =
+        (struct grow_grad){.packed = f->packed, .g_unit = 0x1p-15, .h_unit = 0x1p-16};
     for (int64_t i = 0; i < f->codes.n_rows; i++) {
         uint32_t u = draw(i, (uint32_t)t + 1000);
         int32_t g = (int32_t)(u % 40001) - 20000 + 40 * (f->codes.plane[0][i] & 31);
@@ -154,10 +159,11 @@ static int same_tree(const struct grow *a, const struct grow *b)
         if (p->n != q->n || p->left != q->left || p->g != q->g || p->h != q->h ||
             p->depth != q->depth)
             return 0;
-        if (p->left >= 0 && (p->split.lane != q->split.lane || p->split.thr != q->split.thr ||
-                             p->split.gain != q->split.gain ||
-                             p->split.missing_left != q->split.missing_left ||
-                             memcmp(p->split.bits, q->split.bits, sizeof p->split.bits)))
+        if (p->left >= 0 &&
+            (p->split.lane != q->split.lane || p->split.thr != q->split.thr ||
+             p->split.gain != q->split.gain ||
+             p->split.missing_left != q->split.missing_left ||
+             memcmp(p->split.bits, q->split.bits, sizeof p->split.bits)))
             return 0;
     }
     return 1;

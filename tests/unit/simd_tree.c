@@ -203,8 +203,8 @@ TEST(the_scan_finds_the_best_split_of_integer_sums)
             struct simd_scan s = {.h = sum_h * unit,
                                   .min_h = (int64_t)m * unit,
                                   .l2 = (float)(l2 * (double)unit)};
-            s.mean = (float)((double)(sum_g * unit) /
-                             ((double)s.h + 2 * l2 * (double)unit));
+            s.mean =
+                (float)((double)(sum_g * unit) / ((double)s.h + 2 * l2 * (double)unit));
             for (int k = 0; k < sets; k++) {
                 int64_t sum[2] = {from[0] * unit, from[1] * unit};
                 int64_t at =

@@ -20,6 +20,7 @@
 #include "base/par.h"
 #include "base/rng.h"
 #include "base/str.h"
+#include "learners/tree/constraint.h"
 #include "learners/tree/grad.h"
 #include "simd/vmath.h"
 
@@ -318,7 +319,7 @@ static tide_status boost_watch(struct boost *b, const struct fit_data *valid,
     return arena_status(&b->scratch, err);
 }
 
-static void boost_rules(struct boost *b)
+static tide_status boost_rules(struct boost *b, tide_error *err)
 {
     const struct boost_params *p = b->p;
     b->rules = (struct grow_rules){.leaves = p->leaves,
@@ -332,7 +333,20 @@ static void boost_rules(struct boost *b)
                                    .cat_l2 = p->cat_l2,
                                    .cat_rows = p->cat_rows,
                                    .cat_sides = 32,
-                                   .cat_alone = 4};
+                                   .cat_alone = 4,
+                                   .level_wise = p->growth == 1};
+    const struct view *x = b->d->x;
+    if (p->monotone && *p->monotone && b->grad.loss.of->refit) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "loss '%s' fits its leaves by quantiles, which 'monotone' cannot bound",
+                objective_names[b->loss]);
+        err_field(err, "monotone");
+        return err_hint(err, "loss", "huber");
+    }
+    tide_status status =
+        constraint_monotone(p->monotone, x, &b->cuts, &b->scratch, &b->rules, err);
+    if (status) return status;
+    return constraint_interact(p->interact, x, &b->cuts, &b->scratch, &b->rules, err);
 }
 
 /* Workspaces: one tree at a time, or the trees of a round side by side. */
@@ -443,6 +457,11 @@ static double boost_refit(const struct boost *b, const struct grow *g,
     return weighted_quantile(v, q->n, level);
 }
 
+static double held(double v, double lo, double hi)
+{
+    return v < lo ? lo : v > hi ? hi : v;
+}
+
 /* Steps of the leaves, before the rate: Newton's or a quantile, within max_leaf, drawn to the
  * value of the parent by path_smooth. value: [n_nodes], of inner nodes too where smoothed. */
 static void boost_values(const struct boost *b, const struct grow *g,
@@ -458,10 +477,10 @@ static void boost_values(const struct boost *b, const struct grow *g,
         if (q->left >= 0 && smooth == 0) continue;
         double v = b->grad.loss.of->refit ? boost_refit(b, g, q, f->residual)
                                           : grow_value(g, grad, q, f->sorted[i]);
-        if (v > b->max_leaf) v = b->max_leaf;
-        if (v < -b->max_leaf) v = -b->max_leaf;
+        v = held(v, -b->max_leaf, b->max_leaf);
         if (smooth > 0 && i > 0) /* value[i] holds the parent's */
             v = (v * q->n + value[i] * smooth) / (q->n + smooth);
+        v = held(held(v, q->lo, q->hi), -b->max_leaf, b->max_leaf);
         value[i] = v;
         if (q->left >= 0) value[q->left] = value[q->right] = v;
     }
@@ -475,8 +494,8 @@ struct score_job {
     int64_t k;
 };
 
-#define SCORE_NODES 16 /* nodes of one task */
-#define SCORE_AHEAD 32
+#define SCORE_NODES   16 /* nodes of one task */
+#define SCORE_AHEAD   32
 #define SCORE_PAR_MIN 65536
 
 static void score_task(void *arg, int64_t task, int worker)
@@ -676,7 +695,7 @@ static tide_status boost_prepare(struct boost *b, const struct fit_data *valid,
     if (!status) status = grad_new(&b->grad, &b->scratch, err);
     if (!status) status = boost_watch(b, valid, err);
     boost_cover_units(b);
-    boost_rules(b);
+    if (!status) status = boost_rules(b, err);
     if (!status) status = boost_workers(b, err);
     b->is_ready = !status;
     return status;

@@ -63,7 +63,8 @@ static void tile_dither(const struct grad_job *job, int64_t i0, int64_t m, int32
                         uint32_t *u)
 {
     const int64_t *ids = job->g->rows.ids + i0;
-    struct simd_dither d = {job->key.k0, job->key.k1, (uint32_t)job->round, (uint32_t)k};
+    struct simd_dither d = {job->key.k0, job->key.k1, (uint32_t)job->round,
+                            (uint32_t)k};
     int in_a_row = 1;
     for (int64_t i = 1; i < m; i++) in_a_row &= ids[i] == ids[0] + i;
     if (in_a_row) {

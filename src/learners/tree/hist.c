@@ -176,7 +176,8 @@ static void hist_task(void *arg, int64_t task, int member)
     struct hist_job *job = arg;
     struct hist_own *o = &job->p->own[member];
     size_t cells = hist_cells(job->p);
-    int64_t i = task * job->chunk, m = job->n - i < job->chunk ? job->n - i : job->chunk;
+    int64_t i = task * job->chunk,
+            m = job->n - i < job->chunk ? job->n - i : job->chunk;
     const uint32_t *ids = job->ids ? job->ids + i : NULL;
     if (ctx_cancelled(job->p->ctx)) return; /* the tree is dropped */
     if (job->grad->fine_g) {

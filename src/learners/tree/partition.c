@@ -26,8 +26,8 @@ int64_t part_alone(const struct grow *g, const struct grow_node *node)
     uint8_t left[256];
     uint32_t *ids = g->ids + node->beg, *aside = g->aside + node->beg;
     split_table(&node->split, left);
-    int64_t n = node->n, l = g->simd->tree_part(g->codes->plane[node->split.lane], ids, n,
-                                                left, ids, aside);
+    int64_t n = node->n, l = g->simd->tree_part(g->codes->plane[node->split.lane], ids,
+                                                n, left, ids, aside);
     memcpy(ids + l, aside, (size_t)(n - l) * sizeof *ids);
     return l;
 }

@@ -10,6 +10,9 @@
  *             levels a side and at least cat_rows rows between two of them, cat_l2 more
  *             shrinkage; levels of fewer than min_rows or cat_smooth rows (estimated by cover)
  *             stay on the side of the rest. Fisher 1958 for the order.
+ * Monotone    a split on a column bounds the values of both subtrees by the middle of theirs;
+ *             gains are those of values within the bounds, in f64. Interaction groups decide
+ *             which columns a node may ask.
  * min_rows    exact. h bounds the count from below; where that proves too little the winning
  *             column's rows are counted and the column is scanned again.
  * Guide       Q10
@@ -30,6 +33,8 @@ struct scan {
     struct simd_split rule;
     struct simd_scan fast;
     int is_fast; /* tree_scan ranks the splits of this node as the gain does */
+    int is_held; /* values are bounded: some column of the table is monotone */
+    int way;     /* of the lane: 1 values may not fall with its codes, -1 not rise */
 };
 
 static double score(double g, double h, double l1, double l2)
@@ -47,10 +52,36 @@ static inline int64_t cell_h(const struct scan *s, int c)
     return s->wide ? (int64_t)s->cells[2 * c + 1] : (uint32_t)s->cells[c];
 }
 
+/* Value of a side within the node's bounds, before the rate. */
+static double held_value(const struct scan *s, double g, double h, double l2)
+{
+    double a = fabs(g) - s->rule.l1, lo = s->node->lo, hi = s->node->hi;
+    double v = a <= 0 || h + l2 <= 0 ? 0 : (g > 0 ? -a : a) / (h + l2);
+    return v < lo ? lo : v > hi ? hi : v;
+}
+
+/* Twice what a value takes off the loss; T(g)^2/(h + l2) at the best value. */
+static double held_score(const struct scan *s, double g, double h, double l2, double v)
+{
+    double a = fabs(g) - s->rule.l1, t = a <= 0 ? 0 : g > 0 ? a : -a;
+    return -(2 * t * v + (h + l2) * v * v);
+}
+
+/* The gain under bounds; -1 where the sides are in the forbidden order. */
+static double held_gain(const struct scan *s, double gl, double hl, double l2)
+{
+    double gr = s->rule.g - gl, hr = s->rule.h - hl;
+    double left = held_value(s, gl, hl, l2), right = held_value(s, gr, hr, l2);
+    if (s->way * (right - left) < 0) return -1;
+    return held_score(s, gl, hl, l2, left) + held_score(s, gr, hr, l2, right) -
+           s->parent;
+}
+
 /* Gain of a left side, with the extra shrinkage of sorted categories in l2. */
 static double gain_of(const struct scan *s, int64_t g, int64_t h, double l2)
 {
     double gl = (double)g * s->grad->g_unit, hl = (double)h * s->grad->h_unit;
+    if (s->is_held) return held_gain(s, gl, hl, l2);
     return score(gl, hl, s->rule.l1, l2) +
            score(s->rule.g - gl, s->rule.h - hl, s->rule.l1, l2) - s->parent;
 }
@@ -95,11 +126,13 @@ static int64_t best_of(const struct scan *s, const int64_t *g, const int64_t *h,
         gl[i] = (double)g[i] * s->grad->g_unit;
         hl[i] = (double)h[i] * s->grad->h_unit;
     }
-    int64_t at = s->g->simd->tree_gain(gl, hl, n, &rule, gain);
-    if (rows) {
-        drop_small(s, rows, n, gain);
-        at = first_best(gain, n);
-    }
+    int64_t at = s->is_held ? 0 : s->g->simd->tree_gain(gl, hl, n, &rule, gain);
+    for (int64_t i = 0; s->is_held && i < n; i++)
+        gain[i] = hl[i] < rule.min_h || rule.h - hl[i] < rule.min_h
+                      ? -1
+                      : held_gain(s, gl[i], hl[i], l2);
+    if (rows) drop_small(s, rows, n, gain);
+    if (rows || s->is_held) at = first_best(gain, n);
     return gain[at] >= 0 ? at : -1;
 }
 
@@ -272,6 +305,7 @@ static void scan_lane(struct scan *s, const uint64_t *hist, int32_t lane,
                       struct grow_split *best)
 {
     s->cells = hist + (s->wide ? 512 : 256) * (size_t)lane;
+    s->way = s->is_held ? s->g->rules.monotone[lane] : 0;
     *best = (struct grow_split){.gain = 0};
     if (s->g->cuts->feature[s->g->cuts->lane_feature[lane]].kind)
         scan_levels(s, lane, best);
@@ -321,14 +355,45 @@ static struct scan scan_of(const struct grow *g, const struct grow_grad *grad,
     s.fast.min_h = least < 1 ? 1 : least < 0x1p61 ? (int64_t)least : INT64_C(1) << 61;
     s.fast.l2 = (float)l2;
     s.fast.mean = (float)((double)node->g / ((double)node->h + 2 * l2));
-    s.is_fast = r->l1 == 0 && l2 < 0x1p60;
+    s.is_held = r->monotone != NULL;
+    s.is_fast = r->l1 == 0 && l2 < 0x1p60 && !s.is_held;
+    if (s.is_held)
+        s.parent = held_score(&s, s.rule.g, s.rule.h, r->l2,
+                              held_value(&s, s.rule.g, s.rule.h, r->l2));
     return s;
 }
 
 /* May this node be split on this lane? */
-static int lane_is_on(const struct grow *g, int32_t lane)
+static int lane_is_on(const struct grow *g, const struct grow_node *node, int32_t lane)
 {
-    return !g->lane_on || g->lane_on[lane];
+    const uint64_t *groups = g->rules.groups;
+    if (g->lane_on && !g->lane_on[lane]) return 0;
+    if (!groups || node->alone >= 0) return !groups || node->alone == lane;
+    if (groups[lane] == 0) return node->groups == UINT64_MAX; /* the root */
+    return (groups[lane] & node->groups) != 0;
+}
+
+void split_pass_on(const struct grow *g, const struct grow_grad *grad,
+                   const struct grow_node *node, struct grow_node kid[2])
+{
+    const struct grow_rules *r = &g->rules;
+    int32_t lane = node->split.lane;
+    for (int i = 0; i < 2; i++) {
+        kid[i].lo = node->lo;
+        kid[i].hi = node->hi;
+        kid[i].groups = node->groups;
+        kid[i].alone = node->alone;
+        if (!r->groups) continue;
+        kid[i].groups &= r->groups[lane];
+        if (!r->groups[lane]) kid[i].alone = lane;
+    }
+    if (!r->monotone || !r->monotone[lane]) return;
+    double left = grow_value(g, grad, &kid[0], 0),
+           right = grow_value(g, grad, &kid[1], 0);
+    double middle = 0.5 * left + 0.5 * right;
+    int rises = r->monotone[lane] > 0;
+    *(rises ? &kid[0].hi : &kid[0].lo) = middle;
+    *(rises ? &kid[1].lo : &kid[1].hi) = middle;
 }
 
 void split_lanes(const struct grow *g, const struct grow_grad *grad,
@@ -339,7 +404,7 @@ void split_lanes(const struct grow *g, const struct grow_grad *grad,
     for (int32_t l = first; l < first + n; l++) {
         room->exact[l] = (uint8_t)grad->h_is_count;
         room->best[l].gain = 0;
-        if (lane_is_on(g, l)) scan_lane(&s, node->hist, l, &room->best[l]);
+        if (lane_is_on(g, node, l)) scan_lane(&s, node->hist, l, &room->best[l]);
     }
 }
 
