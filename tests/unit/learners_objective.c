@@ -320,3 +320,112 @@ TEST(class_weights_are_weights_of_rows)
     toy_model_free(m);
     amounts_free(&a);
 }
+
+TEST(exposure_scales_what_is_predicted)
+{
+    enum { N = 4000 };
+    static const char *const losses[] = {"poisson", "gamma", "tweedie"};
+    for (int v = 0; v < 3; v++) {
+        struct toy *t = toy_new(N);
+        double *x = toy_number(t, "x"), *e = toy_number(t, "years"), y[N], out[2];
+        double top[4] = {0}, under[4] = {0};
+        char options[128];
+        tide_error err = {0};
+        for (int i = 0; i < N; i++) {
+            x[i] = floor(4 * toy_u(5, i, 0));
+            e[i] = 0.1 + 5 * toy_u(5, i, 1);
+            y[i] = e[i] * (1 + x[i]) * (0.5 + toy_u(5, i, 2));
+            /* the root of the score: variances grow as the p-th power of the mean */
+            double p = v == 0 ? 1 : v == 1 ? 2 : 1.5;
+            top[(int)x[i]] += y[i] * pow(e[i], 1 - p);
+            under[(int)x[i]] += pow(e[i], 2 - p);
+        }
+        struct fit_data d = {.x = toy_view(t), .task = TIDE_REGRESS, .y = y, .seed = 3};
+        snprintf(options, sizeof options,
+                 "trees=60,rate=0.5,patience=0,l2=0,exposure=years,loss=%s", losses[v]);
+        struct toy_model *m = toy_fit(GBDT, options, &d, t->n_levels, NULL);
+        CHECK_MSG(m->status == TIDE_OK, "%s", m->err.message);
+        for (int i = 0; i < 40; i++) {
+            int k = (int)x[i];
+            CHECK_INT(tide_learner_gbdt.predict(m->object, d.x, i, 1, &out[0], &err),
+                      0);
+            CHECK_NEAR(out[0] / e[i], top[k] / under[k], 0.01 * top[k] / under[k]);
+            double was = e[i];
+            e[i] *= 2;
+            CHECK_INT(tide_learner_gbdt.predict(m->object, d.x, i, 1, &out[1], &err),
+                      0);
+            CHECK_NEAR(out[1], 2 * out[0], 1e-12 * out[1]);
+            e[i] = (double)NAN; /* neutral */
+            CHECK_INT(tide_learner_gbdt.predict(m->object, d.x, i, 1, &out[1], &err),
+                      0);
+            CHECK_NEAR(out[1], out[0] / was, 1e-12 * out[1]);
+            e[i] = was;
+        }
+        toy_model_free(m);
+        e[7] = v ? 0 : (double)NAN;
+        m = toy_fit(GBDT, options, &d, t->n_levels, NULL);
+        CHECK_INT(m->err.row, 8);
+        CHECK_MSG(strstr(m->err.message, "years") != NULL, "%s", m->err.message);
+        toy_model_free(m);
+        m = toy_fit(GBDT, "exposure=years", &d, t->n_levels, NULL);
+        CHECK_INT(m->err.code, TIDE_CODE_PARAM_CONFLICT);
+        toy_model_free(m);
+        m = toy_fit(GBDT, "offset=year", &d, t->n_levels, NULL);
+        CHECK_INT(m->err.code, TIDE_CODE_PARAM_VALUE);
+        toy_model_free(m);
+        toy_free(t);
+    }
+}
+
+TEST(an_offset_is_added_and_not_learned)
+{
+    enum { N = 3000 };
+    struct toy *t = toy_new(N);
+    double *x = toy_number(t, "x"), *o = toy_number(t, "o"), *y = calloc(N, sizeof *y);
+    int32_t *k = calloc(N, sizeof *k);
+    for (int i = 0; i < N; i++) {
+        x[i] = floor(4 * toy_u(5, i, 0));
+        o[i] = 10 * toy_u(5, i, 1);
+        y[i] = x[i] - o[i]; /* the opposite of what the offset says */
+        k[i] = toy_u(5, i, 2) < vm_expit(o[i] - 5 + x[i]);
+    }
+    struct fit_data d = {.x = toy_view(t), .task = TIDE_REGRESS, .y = y, .seed = 3},
+                    c = {.x = toy_view(t),
+                         .task = TIDE_CLASSIFY,
+                         .n_classes = 2,
+                         .k = k,
+                         .seed = 3};
+    static const char *const options[] = {"offset=o,loss=squared",
+                                          "offset=o,loss=absolute",
+                                          "offset=o,columns=0.5,rows=0.7"};
+    for (int v = 0; v < 3; v++) {
+        struct toy_model *m = toy_fit(GBDT, options[v], &d, t->n_levels, NULL);
+        double a[N], b, sum = 0;
+        tide_error err = {0};
+        CHECK_MSG(m->status == TIDE_OK, "%s", m->err.message);
+        CHECK_INT(tide_learner_gbdt.predict(m->object, d.x, 0, N, a, &err), 0);
+        for (int i = 0; i < N; i++) sum += (y[i] - a[i]) / N;
+        if (v != 1) CHECK_NEAR(sum, 0, 0.2);
+        o[0] += 3;
+        CHECK_INT(tide_learner_gbdt.predict(m->object, d.x, 0, 1, &b, &err), 0);
+        CHECK_NEAR(b, a[0] + 3, 1e-9);
+        o[0] -= 3;
+        toy_model_free(m);
+    }
+    struct toy_model *m = toy_fit(GBDT, "trees=100,offset=o", &c, t->n_levels, NULL);
+    double p[2 * N], gap = 0;
+    tide_error err = {0};
+    CHECK_MSG(m->status == TIDE_OK, "%s", m->err.message);
+    CHECK_INT(tide_learner_gbdt.predict(m->object, c.x, 0, N, p, &err), 0);
+    for (int i = 0; i < N; i++)
+        gap += fabs(p[2 * i + 1] - vm_expit(o[i] - 5 + x[i])) / N;
+    CHECK_MSG(gap < 0.04, "mean distance of probabilities %g", gap);
+    toy_model_free(m);
+    c.n_classes = 3;
+    m = toy_fit(GBDT, "trees=10,offset=o", &c, t->n_levels, NULL);
+    CHECK_INT(m->err.code, TIDE_CODE_PARAM_CONFLICT);
+    toy_model_free(m);
+    free(y);
+    free(k);
+    toy_free(t);
+}

@@ -57,6 +57,15 @@ static int32_t column_of(const struct view *x, struct word w)
     return -1;
 }
 
+tide_status constraint_column(const char *option, const char *name,
+                              const struct view *x, struct arena *a, int32_t *out,
+                              tide_error *err)
+{
+    struct word w = {name, strlen(name)};
+    *out = column_of(x, w);
+    return *out >= 0 ? TIDE_OK : refuse(option, w, x, a, err);
+}
+
 tide_status constraint_monotone(const char *text, const struct view *x,
                                 const struct bin_cuts *cuts, struct arena *a,
                                 struct grow_rules *rules, tide_error *err)

@@ -15,4 +15,8 @@ tide_status constraint_monotone(const char *text, const struct view *x,
 tide_status constraint_interact(const char *text, const struct view *x,
                                 const struct bin_cuts *cuts, struct arena *a,
                                 struct grow_rules *rules, tide_error *err);
+/* The column of the view that an option names. */
+tide_status constraint_column(const char *option, const char *name,
+                              const struct view *x, struct arena *a, int32_t *out,
+                              tide_error *err);
 #endif
