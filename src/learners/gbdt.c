@@ -18,7 +18,11 @@
 #include "infer/ensemble.h"
 #include "learners/tree/boost.h"
 #include "learners/tree/objective.h"
+#include "learners/tree/offset.h"
 
+static const char *const gbdt_growths[] = {"leaf", "level", NULL};
+static const char *const gbdt_growth_aliases[] = {
+    "lossguide leafwise best_first_global", "depthwise levelwise", NULL};
 static const char *const gbdt_weights[] = {"none", "balanced", NULL};
 
 static const struct tide_param gbdt_rows[] = {
@@ -34,6 +38,10 @@ static const struct tide_param gbdt_rows[] = {
           .alias = "num_leaves max_leaves max_leaf_nodes"),
     P_INT(boost_params, depth, "0", P_RANGE(0, 512),
           .help = "most levels of a tree, 0 for no limit", .alias = "max_depth"),
+    P_ENUM(boost_params, growth, "leaf", gbdt_growths, .flags = TIDE_EXPERT,
+           .choice_alias = gbdt_growth_aliases,
+           .help = "leaf: largest gain next; level: least depth next",
+           .alias = "grow grow_policy growing_strategy"),
     P_INT(boost_params, min_rows, "20", P_RANGE(1, 1000000000), P_TUNE(1, 200),
           .flags = TIDE_LOG, .help = "fewest rows of a leaf",
           .alias = "min_child_samples min_data_in_leaf min_samples_leaf min_examples"),
@@ -63,6 +71,9 @@ static const struct tide_param gbdt_rows[] = {
            .help = "shrinkage of levels when they are sorted"),
     P_REAL(boost_params, cat_l2, "10", P_RANGE(0, 1e300), .flags = TIDE_EXPERT,
            .help = "further squared penalty in splits on sorted levels"),
+    P_INT(boost_params, cat_rows, "100", P_RANGE(1, 1000000000), .flags = TIDE_EXPERT,
+          .help = "fewest rows between two cuts of sorted levels",
+          .alias = "min_data_per_group"),
     P_INT(boost_params, patience, "50", P_RANGE(0, 100000),
           .help = "rounds without a better loss that end it, 0 for never",
           .alias = "early_stopping_rounds early_stopping_round n_iter_no_change"),
@@ -81,6 +92,11 @@ static const struct tide_param gbdt_rows[] = {
            .when = "loss=huber",
            .help = "error where it turns linear; 0: 0.9 quantile around the median",
            .alias = "huber_slope huber_delta"),
+    P_TEXT(boost_params, exposure, NULL, .metavar = "COLUMN",
+           .help = "column that a count or amount is proportional to (log links)"),
+    P_TEXT(boost_params, offset, NULL, .metavar = "COLUMN",
+           .help = "column added to the score, not learned from",
+           .alias = "init_score base_margin"),
     P_ENUM(boost_params, weights, "none", gbdt_weights,
            .help = "balanced: every class counts as much as the others",
            .alias = "class_weight is_unbalance"),
@@ -90,6 +106,12 @@ static const struct tide_param gbdt_rows[] = {
     P_REAL(boost_params, max_leaf, "0", P_RANGE(0, 1e300), .flags = TIDE_EXPERT,
            .help = "most of a leaf before the rate; 0: none, log links 0.7",
            .alias = "max_delta_step"),
+    P_TEXT(boost_params, monotone, NULL, .flags = TIDE_EXPERT, .metavar = "SIGNS",
+           .help = "'+age,-price': predictions never fall with age, rise with price",
+           .alias = "monotone_constraints"),
+    P_TEXT(boost_params, interact, NULL, .flags = TIDE_EXPERT, .metavar = "GROUPS",
+           .help = "'a,b;c,d': columns of one path share a group",
+           .alias = "interaction_constraints"),
     P_REAL(boost_params, path_smooth, "0", P_RANGE(0, 1e300), .flags = TIDE_EXPERT,
            .help = "rows that draw a node's value to its parent's"),
 };
@@ -118,6 +140,7 @@ static void gbdt_cost(const void *params, const struct fit_data *d,
 
 struct gbdt_model {
     struct ensemble *e;
+    struct offset offset;
     uint32_t task;
     int32_t n_out;
 };
@@ -142,6 +165,12 @@ static tide_status gbdt_load(const struct state *s, uint32_t task, int32_t n_out
                 "the trees give other outputs than the model says");
         return err_place(err, "section TREES");
     }
+    status = offset_load(s, n_cols, n_levels, &m->offset, err);
+    if (status) return status;
+    if (m->offset.column >= 0 && m->e->n_outputs != 1) {
+        err_set(err, TIDE_CODE_TIDE_CLASSES, "an offset goes with one output only");
+        return err_place(err, "section TREES");
+    }
     m->task = task;
     m->n_out = n_out;
     *object = m;
@@ -154,6 +183,7 @@ static tide_status gbdt_predict(const void *object, const struct view *x, int64_
     const struct gbdt_model *m = object;
     /* a lone margin of two classes goes to the front half and is spread from the back */
     tide_status status = ensemble_margin(m->e, x, i0, n, 0, out, err);
+    if (!status) offset_add(&m->offset, x, i0, n, out);
     if (!status)
         ensemble_link(m->e, m->task == TIDE_CLASSIFY ? m->n_out : 1, n, out, out);
     return status;

@@ -20,7 +20,9 @@
 #include "base/par.h"
 #include "base/rng.h"
 #include "base/str.h"
+#include "learners/tree/constraint.h"
 #include "learners/tree/grad.h"
+#include "learners/tree/offset.h"
 #include "simd/vmath.h"
 
 #define BOOST_STOP_SHARE 0.1
@@ -44,6 +46,7 @@ struct follow {
     uint32_t *list, *scratch;
     struct grow_seg *seg;
     struct weighted *residual; /* of a leaf, where the loss refits */
+    uint8_t *sorted;           /* [nodes] child of a split on sorted levels */
 };
 
 /* One tree of a round, until it is emitted. */
@@ -79,6 +82,8 @@ struct boost {
     uint8_t *lane_on;
     int64_t *refit_unit; /* [n] weights of residuals as integers; NULL: all 1 */
     double max_leaf;
+    struct offset offset;
+    double *offsets; /* [n], or NULL */
     double *base, *loss_scratch, *y;
     struct emit emit;
     int32_t round, rounds, best_round;
@@ -137,6 +142,41 @@ static tide_status boost_rows_without(struct boost *b, int fold)
     return TIDE_OK;
 }
 
+/* The offset of every row of the fit. */
+static tide_status boost_offset(struct boost *b, tide_error *err)
+{
+    const struct boost_params *p = b->p;
+    const struct view *x = b->d->x;
+    int is_log = p->exposure && *p->exposure;
+    const char *option = is_log ? "exposure" : "offset";
+    const char *name = is_log ? p->exposure : p->offset;
+    b->offset.column = -1;
+    if (!name || !*name) return TIDE_OK;
+    const char *why =
+        is_log && p->offset && *p->offset ? "'exposure' and 'offset' exclude "
+                                            "each other"
+        : b->grad.n_outputs > 1           ? "'offset' is for one score a row, not for "
+                                            "more than two classes"
+        : is_log && b->grad.loss.of->link != LINK_EXP
+            ? "'exposure' is for losses on a log scale: poisson, gamma, tweedie"
+            : NULL;
+    if (why) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s", why);
+        return err_field(err, option);
+    }
+    tide_status status =
+        constraint_column(option, name, x, &b->scratch, &b->offset.column, err);
+    if (status) return status;
+    b->offset.is_log = is_log;
+    if (x->cols[b->offset.column]->type == TIDE_CAT) {
+        err_set(err, TIDE_CODE_DATA_TYPE, "%s '%s' holds categories", option, name);
+        return err_field(err, option);
+    }
+    b->offsets = arena_array(&b->scratch, x->n_rows + 1, sizeof *b->offsets);
+    if (!b->offsets) return arena_status(&b->scratch, err);
+    return offset_read(&b->offset, x, b->offsets, err);
+}
+
 /* Weights of residuals for a loss that refits its leaves, as integers. */
 static void boost_refit_units(struct boost *b)
 {
@@ -163,20 +203,42 @@ static double boost_quantile(struct boost *b, double level, int distances, doubl
     int64_t m = 0;
     for (int64_t j = 0; j < b->n_fit; j++) {
         int64_t i = b->fit_rows[j];
-        v[m].value = distances ? fabs(b->d->y[i] - from) : b->d->y[i];
+        double y = b->offsets ? b->d->y[i] - b->offsets[i] : b->d->y[i];
+        v[m].value = distances ? fabs(y - from) : y;
         v[m++].weight = b->refit_unit ? b->refit_unit[i] : 1;
     }
     return weighted_quantile(v, m, level);
 }
 
-/* The best constant for a number, in scores. */
-static double boost_best(struct boost *b, struct weighted *v)
+/* Mean of the targets; beyond offsets o under an identity link, and under a log link the root of
+ * sum w (y e^((1-p) o) - m e^((2-p) o)), where the variance grows as the p-th power. */
+static double boost_mean(const struct boost *b, double *work)
+{
+    const struct fit_data *d = b->d;
+    int64_t n = d->x->n_rows;
+    double power = b->loss == OBJECTIVE_POISSON ? 1
+                   : b->loss == OBJECTIVE_GAMMA ? 2
+                                                : b->p->power;
+    if (!b->offsets) return grad_mean(d->y, d->w, b->skip, n);
+    int is_log = b->grad.loss.of->link == LINK_EXP;
+    for (int64_t i = 0; i < n; i++)
+        work[i] = is_log ? d->y[i] * vm_exp((1 - power) * b->offsets[i])
+                         : d->y[i] - b->offsets[i];
+    double mean = grad_mean(work, d->w, b->skip, n);
+    if (!is_log) return mean;
+    for (int64_t i = 0; i < n; i++) work[i] = vm_exp((2 - power) * b->offsets[i]);
+    return mean / grad_mean(work, d->w, b->skip, n);
+}
+
+/* The best constant for a number, in scores. work: [n] */
+static double boost_best(struct boost *b, struct weighted *v, double *work)
 {
     const struct fit_data *d = b->d;
     const struct objective *of = b->grad.loss.of;
     double level = of->constant == CONSTANT_LEVEL ? b->p->quantile : 0.5;
     if (of->constant != CONSTANT_MEAN) return boost_quantile(b, level, 0, 0, v);
-    double mean = grad_mean(d->y, d->w, b->skip, d->x->n_rows), top = 0;
+    if (b->offsets && of->link == LINK_LOGIT) return 0; /* the offset is all there is */
+    double mean = boost_mean(b, work), top = 0;
     for (int64_t i = 0; i < d->x->n_rows; i++) top = d->y[i] > top ? d->y[i] : top;
     if (of->link == LINK_LOGIT) { /* a share of 0 or 1 has no log-odds */
         mean = mean < 1e-9 ? 1e-9 : mean > 1 - 1e-9 ? 1 - 1e-9 : mean;
@@ -201,12 +263,12 @@ static tide_status boost_constant(struct boost *b, tide_error *err)
     if (!status) status = objective_check(b->loss, d, err);
     if (status) return status;
     b->one_value = 1;
-    for (int64_t i = 0; i < n; i++) b->one_value &= d->y[i] == d->y[0];
+    for (int64_t i = 0; i < n; i++) b->one_value &= d->y[i] == d->y[0] && !b->offsets;
     if (b->one_value) {
         b->base[0] = n > 0 ? d->y[0] : 0;
         return TIDE_OK;
     }
-    b->base[0] = boost_best(b, v);
+    b->base[0] = boost_best(b, v, b->y);
     if (of->link == LINK_IDENTITY) b->grad.loss.base = b->base[0];
     for (int64_t i = 0; i < n; i++) b->y[i] = d->y[i] - b->grad.loss.base;
     if (b->p->delta == 0 &&
@@ -236,7 +298,9 @@ static tide_status boost_base(struct boost *b, tide_error *err)
     b->one_value = seen <= 1;
     double least = all > 0 ? all * 1e-9 : 1; /* a class without rows has no log */
     for (int32_t c = 0; c < d->n_classes; c++) sum[c] = sum[c] > least ? sum[c] : least;
-    if (k == 1)
+    if (k == 1 && b->offsets && !b->one_value)
+        b->base[0] = 0; /* the offset is all there is */
+    else if (k == 1)
         b->base[0] = d->n_classes > 1 ? vm_log(sum[1] / sum[0]) : 0;
     else
         for (int32_t c = 0; c < k; c++) b->base[c] = vm_log(sum[c] / all);
@@ -268,13 +332,15 @@ static double boost_cover(const struct boost *b, const struct grow *g,
     return (double)sum / b->cover_scale;
 }
 
-static double *boost_scores(struct boost *b, int64_t n)
+static double *boost_scores(struct boost *b, const struct view *x)
 {
     int32_t k = b->grad.n_outputs;
+    int64_t n = x->n_rows;
     double *score = arena_array(&b->scratch, n * k + 1, sizeof *score);
     for (int64_t i = 0; score && i < n; i++)
         for (int32_t c = 0; c < k; c++)
             score[i * k + c] = b->grad.loss.of->link == LINK_IDENTITY ? 0 : b->base[c];
+    if (score) offset_add(&b->offset, x, 0, n, score);
     return score;
 }
 
@@ -294,7 +360,7 @@ static tide_status boost_watch(struct boost *b, const struct fit_data *valid,
         for (int64_t i = 0; y && i < n; i++) y[i] = valid->y[i] - b->grad.loss.base;
         w->rows = (struct grad_rows){.n = n, .y = y, .k = valid->k, .w = valid->w};
         w->codes = &b->other_codes;
-        w->score = boost_scores(b, n);
+        w->score = boost_scores(b, valid->x);
         w->list = arena_array(&b->scratch, n + 64, sizeof *w->list);
         for (int64_t i = 0; w->list && i < n; i++) w->list[i] = (uint32_t)i;
         w->n = n;
@@ -317,7 +383,7 @@ static tide_status boost_watch(struct boost *b, const struct fit_data *valid,
     return arena_status(&b->scratch, err);
 }
 
-static void boost_rules(struct boost *b)
+static tide_status boost_rules(struct boost *b, tide_error *err)
 {
     const struct boost_params *p = b->p;
     b->rules = (struct grow_rules){.leaves = p->leaves,
@@ -329,8 +395,22 @@ static void boost_rules(struct boost *b)
                                    .min_gain = p->min_gain,
                                    .cat_smooth = p->cat_smooth,
                                    .cat_l2 = p->cat_l2,
+                                   .cat_rows = p->cat_rows,
                                    .cat_sides = 32,
-                                   .cat_alone = 4};
+                                   .cat_alone = 4,
+                                   .level_wise = p->growth == 1};
+    const struct view *x = b->d->x;
+    if (p->monotone && b->grad.loss.of->refit) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "loss '%s' fits its leaves by quantiles, which 'monotone' cannot bound",
+                objective_names[b->loss]);
+        err_field(err, "monotone");
+        return err_hint(err, "loss", "huber");
+    }
+    tide_status status =
+        constraint_monotone(p->monotone, x, &b->cuts, &b->scratch, &b->rules, err);
+    if (status) return status;
+    return constraint_interact(p->interact, x, &b->cuts, &b->scratch, &b->rules, err);
 }
 
 /* Workspaces: one tree at a time, or the trees of a round side by side. */
@@ -354,6 +434,7 @@ static tide_status boost_workers(struct boost *b, tide_error *err)
     b->follow = arena_zero(&b->scratch, (size_t)b->n_workers * sizeof *b->follow);
     for (int i = 0; i < b->n_workers && b->follow; i++) {
         struct follow *w = &b->follow[i];
+        w->sorted = arena_array(&b->scratch, slots, 1);
         if (b->grad.loss.of->refit)
             w->residual = arena_array(&b->scratch, b->n_fit + 1, sizeof *w->residual);
         if (!most) continue;
@@ -367,7 +448,8 @@ static tide_status boost_workers(struct boost *b, tide_error *err)
         status =
             grow_new(b->ctx, &b->cuts, &b->codes, &b->rules, b->n_fit,
                      b->n_workers > 1 ? 1 : threads, &b->workers[i], &b->grow[i], err);
-        if (!status) b->grow[i]->lane_on = b->p->columns < 1 ? b->lane_on : NULL;
+        if (!status)
+            b->grow[i]->lane_on = b->p->columns < 1 || b->offsets ? b->lane_on : NULL;
     }
     return status;
 }
@@ -396,14 +478,20 @@ static void boost_columns(struct boost *b)
 {
     struct rng_key key = rng_key(b->d->seed, "column");
     int32_t n = b->cuts.n_lanes, want = (int32_t)rint(b->p->columns * n);
-    if (b->p->columns >= 1) return;
-    want = want < 1 ? 1 : want;
+    int32_t never = b->offsets ? b->cuts.feature[b->offset.column].lane : -1;
+    if (b->p->columns >= 1) {
+        memset(b->lane_on, 1, (size_t)n);
+        if (never >= 0) b->lane_on[never] = 0;
+        return;
+    }
+    if (never >= 0 && want > n - 1) want = n - 1;
+    want = want < 1 && n > (never >= 0) ? 1 : want;
     memset(b->lane_on, 0, (size_t)n);
     for (int32_t have = 0; have < want; have++) {
         int32_t best = -1;
         uint64_t least = 0;
         for (int32_t l = 0; l < n; l++) {
-            if (b->lane_on[l]) continue;
+            if (b->lane_on[l] || l == never) continue;
             uint32_t name = b->cuts.feature[b->cuts.lane_feature[l]].hash;
             uint64_t u = rng_u64(rng_at(key, b->round, name, 0));
             if (best < 0 || u < least) {
@@ -440,21 +528,30 @@ static double boost_refit(const struct boost *b, const struct grow *g,
     return weighted_quantile(v, q->n, level);
 }
 
+static double held(double v, double lo, double hi)
+{
+    return v < lo ? lo : v > hi ? hi : v;
+}
+
 /* Steps of the leaves, before the rate: Newton's or a quantile, within max_leaf, drawn to the
  * value of the parent by path_smooth. value: [n_nodes], of inner nodes too where smoothed. */
 static void boost_values(const struct boost *b, const struct grow *g,
                          const struct grow_grad *grad, struct follow *f, double *value)
 {
     double smooth = b->p->path_smooth;
+    f->sorted[0] = 0;
     for (int32_t i = 0; i < g->n_nodes; i++) {
         const struct grow_node *q = &g->node[i];
+        if (q->left >= 0)
+            f->sorted[q->left] = f->sorted[q->right] =
+                (uint8_t)split_is_sorted(g, &q->split);
         if (q->left >= 0 && smooth == 0) continue;
         double v = b->grad.loss.of->refit ? boost_refit(b, g, q, f->residual)
-                                          : grow_value(g, grad, q);
-        if (v > b->max_leaf) v = b->max_leaf;
-        if (v < -b->max_leaf) v = -b->max_leaf;
+                                          : grow_value(g, grad, q, f->sorted[i]);
+        v = held(v, -b->max_leaf, b->max_leaf);
         if (smooth > 0 && i > 0) /* value[i] holds the parent's */
             v = (v * q->n + value[i] * smooth) / (q->n + smooth);
+        v = held(held(v, q->lo, q->hi), -b->max_leaf, b->max_leaf);
         value[i] = v;
         if (q->left >= 0) value[q->left] = value[q->right] = v;
     }
@@ -609,6 +706,7 @@ static tide_status boost_save(struct boost *b, struct state *out, tide_error *er
         emit_finish(&b->emit, f, x->n_cols, link, b->base, &b->scratch, &e, err);
     if (status) return status;
     ensemble_save(e, out);
+    offset_save(&b->offset, out);
     return arena_status(out->arena, err);
 }
 
@@ -651,6 +749,7 @@ static tide_status boost_prepare(struct boost *b, const struct fit_data *valid,
     if (b->is_fold && how.max_codes > BOOST_FOLD_CODES)
         how.max_codes = BOOST_FOLD_CODES;
     tide_status status = boost_loss(b, err);
+    if (!status) status = boost_offset(b, err);
     if (!status) status = boost_base(b, err);
     if (status) return status;
     emit_init(&b->emit, b->grad.n_outputs, 1);
@@ -664,12 +763,12 @@ static tide_status boost_prepare(struct boost *b, const struct fit_data *valid,
     b->grad.skip = b->skip;
     b->grad.rows =
         (struct grad_rows){.n = n, .y = b->y, .k = d->k, .w = d->w, .ids = b->ids};
-    b->grad.score = boost_scores(b, n);
+    b->grad.score = boost_scores(b, d->x);
     status = arena_status(&b->scratch, err);
     if (!status) status = grad_new(&b->grad, &b->scratch, err);
     if (!status) status = boost_watch(b, valid, err);
     boost_cover_units(b);
-    boost_rules(b);
+    if (!status) status = boost_rules(b, err);
     if (!status) status = boost_workers(b, err);
     b->is_ready = !status;
     return status;

@@ -6,7 +6,8 @@
 struct boost_params {
     int32_t trees, leaves, depth, min_rows, bins, bin_sample, patience;
     int32_t loss; /* enum objective_id */
-    int32_t weights;
+    int32_t weights, cat_rows, growth;
+    const char *monotone, *interact, *offset, *exposure;
     double rate, min_hessian, l2, l1, min_gain, rows, columns, cat_smooth, cat_l2;
     double quantile, power, delta, max_leaf, path_smooth, pos_weight;
 };

@@ -1,6 +1,6 @@
 /* grow.c - best-first growth of one tree (trees.md 5)
  *
- * The leaf of largest gain is split next (ties: the lower node) until leaves, depth or min_gain
+ * The leaf of largest gain (level_wise: of least depth, then of largest gain) is split next (ties: the lower node) until leaves, depth or min_gain
  * stop it. The smaller child's histogram is built from its rows, the larger child's is the
  * parent's less that. No histogram where a child cannot be split any more.
  *
@@ -62,6 +62,8 @@ tide_status grow_new(struct tide_ctx *ctx, const struct bin_cuts *cuts,
 static int goes_first(const struct grow *g, int32_t a, int32_t b)
 {
     double ga = g->node[a].split.gain, gb = g->node[b].split.gain;
+    if (g->rules.level_wise && g->node[a].depth != g->node[b].depth)
+        return g->node[a].depth < g->node[b].depth;
     return ga > gb || (ga == gb && a < b);
 }
 
@@ -136,6 +138,7 @@ static struct plan kids_plan(const struct grow *g, const struct grow_node *p,
                                 .right = -1,
                                 .g = p->g - p->split.g,
                                 .h = p->h - p->split.h};
+    split_pass_on(g, g->grad, p, kid);
     plan.small = kid[0].n > kid[1].n;
     for (int i = 0; i < 2; i++) {
         kid[i].wide = (uint8_t)is_wide(g->grad, &kid[i]);
@@ -449,8 +452,14 @@ tide_status grow_tree(struct grow *g, const struct grow_grad *grad,
     g->status = TIDE_OK;
     for (g->n_free_kids = 0; g->n_free_kids < waiting; g->n_free_kids++)
         g->free_kids[g->n_free_kids] = g->n_free_kids;
-    g->node[0] =
-        (struct grow_node){.n = (uint32_t)n, .kids = -1, .left = -1, .right = -1};
+    g->node[0] = (struct grow_node){.n = (uint32_t)n,
+                                    .kids = -1,
+                                    .left = -1,
+                                    .right = -1,
+                                    .lo = -(double)INFINITY,
+                                    .hi = (double)INFINITY,
+                                    .groups = UINT64_MAX,
+                                    .alone = -1};
     if (g->codes->n_lanes == 0 || n == 0) return TIDE_OK;
     g->members = n < TOGETHER_LEAST ? 1 : g->team;
     int64_t wall = clock_ns(), cpu = clock_cpu_ns();
@@ -483,12 +492,13 @@ void grow_replay(const struct grow *g, const struct bin_codes *codes, uint32_t *
 }
 
 double grow_value(const struct grow *g, const struct grow_grad *grad,
-                  const struct grow_node *q)
+                  const struct grow_node *q, int sorted)
 {
     double sum = (double)q->g * grad->g_unit, h = (double)q->h * grad->h_unit;
     double a = fabs(sum) - g->rules.l1;
-    if (a <= 0 || h + g->rules.l2 <= 0) return 0;
-    return (sum > 0 ? -a : a) / (h + g->rules.l2);
+    h += g->rules.l2 + (sorted ? g->rules.cat_l2 : 0);
+    double v = a <= 0 || h <= 0 ? 0 : (sum > 0 ? -a : a) / h;
+    return v < q->lo ? q->lo : v > q->hi ? q->hi : v;
 }
 
 void grow_describe(const struct grow *g, const struct grow_node *q,

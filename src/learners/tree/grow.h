@@ -14,8 +14,13 @@ struct grow_rules {
     int64_t min_rows;
     double min_hessian, l1, l2, min_gain;
     double cat_smooth, cat_l2;
+    double cat_rows;   /* fewest rows between two prefixes of sorted levels */
     int32_t cat_sides; /* levels a side of a sorted split */
     int32_t cat_alone; /* up to so many levels: one against the rest */
+    int level_wise; /* the leaf of least depth is split next, not that of largest gain */
+    /* what is forbidden, by lane; NULL: nothing (constraint.h) */
+    const int8_t *monotone; /* 1: values may not fall with the column, -1: not rise */
+    const uint64_t *groups; /* a bit a group that the column is in */
 };
 
 /* Quantised gradients of one tree. Packed: g int16 << 16 | h uint16. Fine (heavy tails, where
@@ -45,6 +50,9 @@ struct grow_node {
     int32_t left, right; /* -1: leaf */
     int64_t g, h;
     struct grow_split split; /* gain <= 0: none */
+    double lo, hi;           /* its value must lie within (monotone) */
+    uint64_t groups;         /* interaction groups that hold the path's columns */
+    int32_t alone;           /* the path's column is in no group: its lane; -1 */
 };
 
 /* Best split of each lane, while a node is scanned. */
@@ -95,9 +103,10 @@ struct grow_seg {
 };
 void grow_replay(const struct grow *g, const struct bin_codes *codes, uint32_t *rows,
                  int64_t n, uint32_t *scratch, struct grow_seg *seg);
-/* Leaf value of a node before the rate: -T(g)/(h + l2). */
+/* Leaf value of a node before the rate: -T(g)/(h + l2), with cat_l2 more below a split on sorted
+ * levels: what made the split believable keeps the value so. */
 double grow_value(const struct grow *g, const struct grow_grad *grad,
-                  const struct grow_node *q);
+                  const struct grow_node *q, int sorted);
 /* The node as emit.h wants it (value and cover apart). */
 void grow_describe(const struct grow *g, const struct grow_node *q,
                    struct emit_node *out);
@@ -135,6 +144,11 @@ void split_lanes(const struct grow *g, const struct grow_grad *grad,
 /* The best of them into node->split (gain 0: none). ids are the node's rows, for counts. */
 void split_choose(const struct grow *g, const struct grow_grad *grad,
                   const uint32_t *ids, struct grow_node *node, struct split_room *room);
+/* Bounds and groups of the children of a node that is split. */
+void split_pass_on(const struct grow *g, const struct grow_grad *grad,
+                   const struct grow_node *node, struct grow_node kid[2]);
+/* Was this split chosen among prefixes of sorted levels? */
+int split_is_sorted(const struct grow *g, const struct grow_split *s);
 /* 1 where a code goes left. */
 void split_table(const struct grow_split *s, uint8_t left[256]);
 

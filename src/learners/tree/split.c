@@ -7,8 +7,12 @@
  *             against missing"; elsewhere missing follows the side of more cover.
  * Categories  missing is one more level. Up to cat_alone levels: one against the rest. More:
  *             levels sorted by g/(h + cat_smooth), prefixes from both ends, at most cat_sides
- *             levels a side, cat_l2 more shrinkage; levels of fewer than min_rows rows
- *             (estimated by cover) stay on the side of the rest. Fisher 1958 for the order.
+ *             levels a side and at least cat_rows rows between two of them, cat_l2 more
+ *             shrinkage; levels of fewer than min_rows or cat_smooth rows (estimated by cover)
+ *             stay on the side of the rest. Fisher 1958 for the order.
+ * Monotone    a split on a column bounds the values of both subtrees by the middle of theirs;
+ *             gains are those of values within the bounds, in f64. Interaction groups decide
+ *             which columns a node may ask.
  * min_rows    exact. h bounds the count from below; where that proves too little the winning
  *             column's rows are counted and the column is scanned again.
  * Guide       Q10
@@ -29,6 +33,8 @@ struct scan {
     struct simd_split rule;
     struct simd_scan fast;
     int is_fast; /* tree_scan ranks the splits of this node as the gain does */
+    int is_held; /* values are bounded: some column of the table is monotone */
+    int way;     /* of the lane: 1 values may not fall with its codes, -1 not rise */
 };
 
 static double score(double g, double h, double l1, double l2)
@@ -46,10 +52,36 @@ static inline int64_t cell_h(const struct scan *s, int c)
     return s->wide ? (int64_t)s->cells[2 * c + 1] : (uint32_t)s->cells[c];
 }
 
+/* Value of a side within the node's bounds, before the rate. */
+static double held_value(const struct scan *s, double g, double h, double l2)
+{
+    double a = fabs(g) - s->rule.l1, lo = s->node->lo, hi = s->node->hi;
+    double v = a <= 0 || h + l2 <= 0 ? 0 : (g > 0 ? -a : a) / (h + l2);
+    return v < lo ? lo : v > hi ? hi : v;
+}
+
+/* Twice what a value takes off the loss; T(g)^2/(h + l2) at the best value. */
+static double held_score(const struct scan *s, double g, double h, double l2, double v)
+{
+    double a = fabs(g) - s->rule.l1, t = a <= 0 ? 0 : g > 0 ? a : -a;
+    return -(2 * t * v + (h + l2) * v * v);
+}
+
+/* The gain under bounds; -1 where the sides are in the forbidden order. */
+static double held_gain(const struct scan *s, double gl, double hl, double l2)
+{
+    double gr = s->rule.g - gl, hr = s->rule.h - hl;
+    double left = held_value(s, gl, hl, l2), right = held_value(s, gr, hr, l2);
+    if (s->way * (right - left) < 0) return -1;
+    return held_score(s, gl, hl, l2, left) + held_score(s, gr, hr, l2, right) -
+           s->parent;
+}
+
 /* Gain of a left side, with the extra shrinkage of sorted categories in l2. */
 static double gain_of(const struct scan *s, int64_t g, int64_t h, double l2)
 {
     double gl = (double)g * s->grad->g_unit, hl = (double)h * s->grad->h_unit;
+    if (s->is_held) return held_gain(s, gl, hl, l2);
     return score(gl, hl, s->rule.l1, l2) +
            score(s->rule.g - gl, s->rule.h - hl, s->rule.l1, l2) - s->parent;
 }
@@ -94,11 +126,13 @@ static int64_t best_of(const struct scan *s, const int64_t *g, const int64_t *h,
         gl[i] = (double)g[i] * s->grad->g_unit;
         hl[i] = (double)h[i] * s->grad->h_unit;
     }
-    int64_t at = s->g->simd->tree_gain(gl, hl, n, &rule, gain);
-    if (rows) {
-        drop_small(s, rows, n, gain);
-        at = first_best(gain, n);
-    }
+    int64_t at = s->is_held ? 0 : s->g->simd->tree_gain(gl, hl, n, &rule, gain);
+    for (int64_t i = 0; s->is_held && i < n; i++)
+        gain[i] = hl[i] < rule.min_h || rule.h - hl[i] < rule.min_h
+                      ? -1
+                      : held_gain(s, gl[i], hl[i], l2);
+    if (rows) drop_small(s, rows, n, gain);
+    if (rows || s->is_held) at = first_best(gain, n);
     return gain[at] >= 0 ? at : -1;
 }
 
@@ -147,7 +181,7 @@ static void scan_number(const struct scan *s, int32_t lane, struct grow_split *b
 
 /* A level of a category column in this node. */
 struct level {
-    double key;
+    double key, about; /* rows, as far as the cover tells */
     int64_t g, h, rows;
     int code;
 };
@@ -179,28 +213,52 @@ static void scan_one_level(const struct scan *s, int32_t lane, const struct leve
     }
 }
 
-/* Prefixes of sorted levels, from the front (step 1) or the back (step -1). */
+/* Prefixes of sorted levels, from the front (step 1) or the back (step -1). Between two of them
+ * lie cat_rows rows, or the best of many would be chance. */
 static void scan_prefixes(const struct scan *s, int32_t lane, const struct level *lv,
                           int n, int step, struct grow_split *best)
 {
     int64_t g[256], h[256], rows[256], ag = 0, ah = 0, ac = 0;
-    double l2 = s->rule.l2 + s->g->rules.cat_l2;
+    int upto[256], m = 0;
+    double l2 = s->rule.l2 + s->g->rules.cat_l2, since = 0,
+           least = s->g->rules.cat_rows;
+    double rest = (double)s->node->n;
     int most =
         s->g->rules.cat_sides < (n + 1) / 2 ? s->g->rules.cat_sides : (n + 1) / 2;
     for (int i = 0; i < most; i++) {
         const struct level *q = &lv[step > 0 ? i : n - 1 - i];
-        g[i] = ag += q->g;
-        h[i] = ah += q->h;
-        rows[i] = ac += q->rows;
+        ag += q->g;
+        ah += q->h;
+        ac += q->rows;
+        since += q->about;
+        rest -= q->about;
+        if (since < least || rest < least) continue;
+        g[m] = ag;
+        h[m] = ah;
+        rows[m] = ac;
+        upto[m++] = i;
+        since = 0;
     }
-    int64_t at = most > 0 ? best_of(s, g, h, s->count ? rows : NULL, most, l2) : -1;
+    int64_t at = m > 0 ? best_of(s, g, h, s->count ? rows : NULL, m, l2) : -1;
     if (at < 0) return;
     struct grow_split as = {.lane = lane, .set = 1};
-    for (int i = 0; i <= (int)at; i++) {
+    for (int i = 0; i <= upto[at]; i++) {
         int c = lv[step > 0 ? i : n - 1 - i].code;
         as.bits[c >> 6] |= UINT64_C(1) << (c & 63);
     }
     offer(s, g[at], h[at], l2, best, &as);
+}
+
+/* Are there too many levels to try one against the rest? */
+static int has_many_levels(const struct grow *g, const struct bin_feature *f)
+{
+    return f->n_code + 1 > g->rules.cat_alone;
+}
+
+int split_is_sorted(const struct grow *g, const struct grow_split *s)
+{
+    return s->set &&
+           has_many_levels(g, &g->cuts->feature[g->cuts->lane_feature[s->lane]]);
 }
 
 static void scan_levels(const struct scan *s, int32_t lane, struct grow_split *best)
@@ -218,14 +276,15 @@ static void scan_levels(const struct scan *s, int32_t lane, struct grow_split *b
     }
     if (n < 2) return;
     struct grow_split mine = {.gain = best->gain};
-    if (f->n_code + 1 <= s->g->rules.cat_alone || n == 2) {
+    if (!has_many_levels(s->g, f) || n == 2) {
         scan_one_level(s, lane, lv, n, &mine);
     } else {
         double least = (double)s->g->rules.min_rows;
+        if (least < s->g->rules.cat_smooth) least = s->g->rules.cat_smooth;
         for (int i = 0; i < n; i++) {
-            double rows = s->count ? (double)lv[i].rows : (double)lv[i].h * per_row;
-            if (rows < least) continue;
             struct level q = lv[i];
+            q.about = s->count ? (double)q.rows : (double)q.h * per_row;
+            if (q.about < least) continue;
             q.key = (double)q.g * s->grad->g_unit /
                     ((double)q.h * s->grad->h_unit + s->g->rules.cat_smooth);
             int j = used++;
@@ -246,6 +305,7 @@ static void scan_lane(struct scan *s, const uint64_t *hist, int32_t lane,
                       struct grow_split *best)
 {
     s->cells = hist + (s->wide ? 512 : 256) * (size_t)lane;
+    s->way = s->is_held ? s->g->rules.monotone[lane] : 0;
     *best = (struct grow_split){.gain = 0};
     if (s->g->cuts->feature[s->g->cuts->lane_feature[lane]].kind)
         scan_levels(s, lane, best);
@@ -295,14 +355,45 @@ static struct scan scan_of(const struct grow *g, const struct grow_grad *grad,
     s.fast.min_h = least < 1 ? 1 : least < 0x1p61 ? (int64_t)least : INT64_C(1) << 61;
     s.fast.l2 = (float)l2;
     s.fast.mean = (float)((double)node->g / ((double)node->h + 2 * l2));
-    s.is_fast = r->l1 == 0 && l2 < 0x1p60;
+    s.is_held = r->monotone != NULL;
+    s.is_fast = r->l1 == 0 && l2 < 0x1p60 && !s.is_held;
+    if (s.is_held)
+        s.parent = held_score(&s, s.rule.g, s.rule.h, r->l2,
+                              held_value(&s, s.rule.g, s.rule.h, r->l2));
     return s;
 }
 
 /* May this node be split on this lane? */
-static int lane_is_on(const struct grow *g, int32_t lane)
+static int lane_is_on(const struct grow *g, const struct grow_node *node, int32_t lane)
 {
-    return !g->lane_on || g->lane_on[lane];
+    const uint64_t *groups = g->rules.groups;
+    if (g->lane_on && !g->lane_on[lane]) return 0;
+    if (!groups || node->alone >= 0) return !groups || node->alone == lane;
+    if (groups[lane] == 0) return node->groups == UINT64_MAX; /* the root */
+    return (groups[lane] & node->groups) != 0;
+}
+
+void split_pass_on(const struct grow *g, const struct grow_grad *grad,
+                   const struct grow_node *node, struct grow_node kid[2])
+{
+    const struct grow_rules *r = &g->rules;
+    int32_t lane = node->split.lane;
+    for (int i = 0; i < 2; i++) {
+        kid[i].lo = node->lo;
+        kid[i].hi = node->hi;
+        kid[i].groups = node->groups;
+        kid[i].alone = node->alone;
+        if (!r->groups) continue;
+        kid[i].groups &= r->groups[lane];
+        if (!r->groups[lane]) kid[i].alone = lane;
+    }
+    if (!r->monotone || !r->monotone[lane]) return;
+    double left = grow_value(g, grad, &kid[0], 0),
+           right = grow_value(g, grad, &kid[1], 0);
+    double middle = 0.5 * left + 0.5 * right;
+    int rises = r->monotone[lane] > 0;
+    *(rises ? &kid[0].hi : &kid[0].lo) = middle;
+    *(rises ? &kid[1].lo : &kid[1].hi) = middle;
 }
 
 void split_lanes(const struct grow *g, const struct grow_grad *grad,
@@ -313,7 +404,7 @@ void split_lanes(const struct grow *g, const struct grow_grad *grad,
     for (int32_t l = first; l < first + n; l++) {
         room->exact[l] = (uint8_t)grad->h_is_count;
         room->best[l].gain = 0;
-        if (lane_is_on(g, l)) scan_lane(&s, node->hist, l, &room->best[l]);
+        if (lane_is_on(g, node, l)) scan_lane(&s, node->hist, l, &room->best[l]);
     }
 }
 
