@@ -145,3 +145,48 @@ TEST(decay_shrinks_each_round_by_the_same_factor)
     toy_model_free(m);
     toy_free(t);
 }
+
+TEST(columns_are_drawn_by_level_and_by_node)
+{
+    enum { N = 4000 };
+    static double y[N];
+    static int32_t k[N];
+    struct toy *t = odds(y, k, N);
+    double *e = toy_number(t, "e");
+    for (int i = 0; i < N; i++) {
+        e[i] = toy_u(9, i, 0);
+        y[i] += 3 * e[i];
+    }
+    struct fit_data d = {.x = toy_view(t), .task = TIDE_REGRESS, .y = y, .seed = 3};
+    static const char *const options[] = {"", ",columns_node=0.3",
+                                          ",columns_level=0.3"};
+    for (int v = 0; v < 3; v++) {
+        char text[128];
+        uint64_t want = 0;
+        int64_t roots[4] = {0}, trees = 0;
+        snprintf(text, sizeof text, "trees=200,leaves=4,patience=0%s", options[v]);
+        for (int threads = 1; threads <= 3; threads += 2) {
+            struct toy_how how = {.threads = threads};
+            struct toy_model *m = toy_fit(GBDT, text, &d, t->n_levels, &how);
+            CHECK_INT(m->status, TIDE_OK);
+            if (threads == 1) want = m->hash;
+            CHECK(m->hash == want);
+            toy_array(m, "tree_output", &trees);
+            const uint32_t *first = toy_array(m, "tree_node", NULL),
+                           *column = toy_array(m, "node_column", NULL),
+                           *feature = toy_array(m, "column_feature", NULL);
+            int mixed = 0, level = 0;
+            for (int64_t i = 0; i < trees && threads == 1; i++) {
+                if (first[i + 1] == first[i]) continue;
+                roots[feature[column[first[i]]]]++;
+                mixed++;
+                level += first[i + 1] - first[i] > 1;
+            }
+            CHECK(threads > 1 || (mixed > 100 && level > 50));
+            toy_model_free(m);
+        }
+        if (v)
+            for (int j = 0; j < 4; j++) CHECK(roots[j] > 10); /* each has its turn */
+    }
+    toy_free(t);
+}

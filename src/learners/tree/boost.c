@@ -620,6 +620,10 @@ static void boost_one(void *arg, int64_t k, int worker)
     int own = b->n_workers > 1 ? worker : 0;
     struct grow *g = b->grow[own];
     const struct grow_grad *grad = &b->grad.out[k];
+    g->draw = (struct grow_draw){.level = b->p->columns_level,
+                                 .node = b->p->columns_node,
+                                 .key = rng_key(b->d->seed, "node"),
+                                 .tree = (int64_t)b->round * b->grad.n_outputs + k};
     t->status = grow_tree(g, grad, b->sampled, b->n_sampled, NULL);
     t->n_nodes = g->n_nodes;
     if (!t->status) boost_values(b, g, grad, &b->follow[own], t->value);

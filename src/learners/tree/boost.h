@@ -9,7 +9,8 @@ struct boost_params {
     int32_t weights, cat_rows, growth, sampling;
     const char *monotone, *interact, *offset, *exposure;
     double rate, min_hessian, l2, l1, min_gain, rows, columns, cat_smooth, cat_l2;
-    double quantile, power, delta, max_leaf, path_smooth, pos_weight, decay;
+    double quantile, power, delta, max_leaf, path_smooth, pos_weight, decay,
+        columns_level, columns_node;
 };
 /* Fewer rows than this: rounds are chosen by folds instead of one set of rows put aside. */
 #define BOOST_FOLD_ROWS 2000
