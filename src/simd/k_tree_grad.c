@@ -2,6 +2,7 @@
  *
  * tree_dither: Philox4x32-10 (base/rng.c) with counter (id / 4 low, id / 4 high, tree, output);
  * word id mod 4 is the row's. AVX-512 runs eight counters side by side.
+ * tree_logit: derivatives of the log-loss of two classes, of which class 1 has probability p.
  * tree_quantise: floor(value * scale + u), the low half of u for g and the high half for h. */
 #include "simd/simd.h"
 #ifdef SIMD_IS_avx512
@@ -13,6 +14,8 @@ void KERNEL(tree_dither)(const struct simd_dither *d, int64_t id0, int64_t n,
 void KERNEL(tree_quantise)(const double *g, const double *h, const uint32_t *u,
                            int64_t n, double g_scale, double h_scale, uint32_t *out,
                            int64_t sum[3]);
+void KERNEL(tree_logit)(const double *p, const int32_t *k, int64_t n, double *g,
+                        double *h);
 
 #define MUL_A 0xd2511f53u
 #define MUL_B 0xcd9e8d57u
@@ -105,4 +108,13 @@ void KERNEL(tree_quantise)(const double *restrict g, const double *restrict h,
     sum[0] += sum_g;
     sum[1] += sum_h;
     sum[2] = most > sum[2] ? most : sum[2];
+}
+
+void KERNEL(tree_logit)(const double *restrict p, const int32_t *restrict k, int64_t n,
+                        double *restrict g, double *restrict h)
+{
+    for (int64_t i = 0; i < n; i++) {
+        g[i] = p[i] - (double)(k[i] == 1);
+        h[i] = p[i] * (1 - p[i]);
+    }
 }

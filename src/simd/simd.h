@@ -74,6 +74,12 @@ struct simd_table {
     void (*tree_hist)(const uint8_t *codes, int64_t stride, int n_lane,
                       const uint32_t *ids, int64_t n, const uint32_t *gq,
                       uint64_t *hist);
+    /* Cells of histograms: difference and sum of n words (packed cells, or wide ones as two
+     * words each); packed cells to wide ones, added (sign 1) or taken off (-1). */
+    void (*tree_cells_sub)(uint64_t *to, const uint64_t *from, int64_t n);
+    void (*tree_cells_add)(uint64_t *to, const uint64_t *from, int64_t n);
+    void (*tree_cells_widen)(const uint64_t *packed, int64_t n, int sign,
+                             int64_t *wide);
     /* k_tree_part.c: stable branch-free partition: rows with left[code[id]] (0 or 1) go to
      * out_left in order, the others to out_right; returns the number on the left. column: a
      * byte a row, 3 bytes behind the last may be read. */
@@ -88,6 +94,9 @@ struct simd_table {
     /* k_tree_grad.c: dither of rows id0 .. id0 + n - 1 */
     void (*tree_dither)(const struct simd_dither *d, int64_t id0, int64_t n,
                         uint32_t *out);
+    /* g = p - (k == 1), h = p (1 - p) */
+    void (*tree_logit)(const double *p, const int32_t *k, int64_t n, double *g,
+                       double *h);
     /* out[i] = g int16 << 16 | h uint16, each floor(value * scale + dither); sum gains the sums
      * of |g| and h and the largest h. |g| g_scale <= 32,766, 0 <= h h_scale <= 65,534. */
     void (*tree_quantise)(const double *g, const double *h, const uint32_t *u,

@@ -191,12 +191,12 @@ tide_status grad_make(struct grad *g, int32_t round, tide_error *err)
 int grad_is_coarse(const struct grad *g, int32_t k)
 {
     int64_t sum_g = 0, sum_h = 0, blocks = (g->rows.n + PAR_BLOCK - 1) / PAR_BLOCK,
-            n = 0;
+            n = g->rows.n;
     for (int64_t b = 0; b < blocks; b++) {
         sum_g += g->part[b * g->n_outputs + k].sum_g;
         sum_h += g->part[b * g->n_outputs + k].sum_h;
     }
-    for (int64_t i = 0; i < g->rows.n; i++) n += !(g->skip && g->skip[i]);
+    for (int64_t i = 0; g->skip && i < g->rows.n; i++) n -= g->skip[i] != 0;
     return sum_g < GRAD_COARSE * n ||
            (!g->out[k].h_is_count && sum_h < GRAD_COARSE * n);
 }

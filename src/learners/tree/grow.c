@@ -17,6 +17,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/ctx.h"
 #include "base/err.h"
 #include "base/par.h"
@@ -40,7 +41,7 @@ tide_status grow_new(struct tide_ctx *ctx, const struct bin_cuts *cuts,
     if (g->rules.leaves > n_max) g->rules.leaves = n_max > 1 ? (int32_t)n_max : 1;
     g->ids = arena_array(a, n_max + 64, sizeof *g->ids);
     g->aside = arena_array(a, n_max + 64, sizeof *g->aside);
-    g->threads = threads;
+    g->threads = g->team = threads;
     if (threads > 1) g->aside2 = arena_array(a, n_max + 64, sizeof *g->aside2);
     g->pool = hist_pool_new(ctx, codes, g->simd, threads, n_max, a);
     g->node = arena_array(a, 2 * (int64_t)g->rules.leaves + 2, sizeof *g->node);
@@ -169,7 +170,7 @@ static void prepare_alone(struct grow *g, int32_t at, int member)
         hist_alone(g->pool, member, g->grad, g->ids + s->beg, s->n, s->wide, s->hist);
     if (plan.need[!plan.small]) {
         for (int32_t i = 0; i < lanes; i++)
-            hist_subtract(g->cuts, i, p->hist, p->wide, s->hist, s->wide, NULL);
+            hist_subtract(g, i, p->hist, p->wide, s->hist, s->wide, NULL);
         l->hist = p->hist;
         p->hist = NULL;
     }
@@ -201,7 +202,7 @@ static void lane_task(void *arg, int64_t task, int member)
     for (int32_t i = first; i < first + n; i++) {
         if (job->is_together) hist_meet(g->pool, i, s->wide, s->hist);
         if (job->plan.need[!job->plan.small])
-            hist_subtract(g->cuts, i, job->parent, job->parent_wide, s->hist, s->wide,
+            hist_subtract(g, i, job->parent, job->parent_wide, s->hist, s->wide,
                           l->hist == job->parent ? NULL : l->hist);
     }
     for (int i = 0; i < 2; i++)
@@ -229,7 +230,7 @@ static void prepare_together(struct grow *g, int32_t at)
         g->status = hist_refused(g->pool, NULL);
         return;
     }
-    job.is_together = g->threads > 1;
+    job.is_together = g->members > 1;
     if (job.is_together)
         hist_together(g, g->ids + s->beg, s->n);
     else
@@ -282,7 +283,7 @@ static void batch_task(void *arg, int64_t task, int member)
  * long as they are likely to be split: their rank is at most half of what may still be. */
 static void batch_gather(struct grow *g, struct batch *b)
 {
-    int32_t popped[FRONTIER], n = 0, most = 2 * g->threads;
+    int32_t popped[FRONTIER], n = 0, most = 2 * g->members;
     int32_t rank = (g->rules.leaves - g->n_leaves) / 2;
     if (most > FRONTIER) most = FRONTIER;
     if (rank > FRONTIER) rank = FRONTIER;
@@ -309,13 +310,13 @@ static void prepare(struct grow *g)
     int32_t top = g->heap[0];
     struct batch b = {.g = g, .at = {top}, .n = 1};
     const struct grow_node *p = &g->node[top];
-    if (g->threads > 1 && p->n < TOGETHER_ROWS) batch_gather(g, &b);
+    if (g->members > 1 && p->n < TOGETHER_ROWS) batch_gather(g, &b);
     if (b.n == 0) b = (struct batch){.g = g, .at = {top}, .n = 1};
     for (int32_t i = 0; i < b.n; i++) kids_open(g, b.at[i]);
     if (g->status) return;
     if (b.n > 1)
         grow_phase(g, b.n, batch_task, &b);
-    else if (g->threads == 1 ? is_small(p) : p->n < TOGETHER_LEAST)
+    else if (g->members == 1 ? is_small(p) : p->n < TOGETHER_LEAST)
         prepare_alone(g, top, 0);
     else
         prepare_together(g, top);
@@ -382,7 +383,7 @@ static void grow_root(struct grow *g)
         g->status = hist_refused(g->pool, NULL);
         return;
     }
-    if (g->threads > 1 && q->n >= TOGETHER_LEAST) {
+    if (g->members > 1 && q->n >= TOGETHER_LEAST) {
         hist_together(g, ids, q->n);
         grow_phase(g, g->codes->n_lanes, root_task, &job);
     } else {
@@ -424,6 +425,23 @@ static void grow_clear(struct grow *g)
     }
 }
 
+#define TEAM_USED 0.7 /* share of the members' time below which one leaves */
+#define TEAM_GOOD 8   /* trees after which one comes back */
+
+/* The next tree's team, by how much processor time the members of this one got: beside busy
+ * neighbours a second member waits more than it helps. No result depends on it. */
+static void team_learn(struct grow *g, int64_t wall_ns, int64_t cpu_ns)
+{
+    if (g->threads == 1) return;
+    if ((double)cpu_ns < TEAM_USED * (double)wall_ns * g->members) {
+        g->n_good = 0;
+        if (g->team > 1) g->team--;
+    } else if (++g->n_good >= TEAM_GOOD) {
+        g->n_good = 0;
+        if (g->team < g->threads) g->team++;
+    }
+}
+
 tide_status grow_tree(struct grow *g, const struct grow_grad *grad,
                       const uint32_t *rows, int64_t n, tide_error *err)
 {
@@ -444,8 +462,10 @@ tide_status grow_tree(struct grow *g, const struct grow_grad *grad,
                                     .groups = UINT64_MAX,
                                     .alone = -1};
     if (g->codes->n_lanes == 0 || n == 0) return TIDE_OK;
-    int members = n < TOGETHER_LEAST ? 1 : g->threads;
-    tide_status status = par_crew(g->ctx, members, grow_lead, g, err);
+    g->members = n < TOGETHER_LEAST ? 1 : g->team;
+    int64_t wall = clock_ns(), cpu = clock_cpu_ns();
+    tide_status status = par_crew(g->ctx, g->members, grow_lead, g, err);
+    if (n >= TOGETHER_LEAST) team_learn(g, clock_ns() - wall, clock_cpu_ns() - cpu);
     if (!status && g->status) status = hist_refused(g->pool, err);
     grow_clear(g);
     return status;

@@ -86,11 +86,13 @@ struct grow {
     int32_t *heap;
     int32_t n_heap;
     int threads;             /* members of a crew, at most */
+    int team, n_good;        /* members now; trees in a row that used them well */
     struct split_room *room; /* [threads + 2]: members; two children of a large node */
     struct grow_node (*kids)[2];
     int32_t *free_kids, n_free_kids;
     /* of the tree that grows */
     struct par_crew *crew;
+    int members; /* of the crew */
     const struct grow_grad *grad;
     tide_status status;
 };
@@ -137,7 +139,7 @@ void hist_alone(struct hist_pool *p, int member, const struct grow_grad *grad,
 void hist_together(struct grow *g, const uint32_t *ids, int64_t n);
 void hist_meet(const struct hist_pool *p, int32_t lane, int wide, uint64_t *out);
 /* large = parent - small of one lane, in place of parent (to_packed NULL) or packed into it. */
-void hist_subtract(const struct bin_cuts *cuts, int32_t lane, uint64_t *parent,
+void hist_subtract(const struct grow *g, int32_t lane, uint64_t *parent,
                    int parent_wide, const uint64_t *small, int small_wide,
                    uint64_t *to_packed);
 void hist_total(const uint64_t *hist, int wide, int32_t n_code, int64_t *g, int64_t *h);

@@ -104,14 +104,6 @@ static void add_packed(const struct hist_pool *p, const struct grow_grad *grad,
     }
 }
 
-static void flush_packed(const uint64_t *packed, size_t cells, struct hist_wide *wide)
-{
-    for (size_t i = 0; i < cells; i++) {
-        wide[i].g += (int32_t)(packed[i] >> 32);
-        wide[i].h += (uint32_t)packed[i];
-    }
-}
-
 static void add_fine(const struct hist_pool *p, const struct grow_grad *grad,
                      const uint32_t *ids, int64_t first, int64_t n,
                      struct hist_wide *out)
@@ -150,7 +142,7 @@ void hist_alone(struct hist_pool *p, int member, const struct grow_grad *grad,
         }
         memset(packed, 0, cells * sizeof *packed);
         add_packed(p, grad, ids ? ids + i : NULL, i, m, packed);
-        flush_packed(packed, cells, (struct hist_wide *)out);
+        p->simd->tree_cells_widen(packed, (int64_t)cells, 1, (int64_t *)out);
     }
 }
 
@@ -161,12 +153,12 @@ struct hist_job {
     int64_t n, chunk;
 };
 
-static void own_flush(struct hist_own *o, size_t cells)
+static void own_flush(const struct hist_pool *p, struct hist_own *o, size_t cells)
 {
     if (!o->wide_dirty) memset(o->wide, 0, cells * sizeof *o->wide);
     o->wide_dirty = 1;
     if (!o->dirty) return;
-    flush_packed(o->packed, cells, o->wide);
+    p->simd->tree_cells_widen(o->packed, (int64_t)cells, 1, &o->wide->g);
     o->dirty = 0;
     o->rows = 0;
 }
@@ -181,11 +173,11 @@ static void hist_task(void *arg, int64_t task, int member)
     const uint32_t *ids = job->ids ? job->ids + i : NULL;
     if (ctx_cancelled(job->p->ctx)) return; /* the tree is dropped */
     if (job->grad->fine_g) {
-        own_flush(o, cells);
+        own_flush(job->p, o, cells);
         add_fine(job->p, job->grad, ids, i, m, o->wide);
         return;
     }
-    if (o->dirty && o->rows + m > HIST_PACKED_ROWS) own_flush(o, cells);
+    if (o->dirty && o->rows + m > HIST_PACKED_ROWS) own_flush(job->p, o, cells);
     if (!o->dirty) memset(o->packed, 0, cells * sizeof *o->packed);
     o->dirty = 1;
     o->rows += m;
@@ -213,51 +205,45 @@ void hist_meet(const struct hist_pool *p, int32_t lane, int wide, uint64_t *out)
     memset(to, 0, 256 * (wide ? sizeof(struct hist_wide) : sizeof *to));
     for (int m = 0; m < p->threads; m++) {
         const struct hist_own *o = &p->own[m];
-        struct hist_wide *sum = (struct hist_wide *)to;
         if (o->dirty && wide)
-            flush_packed(o->packed + at, 256, sum);
+            p->simd->tree_cells_widen(o->packed + at, 256, 1, (int64_t *)to);
         else if (o->dirty)
-            for (int c = 0; c < 256; c++) to[c] += o->packed[at + (size_t)c];
-        for (int c = 0; o->wide_dirty && wide && c < 256; c++) {
-            sum[c].g += o->wide[at + (size_t)c].g;
-            sum[c].h += o->wide[at + (size_t)c].h;
-        }
+            p->simd->tree_cells_add(to, o->packed + at, 256);
+        if (o->wide_dirty && wide)
+            p->simd->tree_cells_add(to, (const uint64_t *)&o->wide[at], 512);
     }
 }
 
-static void subtract_wide(struct hist_wide *w, const uint64_t *small, int small_wide,
-                          uint64_t *to_packed, int c0, int c1)
+/* Cells c0 <= c < c1 of a lane. */
+static void subtract_wide(const struct simd_table *simd, struct hist_wide *w,
+                          const uint64_t *small, int small_wide, uint64_t *to_packed,
+                          int c0, int c1)
 {
-    const struct hist_wide *from = (const struct hist_wide *)small;
-    for (int c = c0; small_wide && c < c1; c++) {
-        w[c].g -= from[c].g;
-        w[c].h -= from[c].h;
-    }
-    for (int c = c0; !small_wide && c < c1; c++) {
-        w[c].g -= (int32_t)(small[c] >> 32);
-        w[c].h -= (uint32_t)small[c];
-    }
+    if (small_wide)
+        simd->tree_cells_sub((uint64_t *)(w + c0), small + 2 * c0, 2 * (c1 - c0));
+    else
+        simd->tree_cells_widen(small + c0, c1 - c0, -1, (int64_t *)(w + c0));
     for (int c = c0; to_packed && c < c1; c++)
         to_packed[c] = ((uint64_t)w[c].g << 32) + (uint64_t)w[c].h;
 }
 
-void hist_subtract(const struct bin_cuts *cuts, int32_t lane, uint64_t *parent,
+void hist_subtract(const struct grow *g, int32_t lane, uint64_t *parent,
                    int parent_wide, const uint64_t *small, int small_wide,
                    uint64_t *to_packed)
 {
     size_t at = 256 * (size_t)lane;
-    int n = cuts->feature[cuts->lane_feature[lane]].n_code;
+    int n = g->cuts->feature[g->cuts->lane_feature[lane]].n_code;
     small += (small_wide ? 2 : 1) * at;
     if (!parent_wide) {
         parent += at;
-        for (int c = 0; c < n; c++) parent[c] -= small[c];
+        g->simd->tree_cells_sub(parent, small, n);
         parent[BIN_MISSING] -= small[BIN_MISSING];
         return;
     }
     struct hist_wide *w = (struct hist_wide *)parent + at;
     if (to_packed) to_packed += at;
-    subtract_wide(w, small, small_wide, to_packed, 0, n);
-    if (n < 256) subtract_wide(w, small, small_wide, to_packed, BIN_MISSING, 256);
+    subtract_wide(g->simd, w, small, small_wide, to_packed, 0, n);
+    subtract_wide(g->simd, w, small, small_wide, to_packed, BIN_MISSING, 256);
 }
 
 void hist_total(const uint64_t *hist, int wide, int32_t n_code, int64_t *g, int64_t *h)

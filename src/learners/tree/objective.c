@@ -266,10 +266,7 @@ static double cross_entropy_loss(LOSS_ARGS)
 static void logistic_grad(GRAD_ARGS)
 {
     UNUSED_GRAD;
-    for (int64_t i = 0; i < n; i++) {
-        g[i] = z[i] - (double)(rows->k[i0 + i] == 1);
-        h[i] = z[i] * (1 - z[i]);
-    }
+    o->simd->tree_logit(z, rows->k + i0, n, g, h);
 }
 static double logistic_loss(LOSS_ARGS)
 {

@@ -65,7 +65,8 @@ int64_t part_together(struct grow *g, const struct grow_node *node)
                            .ids = g->ids + node->beg,
                            .n = node->n,
                            .chunk = PART_TASK};
-    if (job.n < PART_PAR_MIN || !g->aside2) return part_alone(g, node);
+    if (job.n < PART_PAR_MIN || g->members == 1 || !g->aside2)
+        return part_alone(g, node);
     while (job.n > job.chunk * PART_CHUNKS) job.chunk *= 2;
     job.aside = g->aside + node->beg;
     job.aside2 = g->aside2 + node->beg;
