@@ -1,10 +1,12 @@
 /* k_tree_scan.c - the best split of one column, by f32 over integer sums; gains in f64
  *
- * tree_scan ranks the splits of a node by (G_l - p m)^2 / (p q), p = H_l + l2, q = H_r + l2,
- * m = G / (H + 2 l2): the gain of the split less a number that all splits of the node share, so
- * one division a split and little cancellation. Sums are exact integers; each is rounded once to
- * f32 and goes through the same operations on every set, so all give the same code, the first of
- * equals. Who needs the gain itself computes it from the winner's sums.
+ * tree_scan ranks the splits of a node by d^2 / (p q), d = G_l - p m, p = H_l + l2, q = H_r + l2,
+ * m = G / (H + 2 l2): the gain of the split less a number that all splits of the node share.
+ * Fractions are compared crosswise, without a division: candidate i competes with those of the
+ * same i mod 16, the 16 winners by one division each. Sums are exact integers, rounded once to
+ * f32 and scaled by powers of two to at most 1; the operations and their order are the same on
+ * every set, so all give the same code, the first of equals. Who needs the gain itself computes
+ * it from the winner's sums.
  *
  * tree_gain gives all gains in f64, with one division a split: both quotients share a
  * denominator. Each element is computed alone, so every set gives the same bits. */
@@ -23,21 +25,25 @@ int64_t KERNEL(tree_gain)(const double *gl, const double *hl, int64_t n,
 #define SCAN_NONE (-1.0f)
 
 #ifdef SIMD_IS_avx512
-/* Best of each of 16 lanes of candidates. */
+/* Best of each of 16 lanes of candidates: d^2, p q and the candidate. */
 struct scan_best {
-    __m512 rank;
+    __m512 top, under;
     __m512i at;
 };
 
 static inline void scan_take(struct scan_best *b, __m512 g, __m512 h, __m512 rest,
                              __mmask16 ok, __m512i at, const struct simd_scan *node)
 {
-    const __m512 l2 = _mm512_set1_ps(node->l2);
-    __m512 p = _mm512_add_ps(h, l2), q = _mm512_add_ps(rest, l2);
-    __m512 d = _mm512_sub_ps(g, _mm512_mul_ps(p, _mm512_set1_ps(node->mean)));
-    __m512 rank = _mm512_div_ps(_mm512_mul_ps(d, d), _mm512_mul_ps(p, q));
-    __mmask16 better = _mm512_mask_cmp_ps_mask(ok, rank, b->rank, _CMP_GT_OQ);
-    b->rank = _mm512_mask_mov_ps(b->rank, better, rank);
+    const __m512 l2 = _mm512_set1_ps(node->l2), unit = _mm512_set1_ps(node->h_scale);
+    __m512 p = _mm512_add_ps(_mm512_mul_ps(h, unit), l2);
+    __m512 q = _mm512_add_ps(_mm512_mul_ps(rest, unit), l2);
+    __m512 d = _mm512_sub_ps(_mm512_mul_ps(g, _mm512_set1_ps(node->g_scale)),
+                             _mm512_mul_ps(p, _mm512_set1_ps(node->mean)));
+    __m512 top = _mm512_mul_ps(d, d), under = _mm512_mul_ps(p, q);
+    __mmask16 better = _mm512_mask_cmp_ps_mask(
+        ok, _mm512_mul_ps(top, b->under), _mm512_mul_ps(b->top, under), _CMP_GT_OQ);
+    b->top = _mm512_mask_mov_ps(b->top, better, top);
+    b->under = _mm512_mask_mov_ps(b->under, better, under);
     b->at = _mm512_mask_mov_epi32(b->at, better, at);
 }
 
@@ -135,35 +141,54 @@ static void scan_wide(const uint64_t *cells, int64_t n, const struct simd_scan *
 static int64_t scan_best_of(const uint64_t *cells, int wide, int64_t n,
                             const struct simd_scan *node, const int64_t sum[2])
 {
-    struct scan_best b = {_mm512_set1_ps(SCAN_NONE), _mm512_setzero_si512()};
+    struct scan_best b = {_mm512_set1_ps(SCAN_NONE), _mm512_set1_ps(1),
+                          _mm512_setzero_si512()};
     if (wide)
         scan_wide(cells, n, node, sum, &b);
     else
         scan_packed(cells, n, node, sum, &b);
-    float most = _mm512_reduce_max_ps(b.rank);
-    __mmask16 equal = _mm512_cmp_ps_mask(b.rank, _mm512_set1_ps(most), _CMP_EQ_OQ);
+    __m512 rank = _mm512_div_ps(b.top, b.under);
+    float most = _mm512_reduce_max_ps(rank);
+    __mmask16 equal = _mm512_cmp_ps_mask(rank, _mm512_set1_ps(most), _CMP_EQ_OQ);
     return most > SCAN_NONE ? _mm512_mask_reduce_min_epi32(equal, b.at) : -1;
 }
 #else
-/* Ranks of n candidates; SCAN_NONE where a side has less than min_h. */
-static void scan_ranks(const float *restrict g, const float *restrict h,
-                       const float *restrict rest, const int32_t *restrict ok,
-                       int64_t n, const struct simd_scan *node, float *restrict rank)
+/* Best of each of 16 lanes of candidates: d^2, p q and the candidate. */
+struct scan_best {
+    float top[16], under[16];
+    int32_t at[16];
+};
+
+/* Candidates i0 .. i0 + 15; ok is 0 where a side has less than min_h. */
+static inline void scan_take(struct scan_best *restrict b, const float *restrict g,
+                             const float *restrict h, const float *restrict rest,
+                             const int32_t *restrict ok, int32_t i0,
+                             const struct simd_scan *node)
 {
-    const float l2 = node->l2, mean = node->mean;
-    for (int64_t i = 0; i < n; i++) {
-        float p = h[i] + l2, q = rest[i] + l2;
-        float d = g[i] - p * mean, r = d * d / (p * q);
-        rank[i] = ok[i] ? r : SCAN_NONE;
+    const float l2 = node->l2, mean = node->mean, g_scale = node->g_scale;
+    const float h_scale = node->h_scale;
+    for (int j = 0; j < 16; j++) {
+        float p = h[j] * h_scale + l2, q = rest[j] * h_scale + l2;
+        float d = g[j] * g_scale - p * mean, top = d * d, under = p * q;
+        int better = ok[j] & (top * b->under[j] > b->top[j] * under);
+        b->top[j] = better ? top : b->top[j];
+        b->under[j] = better ? under : b->under[j];
+        b->at[j] = better ? i0 + j : b->at[j];
     }
 }
 
 static int64_t scan_best_of(const uint64_t *cells, int wide, int64_t n,
                             const struct simd_scan *node, const int64_t sum[2])
 {
-    float g[256], h[256], rest[256], rank[256], best = SCAN_NONE;
+    struct scan_best b;
+    float g[256], h[256], rest[256], best = SCAN_NONE;
     int32_t ok[256];
     int64_t ag = sum[0], ah = sum[1], at = -1;
+    for (int j = 0; j < 16; j++) {
+        b.top[j] = SCAN_NONE;
+        b.under[j] = 1;
+        b.at[j] = 0;
+    }
     for (int64_t i = 0; i < n; i++) {
         ag += wide ? (int64_t)cells[2 * i] : (int32_t)(cells[i] >> 32);
         ah += wide ? (int64_t)cells[2 * i + 1] : (uint32_t)cells[i];
@@ -173,12 +198,16 @@ static int64_t scan_best_of(const uint64_t *cells, int wide, int64_t n,
         rest[i] = wide ? (float)(double)ar : (float)(uint32_t)ar;
         ok[i] = (ah >= node->min_h) & (ar >= node->min_h);
     }
-    scan_ranks(g, h, rest, ok, n, node, rank);
-    for (int64_t i = 0; i < n; i++)
-        if (rank[i] > best) {
-            best = rank[i];
-            at = i;
+    for (int64_t i = n; i & 15; i++) g[i] = h[i] = rest[i] = 0, ok[i] = 0;
+    for (int64_t i = 0; i < n; i += 16)
+        scan_take(&b, g + i, h + i, rest + i, ok + i, (int32_t)i, node);
+    for (int j = 0; j < 16; j++) {
+        float rank = b.top[j] / b.under[j];
+        if (rank > best || (rank == best && at >= 0 && b.at[j] < at)) {
+            best = rank;
+            at = b.at[j];
         }
+    }
     return at;
 }
 #endif
@@ -187,10 +216,20 @@ int64_t KERNEL(tree_scan)(const uint64_t *cells, int wide, int64_t n,
                           const struct simd_scan *node, int64_t sum[2])
 {
     int64_t at = scan_best_of(cells, wide, n, node, sum);
-    for (int64_t i = 0; i <= at; i++) {
-        sum[0] += wide ? (int64_t)cells[2 * i] : (int32_t)(cells[i] >> 32);
-        sum[1] += wide ? (int64_t)cells[2 * i + 1] : (uint32_t)cells[i];
+    uint64_t g = 0, h = 0;
+    if (wide) {
+        for (int64_t i = 0; i <= at; i++) {
+            g += cells[2 * i];
+            h += cells[2 * i + 1];
+        }
+        sum[0] += (int64_t)g;
+        sum[1] += (int64_t)h;
+        return at;
     }
+    for (int64_t i = 0; i <= at; i++)
+        h += cells[i]; /* h of all codes stays below 2^32 */
+    sum[0] += (int32_t)(h >> 32);
+    sum[1] += (uint32_t)h;
     return at;
 }
 

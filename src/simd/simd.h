@@ -20,10 +20,11 @@ struct simd_split {
     double g, h, l1, l2, min_h;
 };
 
-/* A node for tree_scan: sums as integers, l2 in units of h, mean = g / (h + 2 l2). */
+/* A node for tree_scan: its h and the least h of a side (at least 1) as integers; powers of two
+ * that bring g and h + l2 to at most 1; l2 and g / (h + 2 l2) so scaled. */
 struct simd_scan {
-    int64_t h, min_h; /* min_h: least h of a side, at least 1 */
-    float l2, mean;
+    int64_t h, min_h;
+    float g_scale, h_scale, l2, mean;
 };
 /* Key and fixed counters of the dither of one tree (k_tree_grad.c). */
 struct simd_dither {

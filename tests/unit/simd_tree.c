@@ -110,7 +110,7 @@ TEST(partition_is_stable_and_works_in_place)
     enum { N = 3000 };
     const struct simd_table *set[3];
     int sets = sets_of(set);
-    static uint8_t column[N], left[256];
+    static uint8_t column[N + 64], left[256];
     static uint32_t ids[N], in_place[N], right[N + 64];
     for (int i = 0; i < N; i++) column[i] = (uint8_t)draw((uint64_t)i, 7);
     for (int i = 0; i < 256; i++) left[i] = draw((uint64_t)i, 8) & 1;
@@ -202,9 +202,12 @@ TEST(the_scan_finds_the_best_split_of_integer_sums)
             double l2 = round % 5, m = round % 7 == 0 ? 4e7 : 1;
             struct simd_scan s = {.h = sum_h * unit,
                                   .min_h = (int64_t)m * unit,
-                                  .l2 = (float)(l2 * (double)unit)};
-            s.mean =
-                (float)((double)(sum_g * unit) / ((double)s.h + 2 * l2 * (double)unit));
+                                  .g_scale = is_wide ? 0x1p-44f : 0x1p-28f,
+                                  .h_scale = is_wide ? 0x1p-46f : 0x1p-30f};
+            s.l2 = (float)(l2 * (double)unit) * s.h_scale;
+            s.mean = (float)((double)(sum_g * unit) /
+                             ((double)s.h + 2 * l2 * (double)unit)) *
+                     (s.g_scale / s.h_scale);
             for (int k = 0; k < sets; k++) {
                 int64_t sum[2] = {from[0] * unit, from[1] * unit};
                 int64_t at =

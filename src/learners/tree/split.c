@@ -336,6 +336,14 @@ static void count_codes(const struct grow *g, int32_t lane, const uint32_t *ids,
     for (uint32_t i = 0; i < n; i++) count[plane[ids[i]]]++;
 }
 
+/* The power of two that brings n times `most` to at most 1. */
+static float scale_below(double most, uint32_t n)
+{
+    int e;
+    (void)frexp(most * n, &e);
+    return (float)ldexp(1, -e);
+}
+
 /* What all columns of a node share. */
 static struct scan scan_of(const struct grow *g, const struct grow_grad *grad,
                            const struct grow_node *node)
@@ -353,8 +361,12 @@ static struct scan scan_of(const struct grow *g, const struct grow_grad *grad,
     double least = ceil(s.rule.min_h / grad->h_unit), l2 = r->l2 / grad->h_unit;
     s.fast.h = node->h;
     s.fast.min_h = least < 1 ? 1 : least < 0x1p61 ? (int64_t)least : INT64_C(1) << 61;
-    s.fast.l2 = (float)l2;
-    s.fast.mean = (float)((double)node->g / ((double)node->h + 2 * l2));
+    double sum = (double)node->h + 2 * l2;
+    s.fast.g_scale = scale_below(grad->fine_g ? 0x1p31 : 0x1p15, node->n);
+    s.fast.h_scale = scale_below(sum, 1);
+    s.fast.l2 = (float)(l2 * (double)s.fast.h_scale);
+    s.fast.mean = (float)((double)node->g / sum * (double)s.fast.g_scale /
+                          (double)s.fast.h_scale);
     s.is_held = r->monotone != NULL;
     s.is_fast = r->l1 == 0 && l2 < 0x1p60 && !s.is_held;
     if (s.is_held)
