@@ -19,6 +19,7 @@
 #include "learners/tree/boost.h"
 #include "learners/tree/objective.h"
 #include "learners/tree/offset.h"
+#include "learners/tree/row_sample.h"
 
 static const char *const gbdt_growths[] = {"leaf", "level", NULL};
 static const char *const gbdt_growth_aliases[] = {
@@ -33,6 +34,8 @@ static const struct tide_param gbdt_rows[] = {
     P_REAL(boost_params, rate, "0.05", P_RANGE(0, 1), P_TUNE(0.005, 0.5),
            .flags = TIDE_OPEN_LO | TIDE_LOG, .help = "shrinkage of each tree",
            .alias = "learning_rate eta shrinkage"),
+    P_REAL(boost_params, decay, "1", P_RANGE(0, 1), .flags = TIDE_OPEN_LO | TIDE_EXPERT,
+           .help = "factor on the rate from round to round"),
     P_INT(boost_params, leaves, "31", P_RANGE(2, 65536), P_TUNE(4, 512),
           .flags = TIDE_LOG, .help = "most leaves of a tree",
           .alias = "num_leaves max_leaves max_leaf_nodes"),
@@ -64,9 +67,21 @@ static const struct tide_param gbdt_rows[] = {
     P_REAL(boost_params, rows, "1", P_RANGE(0, 1), P_TUNE(0.3, 1),
            .flags = TIDE_OPEN_LO, .help = "share of rows for each tree",
            .alias = "subsample bagging_fraction"),
+    P_ENUM(boost_params, sampling, "uniform", row_sampling_names, .flags = TIDE_EXPERT,
+           .when = "rows<1",
+           .help = "rows drawn alike, or more often where gradients are large",
+           .alias = "data_sample_strategy sampling_method bootstrap_type"),
     P_REAL(boost_params, columns, "1", P_RANGE(0, 1), P_TUNE(0.2, 1),
            .flags = TIDE_OPEN_LO, .help = "share of columns for each tree",
            .alias = "colsample_bytree feature_fraction"),
+    P_REAL(boost_params, columns_level, "1", P_RANGE(0, 1), P_TUNE(0.2, 1),
+           .flags = TIDE_OPEN_LO | TIDE_EXPERT,
+           .help = "chance of a column in each level of a tree",
+           .alias = "colsample_bylevel"),
+    P_REAL(boost_params, columns_node, "1", P_RANGE(0, 1), P_TUNE(0.2, 1),
+           .flags = TIDE_OPEN_LO | TIDE_EXPERT,
+           .help = "chance of a column in each node of a tree",
+           .alias = "colsample_bynode feature_fraction_bynode"),
     P_REAL(boost_params, cat_smooth, "10", P_RANGE(0, 1e300), .flags = TIDE_EXPERT,
            .help = "shrinkage of levels when they are sorted"),
     P_REAL(boost_params, cat_l2, "10", P_RANGE(0, 1e300), .flags = TIDE_EXPERT,
@@ -131,7 +146,14 @@ static void gbdt_cost(const void *params, const struct fit_data *d,
     double n = (double)d->x->n_rows, f = d->x->n_cols;
     double k = d->task == TIDE_CLASSIFY && d->n_classes > 2 ? d->n_classes : 1;
     double leaves = p->leaves < n ? p->leaves : n;
-    out->scratch_bytes = (int64_t)(n * (2 * f + 24 + 12 * k) + f * 2048 * leaves);
+    double row = 2 * f + 24 + 12 * k;
+    if (p->loss == OBJECTIVE_ABSOLUTE || p->loss == OBJECTIVE_QUANTILE ||
+        p->loss == OBJECTIVE_MAPE)
+        row += 48; /* residuals of leaves and their weights */
+    if (p->offset || p->exposure) row += 8;
+    if (p->weights || p->pos_weight != 1) row += 8;
+    if (p->rows < 1 && p->sampling != SAMPLE_UNIFORM) row += 8;
+    out->scratch_bytes = (int64_t)(n * row + f * 2048 * leaves);
     out->model_bytes = (int64_t)(p->trees * k * leaves * 60 + f * 2048);
     out->work = n * f * p->trees * k;
 }

@@ -1,4 +1,5 @@
 /* learners_objective.c - losses: derivatives, best constants, ranges, quantiles of residuals */
+#include "base/alloc.h"
 #include "infer/ensemble.h"
 #include "learners/tree/objective.h"
 #include "simd/vmath.h"
@@ -427,5 +428,86 @@ TEST(an_offset_is_added_and_not_learned)
     toy_model_free(m);
     free(y);
     free(k);
+    toy_free(t);
+}
+
+TEST(failing_allocations_are_errors_and_leak_nothing)
+{
+    enum { N = 2100 };
+    static const char *const options[] = {
+        "trees=2,loss=mape,path_smooth=1", "trees=2,loss=huber,monotone=+x,offset=z",
+        "trees=2,loss=poisson,exposure=z,rows=0.5,sampling=goss",
+        "trees=2,weights=balanced,pos_weight=2,rows=0.5,sampling=mvs"};
+    struct toy *t = toy_new(N);
+    double *x = toy_number(t, "x"), *z = toy_number(t, "z"), y[N];
+    int32_t k[N];
+    for (int i = 0; i < N; i++) {
+        x[i] = floor(40 * toy_u(5, i, 0));
+        z[i] = 0.5 + toy_u(5, i, 1);
+        y[i] = x[i] + toy_u(5, i, 2);
+        k[i] = x[i] > 30;
+    }
+    for (int v = 0; v < 4; v++) {
+        struct fit_data d = {.x = toy_view(t),
+                             .task = v == 3 ? TIDE_CLASSIFY : TIDE_REGRESS,
+                             .n_classes = v == 3 ? 2 : 0,
+                             .y = v == 3 ? NULL : y,
+                             .k = v == 3 ? k : NULL,
+                             .w = v == 0 ? z : NULL};
+        tide_ctx *ctx = NULL;
+        tide_error err = {0};
+        tide_values *values = NULL;
+        CHECK_INT(tide_ctx_new(&ctx, &err), TIDE_OK);
+        CHECK_INT(tide_ctx_set_threads(ctx, 1, &err), TIDE_OK);
+        CHECK_INT(tide_values_new(&tide_learner_gbdt.params, "gbdt", &values, &err), 0);
+        toy_set(values, options[v]);
+        int64_t live = alloc_live();
+        for (int64_t n = 1; n < 400; n++) {
+            struct arena a;
+            struct state state;
+            struct fit_info info = {0};
+            void *object = NULL;
+            arena_init(&a, ctx);
+            state_init(&state, &a);
+            alloc_fault_set(n, 1);
+            tide_status status = tide_learner_gbdt.fit(
+                ctx, tide_values_struct(values), &d, NULL, 0, &state, &info, &err);
+            if (!status)
+                status = tide_learner_gbdt.load(&state, d.task, d.n_classes, 2,
+                                                t->n_levels, &a, &object, &err);
+            int hit = alloc_fault_hit();
+            alloc_fault_set(0, 0);
+            arena_free(&a);
+            CHECK_MSG(hit ? status == TIDE_ENOMEM : status == TIDE_OK,
+                      "%s: allocation %lld: %s", options[v], (long long)n, err.message);
+            CHECK_INT(alloc_live(), live);
+            if (!hit) break;
+        }
+        tide_values_free(values);
+        tide_ctx_free(ctx);
+    }
+    toy_free(t);
+}
+
+TEST(an_offset_of_a_hostile_file_is_refused)
+{
+    static const int32_t bad[][2] = {{2, 0}, {-1, 0}, {1, 0}, {0, 2}, {INT32_MAX, 1}};
+    struct toy *t = toy_new(300);
+    double *o = toy_number(t, "o"), y[300];
+    uint32_t *g = toy_category(t, "p", 5);
+    for (int i = 0; i < 300; i++) y[i] = o[i] = g[i] = (uint32_t)i % 5;
+    struct fit_data d = {.x = toy_view(t), .task = TIDE_REGRESS, .y = y};
+    struct toy_model *m = toy_fit(GBDT, "trees=3,offset=o", &d, t->n_levels, NULL);
+    int32_t *both = (int32_t *)(uintptr_t)toy_array(m, "offset", NULL);
+    CHECK_INT(m->status, TIDE_OK);
+    for (size_t v = 0; v < sizeof bad / sizeof bad[0]; v++) {
+        void *object = NULL;
+        tide_error err = {0};
+        memcpy(both, bad[v], sizeof bad[v]);
+        CHECK_INT(tide_learner_gbdt.load(&m->state, TIDE_REGRESS, 1, 2, t->n_levels,
+                                         &m->arena, &object, &err),
+                  TIDE_EMODEL);
+    }
+    toy_model_free(m);
     toy_free(t);
 }

@@ -23,6 +23,7 @@
 #include "learners/tree/constraint.h"
 #include "learners/tree/grad.h"
 #include "learners/tree/offset.h"
+#include "learners/tree/row_sample.h"
 #include "simd/vmath.h"
 
 #define BOOST_STOP_SHARE 0.1
@@ -84,6 +85,9 @@ struct boost {
     double max_leaf;
     struct offset offset;
     double *offsets; /* [n], or NULL */
+    double *drawn_w; /* [n] weights of the rows drawn by gradients */
+    int64_t *levels;
+    double rate; /* of this round */
     double *base, *loss_scratch, *y;
     struct emit emit;
     int32_t round, rounds, best_round;
@@ -378,6 +382,10 @@ static tide_status boost_watch(struct boost *b, const struct fit_data *valid,
         b->bag.score = b->grad.score;
         b->bag.list = arena_array(&b->scratch, b->n_fit + 64, sizeof *b->bag.list);
         b->sampled = arena_array(&b->scratch, b->n_fit + 64, sizeof *b->sampled);
+        if (b->p->sampling != SAMPLE_UNIFORM) {
+            b->levels = arena_array(&b->scratch, ROW_SAMPLE_LEVELS, sizeof *b->levels);
+            b->drawn_w = arena_array(&b->scratch, b->d->x->n_rows + 1, sizeof(double));
+        }
     }
     b->loss_scratch = arena_array(&b->scratch, w->n + 1, sizeof *b->loss_scratch);
     return arena_status(&b->scratch, err);
@@ -454,23 +462,38 @@ static tide_status boost_workers(struct boost *b, tide_error *err)
     return status;
 }
 
-/* Rows of this round's trees: those whose draw is below `rows`. */
-static void boost_sample(struct boost *b)
+/* Rows of this round's trees: those whose draw is below their chance, `rows` where all are
+ * alike. Chances by gradients need these first, and weights of the rows drawn make them anew. */
+static tide_status boost_sample(struct boost *b, tide_error *err)
 {
     struct rng_key key = rng_key(b->d->seed, "bag");
+    struct row_chances chances = {0};
+    struct grad *g = &b->grad;
     if (b->p->rows >= 1) {
         b->sampled = b->fit_rows;
         b->n_sampled = b->n_fit;
-        return;
+        return TIDE_OK;
+    }
+    if (b->drawn_w) {
+        row_chances_find(g, (enum row_sampling)b->p->sampling, b->p->rows, b->fit_rows,
+                         b->n_fit, b->levels, &chances);
+        memset(b->drawn_w, 0, (size_t)g->rows.n * sizeof *b->drawn_w);
     }
     b->n_sampled = b->bag.n = 0;
-    for (int64_t i = 0; i < b->n_fit; i++) {
-        int64_t id = b->grad.rows.ids[b->fit_rows[i]];
-        if (rng_u01(rng_at(key, id, (uint32_t)b->round, 0)) < b->p->rows)
-            b->sampled[b->n_sampled++] = b->fit_rows[i];
-        else
-            b->bag.list[b->bag.n++] = b->fit_rows[i];
+    for (int64_t j = 0; j < b->n_fit; j++) {
+        int64_t i = b->fit_rows[j];
+        double p = b->drawn_w ? row_chance(g, &chances, i) : b->p->rows;
+        if (rng_u01(rng_at(key, g->rows.ids[i], (uint32_t)b->round, 0)) < p) {
+            b->sampled[b->n_sampled++] = b->fit_rows[j];
+            if (b->drawn_w) b->drawn_w[i] = (b->d->w ? b->d->w[i] : 1) / p;
+        } else {
+            b->bag.list[b->bag.n++] = b->fit_rows[j];
+        }
     }
+    if (!b->drawn_w) return TIDE_OK;
+    g->rows.w = b->drawn_w;
+    g->by_pass = 1;
+    return grad_make(g, b->round, err);
 }
 
 /* Columns of this round's trees: the smallest draws by name. */
@@ -597,13 +620,17 @@ static void boost_one(void *arg, int64_t k, int worker)
     int own = b->n_workers > 1 ? worker : 0;
     struct grow *g = b->grow[own];
     const struct grow_grad *grad = &b->grad.out[k];
+    g->draw = (struct grow_draw){.level = b->p->columns_level,
+                                 .node = b->p->columns_node,
+                                 .key = rng_key(b->d->seed, "node"),
+                                 .tree = (int64_t)b->round * b->grad.n_outputs + k};
     t->status = grow_tree(g, grad, b->sampled, b->n_sampled, NULL);
     t->n_nodes = g->n_nodes;
     if (!t->status) boost_values(b, g, grad, &b->follow[own], t->value);
     for (int32_t i = g->n_nodes - 1; i >= 0 && !t->status; i--) {
         const struct grow_node *q = &g->node[i];
         grow_describe(g, q, &t->node[i]);
-        t->value[i] = q->left < 0 ? t->value[i] * b->p->rate : 0;
+        t->value[i] = q->left < 0 ? t->value[i] * b->rate : 0;
         t->node[i].cover = q->left < 0
                                ? boost_cover(b, g, q)
                                : t->node[q->left].cover + t->node[q->right].cover;
@@ -623,9 +650,12 @@ static void boost_one(void *arg, int64_t k, int worker)
 static tide_status boost_round(struct boost *b, tide_error *err)
 {
     int32_t k = b->grad.n_outputs;
-    boost_sample(b);
     boost_columns(b);
+    b->rate = b->round ? b->rate * b->p->decay : b->p->rate;
+    b->grad.rows.w = b->d->w;
+    b->grad.by_pass = 0;
     tide_status status = grad_make(&b->grad, b->round, err);
+    if (!status) status = boost_sample(b, err);
     int coarse = 0;
     for (int32_t c = 0; c < k && !status; c++) coarse |= grad_is_coarse(&b->grad, c);
     if (coarse && !status) status = grad_refine(&b->grad, &b->scratch, err);

@@ -107,12 +107,14 @@ static void most_block(void *arg, int64_t b, int worker)
     for (int64_t i0 = b * PAR_BLOCK; i0 < end; i0 += GRAD_TILE) {
         int64_t m = end - i0 < GRAD_TILE ? end - i0 : GRAD_TILE;
         tile_prepare(g, i0, m, t.z);
-        tile_grad(g, i0, m, 0, t.z, &t);
-        for (int64_t i = 0; i < m; i++) {
-            double w = g->rows.w ? g->rows.w[i0 + i] : 1;
-            if (g->skip && g->skip[i0 + i]) continue;
-            g_most = fabs(t.g[i]) * w > g_most ? fabs(t.g[i]) * w : g_most;
-            h_most = t.h[i] * w > h_most ? t.h[i] * w : h_most;
+        for (int32_t k = 0; k < g->n_outputs; k++) {
+            tile_grad(g, i0, m, k, t.z, &t);
+            for (int64_t i = 0; i < m; i++) {
+                double w = g->rows.w ? g->rows.w[i0 + i] : 1;
+                if (g->skip && g->skip[i0 + i]) continue;
+                g_most = fabs(t.g[i]) * w > g_most ? fabs(t.g[i]) * w : g_most;
+                h_most = t.h[i] * w > h_most ? t.h[i] * w : h_most;
+            }
         }
     }
     g->part[b].g_most = g_most;
@@ -156,17 +158,18 @@ tide_status grad_make(struct grad *g, int32_t round, tide_error *err)
     job.blocks = (g->rows.n + PAR_BLOCK - 1) / PAR_BLOCK;
     const struct objective *of = g->loss.of;
     double k = g->n_outputs, g_most = of->g_most * g->w_most, h_most = g->w_most;
-    int by_pass = !(of->g_most > 0);
+    int by_pass = !(of->g_most > 0) || g->by_pass;
+    int h_by_pass = g->by_pass || (by_pass && !of->unit_h);
     tide_status status = TIDE_OK;
     if (!of->unit_h && !by_pass) /* p (1 - p) */
         h_most *= g->n_outputs > 1 ? 0.25 * k / (k - 1) : 0.25;
     if (by_pass) {
         g_most = 0;
-        if (!of->unit_h) h_most = 0;
+        if (h_by_pass) h_most = 0;
         status = par_for(g->ctx, job.blocks, most_block, &job, err);
         for (int64_t b = 0; b < job.blocks && !status; b++) {
             g_most = g->part[b].g_most > g_most ? g->part[b].g_most : g_most;
-            if (!of->unit_h && g->part[b].h_most > h_most) h_most = g->part[b].h_most;
+            if (h_by_pass && g->part[b].h_most > h_most) h_most = g->part[b].h_most;
         }
     }
     for (int32_t o = 0; o < g->n_outputs; o++) {

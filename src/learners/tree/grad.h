@@ -15,6 +15,7 @@ struct grad {
     struct grad_rows rows;
     const uint8_t *skip; /* [n] 1: no row of the fit; or NULL */
     double w_most;       /* largest weight */
+    int by_pass;         /* bounds of the derivatives are looked for, not known */
     double *score;       /* [n][n_outputs] */
     uint32_t *packed;    /* [n_outputs][n] */
     int32_t *fine_g;     /* [n_outputs][n], made when first needed */

@@ -34,6 +34,7 @@ tide_status grow_new(struct tide_ctx *ctx, const struct bin_cuts *cuts,
                        .cuts = cuts,
                        .codes = codes,
                        .simd = simd_get(ctx),
+                       .draw = {.level = 1, .node = 1},
                        .rules = *rules};
     if (g->rules.depth <= 0 || g->rules.depth > ENSEMBLE_DEPTH_MAX)
         g->rules.depth = ENSEMBLE_DEPTH_MAX;

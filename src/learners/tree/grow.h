@@ -5,6 +5,7 @@
 #ifndef LEARNERS_TREE_GROW_H
 #define LEARNERS_TREE_GROW_H
 #include "base/par.h"
+#include "base/rng.h"
 #include "learners/tree/bins.h"
 #include "learners/tree/emit.h"
 #include "simd/simd.h"
@@ -61,6 +62,13 @@ struct split_room {
     uint8_t *exact;          /* [n_lanes] min_rows holds for certain */
 };
 
+/* Chances of a column in each level and each node of the tree that grows. */
+struct grow_draw {
+    double level, node;
+    struct rng_key key;
+    int64_t tree;
+};
+
 struct hist_pool;
 struct par_crew;
 struct grow {
@@ -70,6 +78,7 @@ struct grow {
     const struct simd_table *simd;
     struct grow_rules rules;
     const uint8_t *lane_on;         /* [n_lanes] or NULL: all */
+    struct grow_draw draw;          /* chances of 1: none is drawn */
     uint32_t *ids, *aside, *aside2; /* [n_max] */
     struct hist_pool *pool;
     struct grow_node *node; /* [2 leaves] */

@@ -375,11 +375,28 @@ static struct scan scan_of(const struct grow *g, const struct grow_grad *grad,
     return s;
 }
 
+/* Is the lane drawn for this level and this node? A node is known by its depth and by how many
+ * rows lie left of it, which no order of rows changes. */
+static int lane_is_drawn(const struct grow *g, const struct grow_node *node,
+                         int32_t lane)
+{
+    const struct grow_draw *d = &g->draw;
+    uint32_t name = g->cuts->feature[g->cuts->lane_feature[lane]].hash;
+    int64_t at = d->tree << 32;
+    if (d->level < 1 &&
+        !(rng_u01(rng_at(d->key, at, name, 2u * node->depth)) < d->level))
+        return 0;
+    return d->node >= 1 || rng_u01(rng_at(d->key, at | node->beg, name,
+                                          2u * node->depth + 1)) < d->node;
+}
+
 /* May this node be split on this lane? */
 static int lane_is_on(const struct grow *g, const struct grow_node *node, int32_t lane)
 {
     const uint64_t *groups = g->rules.groups;
     if (g->lane_on && !g->lane_on[lane]) return 0;
+    if ((g->draw.level < 1 || g->draw.node < 1) && !lane_is_drawn(g, node, lane))
+        return 0;
     if (!groups || node->alone >= 0) return !groups || node->alone == lane;
     if (groups[lane] == 0) return node->groups == UINT64_MAX; /* the root */
     return (groups[lane] & node->groups) != 0;
