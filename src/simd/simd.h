@@ -20,8 +20,14 @@ struct simd_split {
     double g, h, l1, l2, min_h;
 };
 
+struct simd_edges;
+struct simd_plane;
+struct simd_lane;
+struct simd_walk;
+
 struct simd_table {
-    const char *name; /* "base", "avx2", "avx512" */
+    const char *name;   /* "base", "avx2", "avx512" */
+    int permutes_bytes; /* a byte look-up of a whole vector is one instruction */
     /* k_vec.c: sums in 8 f64 lanes, lane i takes elements i, i+8, ...; lanes folded pairwise */
     double (*sum)(const double *x, int64_t n);
     double (*dot)(const double *x, const double *y, int64_t n);
@@ -74,6 +80,23 @@ struct simd_table {
      * side has less than min_h. Returns the first index of the largest (n >= 1). */
     int64_t (*tree_gain)(const double *gl, const double *hl, int64_t n,
                          const struct simd_split *split, double *out);
+    /* Scoring of tree ensembles, simd/trees.h. k_code.c: codes of one feature; of one row, out[j]
+     * from x[feature[j]] by e[j]. */
+    void (*codes_u8)(const struct simd_edges *e, const double *x, int64_t n,
+                     uint8_t *out);
+    void (*codes_row)(const struct simd_edges *e, const uint32_t *feature, int32_t n,
+                      const double *x, uint8_t *out);
+    /* k_plane.c: adds the leaves of trees [t0, t1) for 64 rows, codes [columns][64], to sum
+     * [outputs][64]; lines are room for one tree. */
+    void (*plane)(const struct simd_plane *p, int32_t t0, int32_t t1,
+                  const uint8_t *codes, uint8_t *lines, double *sum);
+    /* k_lane.c: one row, codes [SIMD_LANE_COLUMNS]; adds to out [outputs] */
+    void (*lane)(const struct simd_lane *p, const uint8_t *codes, double *out);
+    /* k_walk.c: rows of codes [columns][stride], stride a multiple of 16 and not below n; adds
+     * to out [n][outputs]. One row: codes [columns]. */
+    void (*walk_rows)(const struct simd_walk *w, const uint16_t *codes, int64_t stride,
+                      int64_t n, double *out);
+    void (*walk_row)(const struct simd_walk *w, const uint16_t *codes, double *out);
     /* k_csv.c: positions of structural bytes in a slab of n <= 2^31 bytes (padded by 64):
      * delimiters and newlines outside quotes, in order. in_quote: state carried (0/1). Returns
      * the count. quotes: number of quote bytes seen. high: set when a byte >= 0x80 was seen. */
