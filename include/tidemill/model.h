@@ -94,6 +94,32 @@ TIDE_API TIDE_MUST_USE tide_status tide_model_transform(tide_ctx *ctx,
                                                         const tide_frame *frame,
                                                         tide_frame **out,
                                                         tide_error *err);
+/* Single rows, bound once. names[i] (i < n) says what values[i] of a row is; NULL: the model's own
+ * columns in their order, see tide_row_predictor_name. The predictor holds the model; caller
+ * frees it. Errors: data-column, memory. */
+typedef struct tide_row_predictor tide_row_predictor;
+TIDE_API TIDE_MUST_USE tide_status tide_row_predictor_new(tide_model *model,
+                                                          const char *const *names,
+                                                          int n,
+                                                          tide_row_predictor **out,
+                                                          tide_error *err);
+TIDE_API void tide_row_predictor_free(tide_row_predictor *predictor);
+/* Scores of a row: classes, or 1. */
+TIDE_API int tide_row_predictor_width(const tide_row_predictor *predictor);
+TIDE_API int tide_row_predictor_columns(const tide_row_predictor *predictor);
+TIDE_API const char *tide_row_predictor_name(const tide_row_predictor *predictor,
+                                             int column);
+/* The value that stands for a text in a category of the model (its column number); NaN, which is
+ * missing, for one that the model has not seen and in columns of numbers. */
+TIDE_API double tide_row_predictor_level(const tide_row_predictor *predictor,
+                                         int column, const char *text);
+/* Scores one row into out [width]: numbers as they are, categories by
+ * tide_row_predictor_level, NaN is missing. Any number of threads may share a predictor. The
+ * bits of tide_model_predict; tree ensembles behind no step allocate nothing.
+ * Errors: data-infinite, and those of the model's steps. */
+TIDE_API TIDE_MUST_USE tide_status tide_predict_row(const tide_row_predictor *predictor,
+                                                    const double *values, double *out,
+                                                    tide_error *err);
 TIDE_API void tide_scores_free(tide_scores *scores);
 TIDE_API int64_t tide_scores_rows(const tide_scores *scores);
 TIDE_API int tide_scores_classes(const tide_scores *scores); /* 0 for regression */

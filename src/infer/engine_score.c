@@ -112,18 +112,21 @@ static tide_status plane_margin(const struct ensemble_engine *g,
 
 /* ------------------------------------------------------------------------- walk --- */
 
+/* Codes in groups of 16 rows: [groups][columns][16]. */
 static void walk_codes(const struct ensemble_engine *g, const struct simd_table *simd,
-                       const struct view *x, int64_t i0, int64_t n, int64_t stride,
-                       uint16_t *codes)
+                       const struct view *x, int64_t i0, int64_t n, uint16_t *codes)
 {
-    uint16_t base[ENGINE_BLOCK];
+    uint16_t base[ENGINE_BLOCK] = {0}, own[ENGINE_BLOCK];
     for (int32_t i = 0; i < g->n_used; i++)
         for (int64_t r0 = 0; r0 < n; r0 += ENGINE_BLOCK) {
             int64_t m = n - r0 < ENGINE_BLOCK ? n - r0 : ENGINE_BLOCK;
             engine_codes_u16(g->e, simd, x, (int32_t)g->used[i], i0 + r0, m, base);
-            for (uint32_t c = g->first[i]; c < g->first[i + 1]; c++)
-                engine_derive_u16(&g->column[c], base, m,
-                                  codes + (int64_t)c * stride + r0);
+            for (uint32_t c = g->first[i]; c < g->first[i + 1]; c++) {
+                engine_derive_u16(&g->column[c], base, (m + 15) / 16 * 16, own);
+                for (int64_t r = 0; r < m; r += 16)
+                    memcpy(codes + (r0 + r) * g->n_columns + (int64_t)c * 16, own + r,
+                           16 * sizeof *own);
+            }
         }
 }
 
@@ -139,15 +142,15 @@ static tide_status walk_margin(const struct ensemble_engine *g,
     if (most < 64) most = 64;
     if (stride > most) stride = most;
     size_t bytes = (size_t)(g->n_columns + 1) * (size_t)stride * sizeof(uint16_t);
-    uint16_t *codes = mem_zalloc(bytes);
+    uint16_t *codes = mem_alloc(bytes);
     if (!codes) return err_nomem(err, bytes);
     for (int64_t r0 = 0; r0 < n; r0 += stride) {
         int64_t m = n - r0 < stride ? n - r0 : stride;
         double *to = out + r0 * e->n_outputs;
-        walk_codes(g, simd, x, i0 + r0, m, stride, codes);
+        walk_codes(g, simd, x, i0 + r0, m, codes);
         for (int64_t r = 0; r < m; r++)
             memcpy(to + r * e->n_outputs, e->base, (size_t)e->n_outputs * sizeof *to);
-        simd->walk_rows(g->walk, codes, stride, m, to);
+        simd->walk_rows(g->walk, codes, g->n_columns, m, to);
     }
     mem_free(codes);
     return TIDE_OK;
@@ -261,7 +264,8 @@ void ensemble_row(const struct ensemble *e, const double *x, double *out)
 
 void ensemble_engines(const struct ensemble *e, const char **batch, const char **row)
 {
-    static const char *const names[] = {"auto", "plane", "lane", "walk", "plain"};
-    *batch = names[engine_choice(e, simd_get(NULL), 1024)];
-    *row = names[engine_choice(e, simd_get(NULL), 1)];
+    const struct ensemble_engine *g = e->engine;
+    const char *any = g && g->walk ? "walk" : "plain";
+    *batch = g && g->plane ? "plane" : any;
+    *row = g && g->lane ? "lane" : g && g->n_columns <= ROW_COLUMNS ? any : "plain";
 }

@@ -33,7 +33,7 @@ void KERNEL(codes_row)(const struct simd_edges *, const uint32_t *, int32_t,
 void KERNEL(plane)(const struct simd_plane *, int32_t, int32_t, const uint8_t *,
                    uint8_t *, double *);
 void KERNEL(lane)(const struct simd_lane *, const uint8_t *, double *);
-void KERNEL(walk_rows)(const struct simd_walk *, const uint16_t *, int64_t, int64_t,
+void KERNEL(walk_rows)(const struct simd_walk *, const uint16_t *, int32_t, int64_t,
                        double *);
 void KERNEL(walk_row)(const struct simd_walk *, const uint16_t *, double *);
 int64_t KERNEL(csv_index)(const char *, int64_t, char, char, int *, uint32_t *,

@@ -92,10 +92,10 @@ struct simd_table {
                   const uint8_t *codes, uint8_t *lines, double *sum);
     /* k_lane.c: one row, codes [SIMD_LANE_COLUMNS]; adds to out [outputs] */
     void (*lane)(const struct simd_lane *p, const uint8_t *codes, double *out);
-    /* k_walk.c: rows of codes [columns][stride], stride a multiple of 16 and not below n; adds
-     * to out [n][outputs]. One row: codes [columns]. */
-    void (*walk_rows)(const struct simd_walk *w, const uint16_t *codes, int64_t stride,
-                      int64_t n, double *out);
+    /* k_walk.c: rows of codes [groups of 16][columns][16]; adds to out [n][outputs]. One
+     * row: codes [columns]. */
+    void (*walk_rows)(const struct simd_walk *w, const uint16_t *codes,
+                      int32_t n_columns, int64_t n, double *out);
     void (*walk_row)(const struct simd_walk *w, const uint16_t *codes, double *out);
     /* k_csv.c: positions of structural bytes in a slab of n <= 2^31 bytes (padded by 64):
      * delimiters and newlines outside quotes, in order. in_quote: state carried (0/1). Returns
