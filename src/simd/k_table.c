@@ -36,6 +36,8 @@ void KERNEL(lane)(const struct simd_lane *, const uint8_t *, double *);
 void KERNEL(walk_rows)(const struct simd_walk *, const uint16_t *, int32_t, int64_t,
                        double *);
 void KERNEL(walk_row)(const struct simd_walk *, const uint16_t *, double *);
+void KERNEL(shap_bits)(const uint16_t *, uint16_t, int64_t, uint64_t *);
+void KERNEL(shap_leaf)(const struct simd_leaf *, int64_t);
 int64_t KERNEL(csv_index)(const char *, int64_t, char, char, int *, uint32_t *,
                           int64_t *, int *);
 int64_t KERNEL(count_byte)(const char *, int64_t, char);
@@ -76,6 +78,8 @@ const struct simd_table SIMD_CAT(simd_table, SIMD_SET) = {
     .lane = KERNEL(lane),
     .walk_rows = KERNEL(walk_rows),
     .walk_row = KERNEL(walk_row),
+    .shap_bits = KERNEL(shap_bits),
+    .shap_leaf = KERNEL(shap_leaf),
     .csv_index = KERNEL(csv_index),
     .count_byte = KERNEL(count_byte),
 };

@@ -24,6 +24,7 @@ struct simd_edges;
 struct simd_plane;
 struct simd_lane;
 struct simd_walk;
+struct simd_leaf;
 
 struct simd_table {
     const char *name;   /* "base", "avx2", "avx512" */
@@ -97,6 +98,10 @@ struct simd_table {
     void (*walk_rows)(const struct simd_walk *w, const uint16_t *codes,
                       int32_t n_columns, int64_t n, double *out);
     void (*walk_row)(const struct simd_walk *w, const uint16_t *codes, double *out);
+    /* k_shap.c: bit r of out: codes[r] <= thr; and a leaf's part of contributions. */
+    void (*shap_bits)(const uint16_t *codes, uint16_t thr, int64_t words,
+                      uint64_t *out);
+    void (*shap_leaf)(const struct simd_leaf *leaf, int64_t words);
     /* k_csv.c: positions of structural bytes in a slab of n <= 2^31 bytes (padded by 64):
      * delimiters and newlines outside quotes, in order. in_quote: state carried (0/1). Returns
      * the count. quotes: number of quote bytes seen. high: set when a byte >= 0x80 was seen. */

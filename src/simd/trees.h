@@ -60,4 +60,18 @@ struct simd_walk {
     const double *leaf; /* [leaves][width] */
     int32_t width, n_trees, n_outputs;
 };
+
+/* shap: one leaf, m features on its path, a rule of q <= SIMD_LEAF_NODES nodes. */
+struct simd_leaf {
+    int32_t m, q, width;
+    int64_t stride;         /* words of a feature */
+    const uint64_t *bits;   /* [m][stride] rows that satisfy the feature's tests */
+    const double *none;     /* [q] weight and product where no feature is satisfied */
+    const double *ratio;    /* [m][q] factor of a satisfied feature over the other */
+    const double *on, *off; /* [m][q], [q] contribution over the product */
+    const double *value;    /* [width] of the leaf */
+    double *const *to;      /* [m] sums of the feature's rows, output 0 */
+    int64_t output_stride;
+};
+#define SIMD_LEAF_NODES 8
 #endif
