@@ -1,0 +1,34 @@
+/* explain.h - why a model says what it says */
+#ifndef TIDEMILL_EXPLAIN_H
+#define TIDEMILL_EXPLAIN_H
+
+#include <tidemill/model.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Contributions of columns to the margins of rows (exact path-dependent Shapley values of tree
+ * ensembles). What a step made of a column is added up under that column. A row's contributions
+ * and its bias sum to the margin: log-odds of the second class for two classes, one margin a
+ * class for more, the value for numbers; class shares for a single tree.
+ * Errors: as tide_model_predict; pipeline-step where the learner has no trees, tide-schema where
+ * the model does not say what its nodes saw. Ownership: caller frees. */
+typedef struct tide_shap tide_shap;
+TIDE_API TIDE_MUST_USE tide_status tide_model_shap(tide_ctx *ctx,
+                                                   const tide_model *model,
+                                                   const tide_frame *frame,
+                                                   tide_shap **out, tide_error *err);
+TIDE_API void tide_shap_free(tide_shap *shap);
+TIDE_API int64_t tide_shap_rows(const tide_shap *shap);
+TIDE_API int tide_shap_outputs(const tide_shap *shap);
+TIDE_API int tide_shap_columns(const tide_shap *shap);
+/* Name of a column of the model. */
+TIDE_API const char *tide_shap_name(const tide_shap *shap, int column);
+/* [rows][outputs][columns + 1], the last of each being the bias. */
+TIDE_API const double *tide_shap_values(const tide_shap *shap);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
