@@ -35,7 +35,8 @@ int main(int argc, char **argv)
     tide_row_predictor *row;
     int repeats = argc > 3 ? atoi(argv[3]) : 5, with_shap = argc > 4;
     if (argc < 3) return 2;
-    if (tide_ctx_new(&ctx, &err) || tide_ctx_set_threads(ctx, 1, &err)) return fail(&err);
+    if (tide_ctx_new(&ctx, &err) || tide_ctx_set_threads(ctx, 1, &err))
+        return fail(&err);
     if (tide_model_open(ctx, argv[1], NULL, &model, &err)) return fail(&err);
     if (tide_frame_read(ctx, argv[2], NULL, &frame, &err)) return fail(&err);
     if (tide_row_predictor_new(model, NULL, 0, &row, &err)) return fail(&err);
@@ -62,7 +63,8 @@ int main(int argc, char **argv)
                 return fail(&err);
         t = now() - t;
         single = t < single ? t : single;
-        if (memcmp(out, tide_scores_values(scores), (size_t)(n * k) * sizeof *out) != 0) {
+        if (memcmp(out, tide_scores_values(scores), (size_t)(n * k) * sizeof *out) !=
+            0) {
             fprintf(stderr, "ours: rows and batch differ\n");
             return 1;
         }
@@ -81,8 +83,9 @@ int main(int argc, char **argv)
         for (int j = 0; j <= columns; j++) sum += phi[j];
         gap = fmax(gap, fabs(1 / (1 + exp(-sum)) - p));
     }
-    printf("{\"batch_ns\": %.1f, \"row_ns\": %.1f, \"shap_ns\": %.1f, \"shap_gap\": %.3g}\n",
-           batch / (double)n, single / (double)n,
-           with_shap ? explain / (double)n : 0.0, gap);
+    printf("{\"batch_ns\": %.1f, \"row_ns\": %.1f, \"shap_ns\": %.1f, \"shap_gap\": "
+           "%.3g}\n",
+           batch / (double)n, single / (double)n, with_shap ? explain / (double)n : 0.0,
+           gap);
     return 0;
 }

@@ -88,7 +88,8 @@ static double xgboost(void *lib, const char *model, const double *x, int n, int 
         double t = now();
         for (int i = 0; i < n; i++) {
             snprintf(array, sizeof array,
-                     "{\"data\":[%llu,true],\"shape\":[1,%d],\"typestr\":\"<f8\",\"version\":3}",
+                     "{\"data\":[%llu,true],\"shape\":[1,%d],\"typestr\":\"<f8\","
+                     "\"version\":3}",
                      (unsigned long long)(uintptr_t)(x + (size_t)i * (size_t)p), p);
             if (XGBoosterPredictFromDense(booster, array, config, NULL, &shape, &dims,
                                           &out))

@@ -28,6 +28,21 @@ TIDE_API const char *tide_shap_name(const tide_shap *shap, int column);
 /* [rows][outputs][columns + 1], the last of each being the bias. */
 TIDE_API const double *tide_shap_values(const tide_shap *shap);
 
+/* What a model rests on and how: permutation importance with intervals (where the table has the
+ * target), mean absolute contributions of columns (where the learner has trees), and for the
+ * most important columns partial dependence with the spread over rows, and accumulated local
+ * effects. Works for every model. Errors: as tide_model_predict, data-no-rows. Caller frees. */
+struct tide_explain_options {
+    int32_t top;     /* columns with curves */
+    int32_t repeats; /* permutations of a column */
+    int32_t sample;  /* rows that are looked at, drawn evenly */
+    uint64_t seed;
+};
+TIDE_API const struct tide_params *tide_explain_params(void);
+TIDE_API TIDE_MUST_USE tide_status tide_model_explain(
+    tide_ctx *ctx, const tide_model *model, const tide_frame *frame,
+    const struct tide_explain_options *options, tide_report **out, tide_error *err);
+
 #ifdef __cplusplus
 }
 #endif

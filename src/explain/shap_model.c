@@ -103,23 +103,34 @@ static tide_status shap_new(const tide_model *model, int64_t n, tide_shap **out,
     return arena_status(&s->arena, err);
 }
 
-tide_status tide_model_shap(tide_ctx *ctx, const tide_model *model,
-                            const tide_frame *frame, tide_shap **out, tide_error *err)
+tide_status explain_see(tide_ctx *ctx, const tide_model *model,
+                        const struct view *bound, struct arena *a, struct view *v,
+                        tide_error *err)
 {
-    PAR_FLOAT_SCOPE;
-    if (!ctx || !model || !frame || !out)
-        return err_set(err, TIDE_CODE_HANDLE_INVALID, "an argument is NULL");
-    *out = NULL;
+    tide_status status = TIDE_OK;
+    *v = *bound;
+    for (int k = 0; !status && k + 1 < model->n_nodes; k++) {
+        struct view next;
+        status = flow_apply(ctx, &model->nodes[k], v, a, &next, NULL, err);
+        *v = next;
+    }
+    return status ? status : flow_match(&model->nodes[model->n_nodes - 1], v, err);
+}
+
+tide_status explain_shap(tide_ctx *ctx, const tide_model *model,
+                         const struct view *bound, tide_shap **out, tide_error *err)
+{
     struct shap_blocks s = {.e = explain_trees(model)};
+    struct arena a;
+    struct view v;
+    int32_t *origin = NULL;
+    *out = NULL;
     if (!s.e)
         return err_set(err, TIDE_CODE_PIPELINE_STEP,
                        "'%s' has no trees, and contributions are made from trees",
                        model->nodes[model->n_nodes - 1].learner->name);
-    struct arena a;
-    struct view v;
-    int32_t *origin = NULL;
     arena_init(&a, ctx);
-    tide_status status = explain_see(ctx, model, frame, &a, &v, err);
+    tide_status status = explain_see(ctx, model, bound, &a, &v, err);
     if (!status) status = model_origins(model, &a, &origin, err);
     if (!status) status = shap_new(model, v.n_rows, &s.out, err);
     s.v = &v;
@@ -133,22 +144,24 @@ tide_status tide_model_shap(tide_ctx *ctx, const tide_model *model,
     return status;
 }
 
-tide_status explain_see(tide_ctx *ctx, const tide_model *model, const tide_frame *frame,
-                        struct arena *a, struct view *v, tide_error *err)
+tide_status tide_model_shap(tide_ctx *ctx, const tide_model *model,
+                            const tide_frame *frame, tide_shap **out, tide_error *err)
 {
+    PAR_FLOAT_SCOPE;
+    struct arena a;
     struct bind_counts counts;
     const struct column **cols = NULL;
+    if (!ctx || !model || !frame || !out)
+        return err_set(err, TIDE_CODE_HANDLE_INVALID, "an argument is NULL");
+    *out = NULL;
+    arena_init(&a, ctx);
     tide_status status =
-        bind_frame(ctx, &model->schema, frame, NULL, 0, a, &cols, &counts, err);
-    if (status) return status;
-    *v = (struct view){
+        bind_frame(ctx, &model->schema, frame, NULL, 0, &a, &cols, &counts, err);
+    struct view v = {
         .n_rows = frame->n_rows, .n_cols = model->schema.n_cols, .cols = cols};
-    for (int k = 0; !status && k + 1 < model->n_nodes; k++) {
-        struct view next;
-        status = flow_apply(ctx, &model->nodes[k], v, a, &next, NULL, err);
-        *v = next;
-    }
-    return status ? status : flow_match(&model->nodes[model->n_nodes - 1], v, err);
+    if (!status) status = explain_shap(ctx, model, &v, out, err);
+    arena_free(&a);
+    return status;
 }
 
 void tide_shap_free(tide_shap *shap)
