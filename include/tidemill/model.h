@@ -128,12 +128,16 @@ TIDE_API const char *tide_scores_label(const tide_scores *scores, int k);
 TIDE_API const double *tide_scores_values(const tide_scores *scores);
 /* class number */
 TIDE_API int tide_scores_predicted(const tide_scores *scores, int64_t row);
-/* CSV: [id column,] prediction[, p_<class>...]. */
+/* CSV: [id column,] prediction[, p_<class>...][, further columns]. */
 struct tide_scores_csv {
     int32_t proba;
     int32_t spreadsheet_safe;
     const tide_frame *frame;
     const char *id;
+    /* further columns at the end: n_extra names, and values [rows][n_extra] */
+    int32_t n_extra;
+    const char *const *extra_names;
+    const double *extra;
 };
 TIDE_API TIDE_MUST_USE tide_status tide_scores_write(const tide_scores *scores,
                                                      const struct tide_scores_csv *how,

@@ -126,6 +126,7 @@ static tide_status dependence(struct explanation *e, int j, const double *grid,
     const struct column *col = e->v.cols[j];
     tide_status status = TIDE_OK;
     struct arena_mark mark = arena_mark(&e->arena);
+    char least[NUM_PRINT_MAX], most[NUM_PRINT_MAX];
     int low = 0, high = 0;
     for (int k = 0; k < m && !status; k++) {
         status = score_at(e, j, level ? 0 : grid[k], level ? level[k] : 0, err);
@@ -161,8 +162,9 @@ static tide_status dependence(struct explanation *e, int j, const double *grid,
         line->x = x;
         line->y = at;
     }
-    chart_summary(c, "Over its values the mean of the %s goes from %r to %r.",
-                  explain_says(e), mean[low], mean[high]);
+    chart_summary(c, "Over its values the mean of the %s goes from %s to %s.",
+                  explain_says(e), explain_figure(least, mean[low]),
+                  explain_figure(most, mean[high]));
     status = chart_finish(c, err);
     if (!status) report_chart(e->report, c);
     return status;
@@ -217,6 +219,7 @@ static tide_status effects(struct explanation *e, int j, const double *grid, int
                            tide_error *err)
 {
     double effect[GRID + 1];
+    char most[NUM_PRINT_MAX];
     struct arena_mark mark = arena_mark(&e->arena);
     tide_status status = local_effects(e, j, grid, m, effect, err);
     arena_reset(&e->arena, mark);
@@ -227,8 +230,8 @@ static tide_status effects(struct explanation *e, int j, const double *grid, int
     struct chart_mark *line = chart_mark(c, MARK_LINE, NULL, 1);
     line->x = chart_num(c, e->v.cols[j]->name, grid, m);
     line->y = chart_num(c, "effect", effect, m);
-    chart_summary(c, "Between its least and its largest value the %s changes by %r.",
-                  explain_says(e), effect[m - 1] - effect[0]);
+    chart_summary(c, "Between its least and its largest value the %s changes by %s.",
+                  explain_says(e), explain_figure(most, effect[m - 1] - effect[0]));
     status = chart_finish(c, err);
     if (!status) report_chart(e->report, c);
     return status;

@@ -3,6 +3,7 @@
 #define EXPLAIN_EXPLAIN_H
 #include <tidemill/explain.h>
 
+#include "base/numparse.h"
 #include "eval/eval.h"
 #include "pipe/pipe.h"
 
@@ -34,7 +35,9 @@ struct explanation {
 /* Scores of the sample with column j put in the place of its own, into e->work. */
 tide_status explain_with(struct explanation *e, int j, const struct column *instead,
                          tide_error *err);
-/* "the probability of yes", or the target's name. */
+/* Four significant digits; returns out. */
+const char *explain_figure(char out[NUM_PRINT_MAX], double v);
+/* "probability of yes", or the target's name. */
 const char *explain_says(const struct explanation *e);
 
 tide_status explain_permutation(struct explanation *e, const tide_frame *frame,

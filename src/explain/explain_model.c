@@ -41,6 +41,12 @@ tide_status explain_with(struct explanation *e, int j, const struct column *inst
     return predict_view(e->ctx, e->m, &v, e->work, err);
 }
 
+const char *explain_figure(char out[NUM_PRINT_MAX], double v)
+{
+    (void)num_print_g(out, v, 4);
+    return out;
+}
+
 const char *explain_says(const struct explanation *e)
 {
     const struct schema *s = &e->m->schema;

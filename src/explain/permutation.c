@@ -143,14 +143,6 @@ static int largest(struct explanation *e, const double *v, uint32_t *order)
     return n < SHOWN ? n : SHOWN;
 }
 
-static const char *figure(struct arena *a, double v)
-{
-    char text[NUM_PRINT_MAX];
-    if (isnan(v)) return NULL;
-    (void)num_print_g(text, v, 4);
-    return arena_str(a, text);
-}
-
 static tide_status show_permutation(struct explanation *e, const struct judged *q,
                                     double base, const double *mean, const double *half,
                                     tide_error *err)
@@ -160,7 +152,7 @@ static tide_status show_permutation(struct explanation *e, const struct judged *
     if (!order) return arena_status(&e->arena, err);
     int n = largest(e, mean, order);
     if (n == 0) return arena_status(&e->arena, err);
-    const char *name[SHOWN], *cell[SHOWN * 4];
+    const char *name[SHOWN];
     double value[SHOWN], lo[SHOWN], hi[SHOWN];
     for (int i = 0; i < n; i++) {
         int j = (int)order[i];
@@ -168,15 +160,8 @@ static tide_status show_permutation(struct explanation *e, const struct judged *
         value[i] = mean[j];
         lo[i] = mean[j] - half[j];
         hi[i] = mean[j] + half[j];
-        cell[4 * i] = name[i];
-        cell[4 * i + 1] = figure(a, value[i]);
-        cell[4 * i + 2] = figure(a, lo[i]);
-        cell[4 * i + 3] = figure(a, hi[i]);
     }
-    static const char *const head[] = {"column", "worse by", "from", "to"};
-    static const uint8_t right[] = {0, 1, 1, 1};
-    char label[96], figures[NUM_PRINT_MAX];
-    (void)num_print_g(figures, base, 4);
+    char label[96], figures[NUM_PRINT_MAX], most[NUM_PRINT_MAX];
     (void)str_format(label, sizeof label, "%s becomes worse by", q->metric->name);
     report_fact_str(e->report, "metric", q->metric->name);
     report_fact_num(e->report, "metric_value", base);
@@ -187,8 +172,8 @@ static tide_status show_permutation(struct explanation *e, const struct judged *
     chart_axis_y(c, "column", NULL, SCALE_BAND, 0, 0);
     struct chart_mark *mark = chart_mark(c, MARK_INTERVAL, NULL, 1);
     mark->horizontal = 1;
-    mark->y = chart_text(c, "column", name, n);
-    mark->x = chart_num(c, "worse by", value, n);
+    mark->x = chart_text(c, "column", name, n);
+    mark->y = chart_num(c, "worse by", value, n);
     mark->lo = chart_num(c, "from", lo, n);
     mark->hi = chart_num(c, "to", hi, n);
     char first[64];
@@ -196,14 +181,12 @@ static tide_status show_permutation(struct explanation *e, const struct judged *
     chart_summary(
         c,
         "%s is %s on these rows; with '%s' exchanged between rows it is worse "
-        "by %r, the most of all %d columns.",
-        q->metric->name, figures, first, value[0], e->v.n_cols);
+        "by %s, the most of all %d columns.",
+        q->metric->name, explain_figure(figures, base), first,
+        explain_figure(most, value[0]), e->v.n_cols);
     tide_status status = chart_finish(c, err);
-    if (status) return status;
-    report_chart(e->report, c);
-    report_table(e->report, "permutation", "Importance by permutation", 4, head, right,
-                 n, cell);
-    return TIDE_OK;
+    if (!status) report_chart(e->report, c);
+    return status;
 }
 
 tide_status explain_permutation(struct explanation *e, const tide_frame *frame,
@@ -239,7 +222,7 @@ tide_status explain_contributions(struct explanation *e, tide_error *err)
     tide_status status = explain_shap(e->ctx, e->m, &e->v, &shap, err);
     if (status == TIDE_EMODEL) { /* trees without covers: an imported model, say */
         report_note(e->report, "no contributions: the model holds no covers");
-        *err = (tide_error){0};
+        if (err) *err = (tide_error){0};
         return TIDE_OK;
     }
     if (status) return status;
@@ -271,12 +254,12 @@ tide_status explain_contributions(struct explanation *e, tide_error *err)
     bar->horizontal = 1;
     bar->x = chart_text(c, "column", name, n);
     bar->y = chart_num(c, "contribution", value, n);
-    char first[64];
+    char first[64], most[NUM_PRINT_MAX];
     (void)err_quote(first, sizeof first, name[0], strlen(name[0]), 48);
     chart_summary(c,
-                  "A row's margin is moved by %r on average by '%s' (Shapley values, "
+                  "A row's margin is moved by %s on average by '%s' (Shapley values, "
                   "path-dependent, exact).",
-                  value[0], first);
+                  explain_figure(most, value[0]), first);
     status = chart_finish(c, err);
     if (!status) report_chart(e->report, c);
     return status;
