@@ -104,32 +104,29 @@ static double ratio_of(const struct ensemble *e, int32_t t, uint32_t parent,
     return all > 0 ? own / all : 0.5;
 }
 
-/* The product over all features but `skip` (and `also`) for one row, at one node. */
-static double product_without(const struct shap_work *s, int64_t r, double t,
-                              int32_t skip, int32_t also)
-{
-    double p = 1;
-    for (int32_t j = 0; j < s->m; j++) {
-        if (j == skip || j == also) continue;
-        int is_on = (int)(s->bits[j * WORDS + r / 64] >> (r % 64) & 1);
-        p *= s->share[j] + t * (is_on - s->share[j]);
-    }
-    return p;
-}
-
+/* Row by row; h is the part of a feature over its factor: where the factor is 0 the row does not
+ * satisfy the feature and the share is 0 too, so that nothing is moved. */
 static void leaf_plain(struct shap_work *s, const struct rule *rule,
                        const struct simd_leaf *leaf)
 {
-    for (int64_t r = 0; r < s->words * 64; r++)
-        for (int32_t i = 0; i < s->m; i++) {
-            double sum = 0;
-            for (int32_t t = 0; t < rule->q; t++)
-                sum += rule->weight[t] * product_without(s, r, rule->at[t], i, -1);
-            int is_on = (int)(s->bits[i * WORDS + r / 64] >> (r % 64) & 1);
-            sum *= is_on - s->share[i];
-            for (int32_t o = 0; o < leaf->width; o++)
-                leaf->to[i][o * leaf->output_stride + r] += sum * leaf->value[o];
+    double h[MOST_PATH], sum[MOST_PATH];
+    for (int64_t r = 0; r < s->words * 64; r++) {
+        for (int32_t i = 0; i < s->m; i++) sum[i] = 0;
+        for (int32_t t = 0; t < rule->q; t++) {
+            double p = rule->weight[t];
+            for (int32_t j = 0; j < s->m; j++) {
+                int is_on = (int)(s->bits[j * WORDS + r / 64] >> (r % 64) & 1);
+                double moved = is_on - s->share[j];
+                double factor = s->share[j] + rule->at[t] * moved;
+                p *= factor;
+                h[j] = factor > 0 ? moved / factor : 0;
+            }
+            for (int32_t i = 0; i < s->m; i++) sum[i] += p * h[i];
         }
+        for (int32_t i = 0; i < s->m; i++)
+            for (int32_t o = 0; o < leaf->width; o++)
+                leaf->to[i][o * leaf->output_stride + r] += sum[i] * leaf->value[o];
+    }
 }
 
 static tide_status add_leaf(struct shap_work *s, int32_t t, uint32_t number,

@@ -8,10 +8,6 @@
  * its margin. Errors: tide-schema where the ensemble has no covers, memory. Any thread. */
 tide_status shap_values(const struct ensemble *e, const struct view *x, int64_t i0,
                         int64_t n, double *phi, tide_error *err);
-/* Interactions: phi [n][n_outputs][n_features + 1][n_features + 1], symmetric; a line sums to
- * its contribution, the last line and column hold the expected margin in their corner. */
-tide_status shap_interactions(const struct ensemble *e, const struct view *x,
-                              int64_t i0, int64_t n, double *phi, tide_error *err);
 struct simd_table;
 /* With a kernel set (tests). */
 tide_status shap_values_on(const struct simd_table *simd, const struct ensemble *e,
