@@ -202,3 +202,104 @@ TEST(without_covers_there_is_an_error)
     CHECK_INT(shap_values(&e, f->view, 0, 1, phi, &err), TIDE_EMODEL);
     forest_free(f);
 }
+
+/* Interactions sum to contributions, are symmetric, and are Shapley's for pairs. */
+TEST(interactions_are_those_of_the_definition)
+{
+    struct forest_shape shape = {.seed = 6,
+                                 .features = 5,
+                                 .trees = 3,
+                                 .leaves = 12,
+                                 .outputs = 2,
+                                 .width = 2,
+                                 .edges = 9,
+                                 .n_rows = 4};
+    struct forest *f = forest_new(&shape);
+    enum { F = 5, L = 6 };
+    static double pairs[4 * 2 * L * L], phi[4 * 2 * L];
+    double factorial[8] = {1}, v[1 << F];
+    tide_error err = {0};
+    for (int i = 1; i < 8; i++) factorial[i] = factorial[i - 1] * i;
+    CHECK_INT(shap_interactions(f->loaded, f->view, 0, 4, pairs, &err), 0);
+    CHECK_INT(shap_values(f->loaded, f->view, 0, 4, phi, &err), 0);
+    for (int r = 0; r < 8; r++) {
+        const double *x = f->rows + (r / 2) * F, *q = pairs + r * L * L;
+        for (uint32_t s = 0; s < 1u << F; s++) v[s] = value_of(&f->e, x, s, r % 2);
+        for (int i = 0; i < L; i++) {
+            double sum = 0;
+            for (int j = 0; j < L; j++) {
+                sum += q[i * L + j];
+                CHECK_NEAR(q[i * L + j], q[j * L + i], 0);
+            }
+            CHECK_NEAR(sum, phi[r * L + i], 1e-12);
+        }
+        for (int i = 0; i < F; i++)
+            for (int j = 0; j < i; j++) {
+                uint32_t both = 1u << i | 1u << j;
+                double want = 0;
+                for (uint32_t s = 0; s < 1u << F; s++) {
+                    if (s & both) continue;
+                    int k = __builtin_popcount(s);
+                    want += factorial[k] * factorial[F - 2 - k] / factorial[F - 1] / 2 *
+                            (v[s | both] - v[s | 1u << i] - v[s | 1u << j] + v[s]);
+                }
+                CHECK_NEAR(q[i * L + j], want, 1e-12);
+            }
+    }
+    forest_free(f);
+}
+
+/* The game of one row against a background: absent features are the background row's. */
+TEST(interventional_contributions_are_those_of_the_definition)
+{
+    struct forest_shape shape = {.seed = 8,
+                                 .features = 6,
+                                 .trees = 4,
+                                 .leaves = 14,
+                                 .outputs = 1,
+                                 .width = 1,
+                                 .edges = 9,
+                                 .categories = 1,
+                                 .n_rows = 9};
+    struct forest *f = forest_new(&shape);
+    enum { F = 6, N = 9 };
+    double factorial[8] = {1}, v[1 << F], phi[N * (F + 1)], margin[N], x[F];
+    tide_error err = {0};
+    for (int i = 1; i < 8; i++) factorial[i] = factorial[i - 1] * i;
+    CHECK_INT(shap_interventional(f->loaded, f->view, 0, N, f->view, 0, phi, &err), 0);
+    CHECK_INT(ensemble_margin(f->loaded, f->view, 0, N, 0, margin, &err), 0);
+    for (int r = 0; r < N; r++) {
+        double sum = 0;
+        for (int i = 0; i <= F; i++) sum += phi[r * (F + 1) + i];
+        CHECK_NEAR(sum, margin[r], 1e-12);
+        for (uint32_t s = 0; s < 1u << F; s++) {
+            v[s] = 0;
+            for (int b = 0; b < N; b++) {
+                double one;
+                for (int i = 0; i < F; i++)
+                    x[i] = f->rows[(s >> i & 1 ? r : b) * F + i];
+                ensemble_row(f->loaded, x, &one);
+                v[s] += one / N;
+            }
+        }
+        for (int i = 0; i < F; i++) {
+            double want = 0;
+            for (uint32_t s = 0; s < 1u << F; s++) {
+                if (s >> i & 1) continue;
+                int k = __builtin_popcount(s);
+                want += factorial[k] * factorial[F - 1 - k] / factorial[F] *
+                        (v[s | 1u << i] - v[s]);
+            }
+            CHECK_NEAR(phi[r * (F + 1) + i], want, 1e-12);
+        }
+    }
+    struct ensemble e = *f->loaded;
+    e.link = LINK_LOGIT;
+    CHECK_INT(shap_interventional(&e, f->view, 0, N, f->view, 1, phi, &err), 0);
+    for (int r = 0; r < N; r++) {
+        double sum = 0;
+        for (int i = 0; i <= F; i++) sum += phi[r * (F + 1) + i];
+        CHECK_NEAR(sum, 1 / (1 + exp(-margin[r])), 1e-12);
+    }
+    forest_free(f);
+}
