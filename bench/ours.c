@@ -73,7 +73,7 @@ int main(int argc, char **argv)
     for (int r = 0; with_shap && r < repeats; r++) {
         tide_shap_free(shap);
         double t = now();
-        if (tide_model_shap(ctx, model, frame, &shap, &err)) return fail(&err);
+        if (tide_model_shap(ctx, model, frame, NULL, &shap, &err)) return fail(&err);
         t = now() - t;
         explain = t < explain ? t : explain;
     }

@@ -12,20 +12,28 @@ extern "C" {
  * ensembles). What a step made of a column is added up under that column. A row's contributions
  * and its bias sum to the margin: log-odds of the second class for two classes, one margin a
  * class for more, the value for numbers; class shares for a single tree.
- * Errors: as tide_model_predict; pipeline-step where the learner has no trees, tide-schema where
+ * Errors: as tide_model_predict; param-conflict; pipeline-step where the learner has no trees, tide-schema where
  * the model does not say what its nodes saw. Ownership: caller frees. */
 typedef struct tide_shap tide_shap;
-TIDE_API TIDE_MUST_USE tide_status tide_model_shap(tide_ctx *ctx,
-                                                   const tide_model *model,
-                                                   const tide_frame *frame,
-                                                   tide_shap **out, tide_error *err);
+struct
+    tide_shap_options {   /* NULL or zero: path-dependent contributions to the margin */
+    int32_t interactions; /* of pairs of columns; path-dependent only */
+    /* interventional: a column that is absent is taken from each of these rows in turn */
+    const tide_frame *background;
+    int32_t
+        on_scores; /* with a background: to the probability, where there is one margin */
+};
+TIDE_API TIDE_MUST_USE tide_status tide_model_shap(
+    tide_ctx *ctx, const tide_model *model, const tide_frame *frame,
+    const struct tide_shap_options *options, tide_shap **out, tide_error *err);
 TIDE_API void tide_shap_free(tide_shap *shap);
 TIDE_API int64_t tide_shap_rows(const tide_shap *shap);
 TIDE_API int tide_shap_outputs(const tide_shap *shap);
 TIDE_API int tide_shap_columns(const tide_shap *shap);
 /* Name of a column of the model. */
 TIDE_API const char *tide_shap_name(const tide_shap *shap, int column);
-/* [rows][outputs][columns + 1], the last of each being the bias. */
+/* [rows][outputs][columns + 1], the last of each being the bias; of interactions
+ * [rows][outputs][columns + 1][columns + 1], symmetric, a line summing to its contribution. */
 TIDE_API const double *tide_shap_values(const tide_shap *shap);
 
 /* What a model rests on and how: permutation importance with intervals (where the table has the

@@ -145,7 +145,7 @@ static tide_status predict(struct cli *c, const tide_model *model,
     tide_status s = tide_model_predict(c->ctx, model, frame, &scores, err);
     double predict_s = clock_since(t0);
     if (!s) s = cli_strict(err);
-    if (!s && own->explain) s = tide_model_shap(c->ctx, model, frame, &shap, err);
+    if (!s && own->explain) s = tide_model_shap(c->ctx, model, frame, NULL, &shap, err);
     if (!s) s = write_scores(c, scores, frame, shap, &bytes, err);
     if (!s && c->common->json) s = say_json(c, model, scores, bytes, predict_s, err);
     if (!s && strcmp(own->output, "-") != 0)

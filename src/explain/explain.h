@@ -16,7 +16,9 @@ tide_status explain_see(tide_ctx *ctx, const tide_model *model,
                         tide_error *err);
 /* Contributions of a view of bound columns without row numbers. */
 tide_status explain_shap(tide_ctx *ctx, const tide_model *model,
-                         const struct view *bound, tide_shap **out, tide_error *err);
+                         const struct view *bound,
+                         const struct tide_shap_options *options, tide_shap **out,
+                         tide_error *err);
 
 /* One explanation: the sample, bound, and what the model says of it. */
 struct explanation {

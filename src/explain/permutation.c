@@ -219,7 +219,7 @@ tide_status explain_permutation(struct explanation *e, const tide_frame *frame,
 tide_status explain_contributions(struct explanation *e, tide_error *err)
 {
     tide_shap *shap = NULL;
-    tide_status status = explain_shap(e->ctx, e->m, &e->v, &shap, err);
+    tide_status status = explain_shap(e->ctx, e->m, &e->v, NULL, &shap, err);
     if (status == TIDE_EMODEL) { /* trees without covers: an imported model, say */
         report_note(e->report, "no contributions: the model holds no covers");
         if (err) *err = (tide_error){0};

@@ -46,7 +46,7 @@ static void check_sums(const char *kind, const char *pipeline, double tolerance)
     tide_error err = {0};
     tide_shap *shap = NULL;
     tide_scores *scores = NULL;
-    CHECK_MSG(!tide_model_shap(f.ctx, f.model, f.frame, &shap, &err), "%s",
+    CHECK_MSG(!tide_model_shap(f.ctx, f.model, f.frame, NULL, &shap, &err), "%s",
               err.message);
     CHECK_INT(tide_model_predict(f.ctx, f.model, f.frame, &scores, &err), 0);
     int p = tide_shap_columns(shap);
@@ -82,10 +82,47 @@ TEST(a_learner_without_trees_has_no_contributions)
     struct fitted f = fit("friedman1", "ridge");
     tide_error err = {0};
     tide_shap *shap = NULL;
-    CHECK_INT(tide_model_shap(f.ctx, f.model, f.frame, &shap, &err), TIDE_EINVAL);
+    CHECK_INT(tide_model_shap(f.ctx, f.model, f.frame, NULL, &shap, &err), TIDE_EINVAL);
     CHECK_INT(err.code, TIDE_CODE_PIPELINE_STEP);
     CHECK(!shap);
-    CHECK_INT(tide_model_shap(NULL, f.model, f.frame, &shap, &err), TIDE_EINVAL);
+    CHECK_INT(tide_model_shap(NULL, f.model, f.frame, NULL, &shap, &err), TIDE_EINVAL);
+    unfit(&f);
+}
+
+TEST(interactions_and_backgrounds_sum_to_the_model)
+{
+    struct fitted f = fit("airline_like", "cat: encode:onehot; gbdt(trees=10)");
+    tide_error err = {0};
+    tide_shap *plain = NULL, *pairs = NULL, *score = NULL;
+    tide_scores *scores = NULL;
+    struct tide_shap_options o = {.interactions = 1};
+    CHECK_INT(tide_model_shap(f.ctx, f.model, f.frame, NULL, &plain, &err), 0);
+    CHECK_INT(tide_model_shap(f.ctx, f.model, f.frame, &o, &pairs, &err), 0);
+    o.background = f.frame;
+    CHECK_INT(tide_model_shap(f.ctx, f.model, f.frame, &o, &score, &err), TIDE_EINVAL);
+    CHECK_INT(err.code, TIDE_CODE_PARAM_CONFLICT);
+    o = (struct tide_shap_options){.on_scores = 1};
+    CHECK_INT(tide_model_shap(f.ctx, f.model, f.frame, &o, &score, &err), TIDE_EINVAL);
+    o.background = f.frame;
+    CHECK_MSG(!tide_model_shap(f.ctx, f.model, f.frame, &o, &score, &err), "%s",
+              err.message);
+    CHECK_INT(tide_model_predict(f.ctx, f.model, f.frame, &scores, &err), 0);
+    int64_t line = tide_shap_columns(plain) + 1;
+    for (int64_t i = 0; i < 400 && score; i++) {
+        const double *q = tide_shap_values(pairs) + i * line * line;
+        double all = 0;
+        for (int64_t j = 0; j < line; j++) {
+            double sum = 0;
+            for (int64_t k = 0; k < line; k++) sum += q[j * line + k];
+            CHECK_NEAR(sum, tide_shap_values(plain)[i * line + j], 1e-10);
+            all += tide_shap_values(score)[i * line + j];
+        }
+        CHECK_NEAR(all, tide_scores_values(scores)[2 * i + 1], 1e-10);
+    }
+    tide_shap_free(plain);
+    tide_shap_free(pairs);
+    tide_shap_free(score);
+    tide_scores_free(scores);
     unfit(&f);
 }
 
