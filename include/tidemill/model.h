@@ -118,6 +118,32 @@ TIDE_API TIDE_MUST_USE tide_status tide_model_transform(tide_ctx *ctx,
                                                         const tide_frame *frame,
                                                         tide_frame **out,
                                                         tide_error *err);
+/* Single rows, bound once. names[i] (i < n) says what values[i] of a row is; NULL: the model's own
+ * columns in their order, see tide_row_predictor_name. The predictor holds the model; caller
+ * frees it. Errors: data-column, memory. */
+typedef struct tide_row_predictor tide_row_predictor;
+TIDE_API TIDE_MUST_USE tide_status tide_row_predictor_new(tide_model *model,
+                                                          const char *const *names,
+                                                          int n,
+                                                          tide_row_predictor **out,
+                                                          tide_error *err);
+TIDE_API void tide_row_predictor_free(tide_row_predictor *predictor);
+/* Scores of a row: classes, or 1. */
+TIDE_API int tide_row_predictor_width(const tide_row_predictor *predictor);
+TIDE_API int tide_row_predictor_columns(const tide_row_predictor *predictor);
+TIDE_API const char *tide_row_predictor_name(const tide_row_predictor *predictor,
+                                             int column);
+/* The value that stands for a text in a category of the model (its column number); NaN, which is
+ * missing, for one that the model has not seen and in columns of numbers. */
+TIDE_API double tide_row_predictor_level(const tide_row_predictor *predictor,
+                                         int column, const char *text);
+/* Scores one row into out [width]: numbers as they are, categories by
+ * tide_row_predictor_level, NaN is missing. Any number of threads may share a predictor. The
+ * bits of tide_model_predict; tree ensembles behind no step allocate nothing.
+ * Errors: data-infinite, and those of the model's steps. */
+TIDE_API TIDE_MUST_USE tide_status tide_predict_row(const tide_row_predictor *predictor,
+                                                    const double *values, double *out,
+                                                    tide_error *err);
 TIDE_API void tide_scores_free(tide_scores *scores);
 TIDE_API int64_t tide_scores_rows(const tide_scores *scores);
 TIDE_API int tide_scores_classes(const tide_scores *scores); /* 0 for regression */
@@ -126,12 +152,16 @@ TIDE_API const char *tide_scores_label(const tide_scores *scores, int k);
 TIDE_API const double *tide_scores_values(const tide_scores *scores);
 /* class number */
 TIDE_API int tide_scores_predicted(const tide_scores *scores, int64_t row);
-/* CSV: [id column,] prediction[, p_<class>...]. */
+/* CSV: [id column,] prediction[, p_<class>...][, further columns]. */
 struct tide_scores_csv {
     int32_t proba;
     int32_t spreadsheet_safe;
     const tide_frame *frame;
     const char *id;
+    /* further columns at the end: n_extra names, and values [rows][n_extra] */
+    int32_t n_extra;
+    const char *const *extra_names;
+    const double *extra;
 };
 TIDE_API TIDE_MUST_USE tide_status tide_scores_write(const tide_scores *scores,
                                                      const struct tide_scores_csv *how,

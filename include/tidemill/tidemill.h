@@ -2,6 +2,7 @@
 #ifndef TIDEMILL_TIDEMILL_H
 #define TIDEMILL_TIDEMILL_H
 #include <tidemill/ctx.h>
+#include <tidemill/explain.h>
 #include <tidemill/frame.h>
 #include <tidemill/model.h>
 #include <tidemill/params.h>

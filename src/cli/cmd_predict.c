@@ -1,18 +1,24 @@
 /* cmd_predict.c - scores of every row of a table, as CSV */
 #include <string.h>
 
+#include <tidemill/explain.h>
+
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "cli/cli.h"
 
 struct predict_own {
     const char *output, *id, *sha256;
-    int32_t proba, spreadsheet_safe;
+    int32_t proba, explain, spreadsheet_safe;
 };
 static const struct tide_param rows[] = {
     P_TEXT(predict_own, output, "-", .alias = "-o", .metavar = "OUT",
            .help = "where the predictions go"),
     P_BOOL(predict_own, proba, "no", .help = "also the probability of each class"),
+    P_BOOL(predict_own, explain, "no",
+           .help = "also what each column adds to the margin (models of trees)"),
     P_TEXT(predict_own, id, NULL, .metavar = "COL",
            .help = "carry this column of the table over"),
     P_BOOL(predict_own, spreadsheet_safe, "no",
@@ -32,23 +38,70 @@ static tide_status check_before(const struct cli *c, tide_error *err)
     return cli_check_output("output", own->output, c->args, 2, err);
 }
 
-static tide_status write_scores(struct cli *c, const tide_scores *scores,
-                                const tide_frame *frame, int64_t *bytes,
-                                tide_error *err)
+/* Names of the columns of contributions: why_<column>, why_<class>_<column> where there is a
+ * margin for each class, why_bias. NULL when memory is out; freed with free_names. */
+static void free_names(char **names, int n)
+{
+    for (int i = 0; names && i < n; i++) mem_free(names[i]);
+    mem_free(names);
+}
+
+static char **name_contributions(const tide_shap *shap, const tide_scores *scores,
+                                 int n)
+{
+    char **names = mem_zalloc((size_t)n * sizeof *names);
+    int columns = tide_shap_columns(shap);
+    for (int i = 0; names && i < n; i++) {
+        struct str name = {0};
+        int j = i % (columns + 1);
+        str_add(&name, "why_");
+        if (tide_shap_outputs(shap) > 1)
+            str_addf(&name, "%s_", tide_scores_label(scores, i / (columns + 1)));
+        str_add(&name, j < columns ? tide_shap_name(shap, j) : "bias");
+        names[i] = name.failed ? NULL : mem_strdup(name.s);
+        str_free(&name);
+        if (names[i]) continue;
+        free_names(names, n);
+        return NULL;
+    }
+    return names;
+}
+
+static tide_status write_to(struct cli *c, const tide_scores *scores,
+                            const struct tide_scores_csv *how, int64_t *bytes,
+                            tide_error *err)
 {
     const struct predict_own *own = cli_own(c);
-    const struct tide_scores_csv how = {.proba = own->proba,
-                                        .spreadsheet_safe = own->spreadsheet_safe,
-                                        .frame = frame,
-                                        .id = own->id};
     struct cli_sink sink;
     cli_talk_end();
     tide_status s = cli_sink_open(&sink, own->output, err);
     if (s) return s;
-    s = tide_scores_write(scores, &how, cli_sink_put, &sink, err);
+    s = tide_scores_write(scores, how, cli_sink_put, &sink, err);
     if (!s) s = cli_strict(err);
     *bytes = sink.bytes;
     return cli_sink_close(c, &sink, s, err);
+}
+
+static tide_status write_scores(struct cli *c, const tide_scores *scores,
+                                const tide_frame *frame, const tide_shap *shap,
+                                int64_t *bytes, tide_error *err)
+{
+    const struct predict_own *own = cli_own(c);
+    struct tide_scores_csv how = {.proba = own->proba,
+                                  .spreadsheet_safe = own->spreadsheet_safe,
+                                  .frame = frame,
+                                  .id = own->id};
+    char **names = NULL;
+    if (shap) {
+        how.n_extra = tide_shap_outputs(shap) * (tide_shap_columns(shap) + 1);
+        how.extra = tide_shap_values(shap);
+        names = name_contributions(shap, scores, how.n_extra);
+        if (!names) return err_nomem(err, 0);
+        how.extra_names = (const char *const *)names;
+    }
+    tide_status s = write_to(c, scores, &how, bytes, err);
+    free_names(names, how.n_extra);
+    return s;
 }
 
 static tide_status say_json(struct cli *c, const tide_model *model,
@@ -87,16 +140,19 @@ static tide_status predict(struct cli *c, const tide_model *model,
 {
     const struct predict_own *own = cli_own(c);
     tide_scores *scores = NULL;
+    tide_shap *shap = NULL;
     int64_t bytes = 0, t0 = clock_ns();
     tide_status s = tide_model_predict(c->ctx, model, frame, &scores, err);
     double predict_s = clock_since(t0);
     if (!s) s = cli_strict(err);
-    if (!s) s = write_scores(c, scores, frame, &bytes, err);
+    if (!s && own->explain) s = tide_model_shap(c->ctx, model, frame, NULL, &shap, err);
+    if (!s) s = write_scores(c, scores, frame, shap, &bytes, err);
     if (!s && c->common->json) s = say_json(c, model, scores, bytes, predict_s, err);
     if (!s && strcmp(own->output, "-") != 0)
         cli_line("predicted %lld rows; wrote %s", (long long)tide_scores_rows(scores),
                  own->output);
     if (!s) next(c, model, frame);
+    tide_shap_free(shap);
     tide_scores_free(scores);
     return s;
 }

@@ -1,11 +1,10 @@
 /* ensemble.c - tree ensembles: to a state, and scores from them
  *
- * Scoring      blocks of 128 rows: each used column becomes u16 codes once (missing 65535),
- *              then every tree is walked for every row of the block. The packed node test
- *              has no branch: (u16)(code + add) <= thr for numbers, where add = 1 sends
- *              missing left because 65535 + 1 is 0; one bit of a 256-bit set for categories.
- * Order        a row's score is base + leaves in tree order, in f64: any batch gives the same
- *              bytes as row by row. The plain path over the unpacked arrays is the oracle.
+ * Scoring      by an engine (engine.h) where the ensemble was loaded; here is the oracle, a walk
+ *              over the unpacked arrays for blocks of 128 rows of u16 codes (missing 65535),
+ *              which also scores the first rounds of an ensemble alone.
+ * Order        a row's score is base + leaves in tree order, in f64: any batch, any engine
+ *              gives the same bytes as row by row.
  * File         sets and "missing goes left" are stored as kinds, not as 256-byte maps: a set
  *              takes 32 bytes. Column kinds in a state: 0 plain, 1 map, 2 missing left, 3 set.
  */
@@ -17,24 +16,13 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/size.h"
-#include "infer/ensemble_walk.h"
+#include "infer/engine.h"
 #include "simd/simd.h"
 #include "simd/vmath.h"
 
 #define WALK_ROWS 128
 
 /* ------------------------------------------------------------------ to a state --- */
-
-/* How a map row can be stored. */
-static int map_kind(const uint8_t *map)
-{
-    int left = map[255] == 0, set = 1;
-    for (int c = 0; c < 256; c++) {
-        if (c < 255 && map[c] != c) left = 0;
-        if (map[c] != 0 && map[c] != 255) set = 0;
-    }
-    return left ? COLUMN_LEFT : set ? COLUMN_SET : COLUMN_MAP;
-}
 
 static void save_columns(const struct ensemble *e, struct state *s)
 {
@@ -44,7 +32,7 @@ static void save_columns(const struct ensemble *e, struct state *s)
     for (int32_t c = 0; c < e->n_columns; c++) {
         kind[c] = e->column_mapped[c] == 2 ? COLUMN_LEFT : COLUMN_PLAIN;
         if (e->column_mapped[c] == 1)
-            kind[c] = (uint8_t)map_kind(e->map + 256 * (size_t)c);
+            kind[c] = (uint8_t)ensemble_map_kind(e->map + 256 * (size_t)c);
         n_map += kind[c] == COLUMN_MAP;
         n_set += kind[c] == COLUMN_SET;
     }
@@ -98,125 +86,9 @@ void ensemble_save(const struct ensemble *e, struct state *s)
         state_put(s, "COVER", "node_gain", STATE_F64, nodes, 1, 1, e->node_gain);
 }
 
-/* ---------------------------------------------------------------------- packing --- */
-
-/* The 256-bit set of codes that a mapped column with this threshold sends left. */
-static void set_bits(const uint8_t *map, uint16_t thr, uint64_t bits[4])
-{
-    memset(bits, 0, 4 * sizeof *bits);
-    for (int c = 0; c < 256; c++)
-        if (map[c] <= thr) bits[c >> 6] |= UINT64_C(1) << (c & 63);
-}
-
-const struct ensemble_walk *ensemble_pack(const struct ensemble *e, struct arena *a)
-{
-    int64_t nodes = e->tree_node[e->n_trees];
-    struct ensemble_walk *w = arena_zero(a, sizeof *w);
-    struct walk_node *out = arena_array(a, nodes + 1, sizeof *out);
-    int32_t *root = arena_array(a, e->n_trees + 1, sizeof *root);
-    uint32_t *of_column = arena_array(a, e->n_columns + 1, sizeof *of_column);
-    uint8_t *used = arena_zero(a, (size_t)e->n_features + 1);
-    if (!w || !out || !root || !of_column || !used) return NULL;
-    /* which columns are missing-left, which need a set, and how many sets there are */
-    int64_t n_sets = 1;
-    for (int64_t i = 0; i < nodes; i++) {
-        uint32_t c = e->node_column[i];
-        if (e->column_mapped[c] == 1 &&
-            map_kind(e->map + 256 * (size_t)c) != COLUMN_LEFT)
-            n_sets++;
-    }
-    uint64_t *bits = arena_array(a, n_sets, 4 * sizeof *bits);
-    if (!bits) return NULL;
-    memset(of_column, 0, (size_t)e->n_columns * sizeof *of_column);
-    memset(bits, 0, 4 * sizeof *bits);
-    uint32_t next = 1;
-    for (int32_t t = 0; t < e->n_trees; t++) {
-        uint32_t n0 = e->tree_node[t], ni = e->tree_node[t + 1] - n0;
-        int64_t l0 = e->tree_leaf[t];
-        root[t] = ni ? (int32_t)n0 : (int32_t)~l0;
-        for (uint32_t k = 0; k < ni; k++) {
-            struct walk_node *q = &out[n0 + k];
-            uint32_t c = e->node_column[n0 + k], f = e->column_feature[c];
-            uint16_t thr = e->node_thr[n0 + k];
-            const uint8_t *map = e->map + 256 * (size_t)c;
-            uint32_t go[2] = {e->node_left[n0 + k], e->node_right[n0 + k]};
-            for (int side = 0; side < 2; side++)
-                q->child[side] = go[side] < ni
-                                     ? (int32_t)(n0 + go[side])
-                                     : (int32_t) ~(l0 + (int64_t)(go[side] - ni));
-            int left = e->column_mapped[c] == 2 ||
-                       (e->column_mapped[c] == 1 && map_kind(map) == COLUMN_LEFT);
-            *q = (struct walk_node){.child = {q->child[0], q->child[1]}, .feature = f};
-            used[f] = 1;
-            if (e->column_mapped[c] == 1 && !left) {
-                if (thr != 0 || !of_column[c]) {
-                    set_bits(map, thr, bits + 4 * (size_t)next);
-                    if (thr == 0) of_column[c] = next;
-                    q->set = next++;
-                } else {
-                    q->set = of_column[c];
-                }
-            } else { /* (u16)(65535 + 0) <= thr is false: thr is at most 65534 */
-                q->add = (uint16_t)left;
-                q->thr = (uint16_t)(thr + left);
-            }
-        }
-    }
-    *w = (struct ensemble_walk){
-        .node = out, .root = root, .bits = bits, .used = used, .has_sets = next > 1};
-    return w;
-}
-
 /* ---------------------------------------------------------------------- scoring --- */
 
-/* u16 codes of one column for a block of rows; 65535 is missing. */
-static void code_block(const struct ensemble *e, const struct simd_table *simd,
-                       const struct view *x, int32_t f, int64_t i0, int64_t n,
-                       uint16_t *out)
-{
-    const struct column *col = x->cols[f];
-    uint32_t e0 = e->edge_off[f], n_edge = e->edge_off[f + 1] - e0;
-    if (e->feature_kind[f] == 1 && col->type == TIDE_CAT) {
-        uint32_t raw[WALK_ROWS];
-        uint32_t l0 = e->level_off[f], n_level = e->level_off[f + 1] - l0;
-        view_codes(x, f, i0, n, raw);
-        for (int64_t r = 0; r < n; r++) {
-            uint8_t c = raw[r] < n_level ? e->level_code[l0 + raw[r]] : 255;
-            out[r] = c == 255 ? UINT16_MAX : c;
-        }
-    } else if (e->feature_kind[f] == 0 && column_is_numeric(col)) {
-        double v[WALK_ROWS];
-        view_numbers(x, f, i0, n, v);
-        if (n_edge > 254) {
-            simd->quantise_u16(v, n, e->edge + e0, (int)n_edge, out);
-        } else {
-            uint8_t c[WALK_ROWS];
-            simd->quantise_u8(v, n, e->edge + e0, (int)n_edge, c);
-            for (int64_t r = 0; r < n; r++) out[r] = c[r] == 255 ? UINT16_MAX : c[r];
-        }
-    } else { /* a column of another kind than the model's: nothing is known */
-        memset(out, 255, (size_t)n * sizeof *out);
-    }
-}
-
-/* Leaf number (global) of row r of the block, over the packed nodes. */
-static inline int64_t walk_packed(const struct ensemble_walk *w, int32_t at,
-                                  const uint16_t *codes, int64_t r)
-{
-    while (at >= 0) {
-        const struct walk_node *q = &w->node[at];
-        uint16_t c = codes[(size_t)q->feature * WALK_ROWS + (size_t)r];
-        uint32_t left = (uint16_t)(c + q->add) <= q->thr;
-        if (q->set)
-            left =
-                (uint32_t)(w->bits[4 * (size_t)q->set + ((c >> 6) & 3)] >> (c & 63)) &
-                1;
-        at = q->child[1 - left];
-    }
-    return ~(int64_t)at;
-}
-
-/* The same over the unpacked arrays. */
+/* Leaf number (global) of row r of the block, over the unpacked arrays: the oracle. */
 static int64_t walk_plain(const struct ensemble *e, int32_t t, const uint16_t *codes,
                           int64_t r)
 {
@@ -243,8 +115,7 @@ static void score_block(const struct ensemble *e, const uint16_t *codes, int64_t
         if (rounds > 0 && seen[o] >= rounds) continue;
         seen[o]++;
         for (int64_t r = 0; r < n; r++) {
-            int64_t leaf = e->walk ? walk_packed(e->walk, e->walk->root[t], codes, r)
-                                   : walk_plain(e, t, codes, r);
+            int64_t leaf = walk_plain(e, t, codes, r);
             const double *v = e->leaf + leaf * width;
             double *to = out + r * k + o;
             for (int32_t q = 0; q < width; q++) to[q] += v[q];
@@ -252,8 +123,9 @@ static void score_block(const struct ensemble *e, const uint16_t *codes, int64_t
     }
 }
 
-tide_status ensemble_margin(const struct ensemble *e, const struct view *x, int64_t i0,
-                            int64_t n, int32_t trees, double *out, tide_error *err)
+tide_status ensemble_margin_plain(const struct ensemble *e, const struct view *x,
+                                  int64_t i0, int64_t n, int32_t trees, double *out,
+                                  tide_error *err)
 {
     const struct simd_table *simd = simd_get(NULL);
     size_t bytes = 0, seen_bytes = (size_t)e->n_outputs * sizeof(int32_t);
@@ -270,14 +142,21 @@ tide_status ensemble_margin(const struct ensemble *e, const struct view *x, int6
     for (int64_t r0 = 0; r0 < n; r0 += WALK_ROWS) {
         int64_t m = n - r0 < WALK_ROWS ? n - r0 : WALK_ROWS;
         for (int32_t f = 0; f < e->n_features; f++)
-            if (!e->walk || e->walk->used[f])
-                code_block(e, simd, x, f, i0 + r0, m, codes + (size_t)f * WALK_ROWS);
+            engine_codes_u16(e, simd, x, f, i0 + r0, m, codes + (size_t)f * WALK_ROWS);
         score_block(e, codes, m, trees, seen, out + r0 * e->n_outputs);
     }
 done:
     mem_free(seen);
     mem_free(codes);
     return status;
+}
+
+tide_status ensemble_margin(const struct ensemble *e, const struct view *x, int64_t i0,
+                            int64_t n, int32_t trees, double *out, tide_error *err)
+{
+    if (trees > 0 || !e->engine)
+        return ensemble_margin_plain(e, x, i0, n, trees, out, err);
+    return engine_margin(e, simd_get(NULL), ENGINE_AUTO, x, i0, n, out, err);
 }
 
 /* ------------------------------------------------------------------------ links --- */

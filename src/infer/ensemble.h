@@ -48,8 +48,8 @@ struct ensemble {
     const double *leaf_cover, *node_cover; /* weight of training rows; may be NULL */
     const double *node_gain;               /* may be NULL */
     const double *base;                    /* [n_outputs] */
-    const struct ensemble_walk
-        *walk; /* packed nodes, made by ensemble_load; may be NULL */
+    /* what scores it, made by ensemble_load; NULL: the plain walk */
+    const struct ensemble_engine *engine;
 };
 /* Writes the ensemble into a state (kinds EDGES, MAPS, TREES, NODES, LEAVES, COVER). */
 void ensemble_save(const struct ensemble *e, struct state *s);
@@ -66,8 +66,16 @@ tide_status ensemble_margin(const struct ensemble *e, const struct view *x, int6
 void ensemble_link(const struct ensemble *e, int32_t k, int64_t n, const double *margin,
                    double *out);
 void ensemble_importance(const struct ensemble *e, double *out); /* gain, normalised */
-/* Packs a checked ensemble for ensemble_margin; NULL when the arena failed. Same scores, faster. */
-const struct ensemble_walk *ensemble_pack(const struct ensemble *e, struct arena *a);
+/* The same over the unpacked arrays, the oracle of all engines. */
+tide_status ensemble_margin_plain(const struct ensemble *e, const struct view *x,
+                                  int64_t i0, int64_t n, int32_t trees, double *out,
+                                  tide_error *err);
+/* Margins of one row, without allocating: x[f] is a number, or the level of a category; NaN is
+ * missing. The bits of ensemble_margin. */
+void ensemble_row(const struct ensemble *e, const double *x, double *out);
+/* Names of the engines that the shape offers for batches and single rows; where a machine cannot
+ * permute bytes, rows that lane would take are walked. */
+void ensemble_engines(const struct ensemble *e, const char **batch, const char **row);
 /* Deepest tree that a model may hold; trainers keep below, load refuses beyond. */
 #define ENSEMBLE_DEPTH_MAX 512
 #endif

@@ -9,8 +9,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "infer/ensemble.h"
-#include "infer/ensemble_walk.h"
+#include "infer/engine.h"
 
 /* One array whose type and size are as told; floats are looked at later, with their place. */
 static const void *check_array(const struct state *s, const char *kind,
@@ -397,8 +396,8 @@ tide_status ensemble_load(const struct state *s, int32_t n_cols,
     keep_arrays(e, a);
     status = arena_status(a, err);
     if (status) return status;
-    e->walk = ensemble_pack(e, a);
-    if (!e->walk) return arena_status(a, err);
+    e->engine = engine_new(e, a);
+    if (!e->engine) return arena_status(a, err);
     *out = e;
     return TIDE_OK;
 }

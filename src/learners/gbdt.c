@@ -211,6 +211,18 @@ static tide_status gbdt_predict(const void *object, const struct view *x, int64_
     return status;
 }
 
+static void gbdt_predict_row(const void *object, const double *x, double *out)
+{
+    const struct gbdt_model *m = object;
+    ensemble_row(m->e, x, out); /* a lone margin of two classes: as above */
+    ensemble_link(m->e, m->task == TIDE_CLASSIFY ? m->n_out : 1, 1, out, out);
+}
+
+static const struct ensemble *gbdt_trees(const void *object)
+{
+    return ((const struct gbdt_model *)object)->e;
+}
+
 static void gbdt_importance(const void *object, double *out)
 {
     ensemble_importance(((const struct gbdt_model *)object)->e, out);
@@ -219,8 +231,10 @@ static void gbdt_importance(const void *object, double *out)
 static void gbdt_describe(const void *object, char *out, size_t size)
 {
     const struct ensemble *e = ((const struct gbdt_model *)object)->e;
-    str_format(out, size, "%d trees, %u leaves", (int)e->n_trees,
-               e->tree_leaf[e->n_trees]);
+    const char *batch, *row;
+    ensemble_engines(e, &batch, &row);
+    str_format(out, size, "%d trees, %u leaves; scored by %s, single rows by %s",
+               (int)e->n_trees, e->tree_leaf[e->n_trees], batch, row);
 }
 
 const struct tide_learner tide_learner_gbdt = {
@@ -241,6 +255,8 @@ const struct tide_learner tide_learner_gbdt = {
     .fit = gbdt_fit,
     .load = gbdt_load,
     .predict = gbdt_predict,
+    .predict_row = gbdt_predict_row,
+    .trees = gbdt_trees,
     .importance = gbdt_importance,
     .describe = gbdt_describe,
 };

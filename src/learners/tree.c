@@ -156,6 +156,18 @@ static tide_status tree_predict(const void *object, const struct view *x, int64_
     return status;
 }
 
+static void tree_predict_row(const void *object, const double *x, double *out)
+{
+    const struct tree_model *m = object;
+    ensemble_row(m->e, x, out);
+    ensemble_link(m->e, m->n_out, 1, out, out);
+}
+
+static const struct ensemble *tree_trees(const void *object)
+{
+    return ((const struct tree_model *)object)->e;
+}
+
 static void tree_importance(const void *object, double *out)
 {
     ensemble_importance(((const struct tree_model *)object)->e, out);
@@ -185,6 +197,8 @@ const struct tide_learner tide_learner_tree = {
     .fit = tree_fit,
     .load = tree_load,
     .predict = tree_predict,
+    .predict_row = tree_predict_row,
+    .trees = tree_trees,
     .importance = tree_importance,
     .describe = tree_describe,
 };

@@ -39,6 +39,10 @@ uint32_t bind_level(const struct dict *levels, const char *text, size_t len);
 /* Scores view rows [0, n) of bound columns: predict.c. */
 tide_status predict_view(struct tide_ctx *ctx, const tide_model *m,
                          const struct view *v, double *out, tide_error *err);
+/* The same in one block, on the calling thread; ctx may be NULL. */
+tide_status predict_rows(struct tide_ctx *ctx, const tide_model *m,
+                         const struct view *x, int64_t i0, int64_t n, double *out,
+                         tide_error *err);
 /* The text form of one value, quotes taken off: pipeline_text.c. */
 tide_status pipeline_set_value(tide_values *values, const struct tide_params *table,
                                const char *name, const char *raw, size_t len,

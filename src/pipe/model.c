@@ -112,9 +112,8 @@ static tide_status blank_row(const tide_model *m, struct arena *a, struct view *
     return TIDE_OK;
 }
 
-/* origin[j]: the schema column that the learner's column j derives from. */
-static tide_status trace_columns(const tide_model *m, struct arena *a, int32_t **origin,
-                                 tide_error *err)
+tide_status model_origins(const tide_model *m, struct arena *a, int32_t **origin,
+                          tide_error *err)
 {
     struct view v = {0};
     tide_status st = blank_row(m, a, &v, err);
@@ -147,7 +146,7 @@ tide_status model_importance(const tide_model *m, double *out, tide_error *err)
     arena_init(&a, NULL);
     double *inner = arena_zero(&a, (size_t)last->n_in * sizeof *inner);
     tide_status st = arena_status(&a, err);
-    if (!st) st = trace_columns(m, &a, &origin, err);
+    if (!st) st = model_origins(m, &a, &origin, err);
     if (!st) {
         last->learner->importance(last->object, inner);
         for (int32_t j = 0; j < last->n_in; j++) out[origin[last->in[j]]] += inner[j];

@@ -173,6 +173,9 @@ tide_status model_check_golden(struct tide_ctx *ctx, const tide_model *m,
                                tide_error *err);
 /* Predicted class of one row of probabilities (binary: threshold; else argmax, ties to the lower). */
 int32_t model_label(const tide_model *m, const double *proba);
+/* (*origin)[j]: the schema column that the learner's column j derives from; in the arena. */
+tide_status model_origins(const tide_model *m, struct arena *a, int32_t **origin,
+                          tide_error *err);
 /* Importance by input column [schema.n_cols], from the learner through the steps. */
 tide_status model_importance(const tide_model *m, double *out, tide_error *err);
 #endif

@@ -22,8 +22,7 @@ struct scoring {
     const struct view *v;
     double *out;
     int64_t block_rows;
-    int width; /* scores of a row */
-    int has_steps;
+    int width;       /* scores of a row */
     tide_error *bad; /* [workers] the error of the lowest block that failed there */
     int64_t *bad_block;
 };
@@ -68,31 +67,36 @@ static tide_status score_learner(const struct tide_model *m, const struct view *
     return st ? st : last->learner->predict(last->object, v, i0, n, out, err);
 }
 
-/* One block's rows through every node. */
-static tide_status score_rows(const struct scoring *s, int64_t i0, int64_t n,
-                              tide_error *err)
+static int has_active_steps(const tide_model *m)
 {
-    const tide_model *m = s->m;
-    double *out = s->out + i0 * s->width;
-    if (!s->has_steps) return score_learner(m, s->v, i0, n, out, err);
+    int active = 0;
+    for (int k = 0; k + 1 < m->n_nodes; k++) active |= m->nodes[k].n_in > 0;
+    return active;
+}
+
+tide_status predict_rows(struct tide_ctx *ctx, const tide_model *m,
+                         const struct view *x, int64_t i0, int64_t n, double *out,
+                         tide_error *err)
+{
+    if (!has_active_steps(m)) return score_learner(m, x, i0, n, out, err);
     struct arena a;
-    arena_init(&a, s->ctx);
-    struct view v = *s->v;
+    arena_init(&a, ctx);
+    struct view v = *x;
     tide_status st = TIDE_OK;
     int64_t *rows = arena_array(&a, n, sizeof *rows),
             *ids = arena_array(&a, n, sizeof *ids);
     for (int64_t i = 0; rows && ids && i < n; i++) {
-        rows[i] = view_row(s->v, i0 + i);
-        ids[i] = view_id(s->v, i0 + i);
+        rows[i] = view_row(x, i0 + i);
+        ids[i] = view_id(x, i0 + i);
     }
     v.rows = rows;
     v.ids = ids;
     v.n_rows = n;
     st = arena_status(&a, err);
-    if (!st) st = flow_gather(s->ctx, &v, &a, &v, err);
+    if (!st) st = flow_gather(ctx, &v, &a, &v, err);
     for (int k = 0; !st && k + 1 < m->n_nodes; k++) {
         struct view next;
-        st = flow_apply(s->ctx, &m->nodes[k], &v, &a, &next, NULL, err);
+        st = flow_apply(ctx, &m->nodes[k], &v, &a, &next, NULL, err);
         v = next;
     }
     if (!st) st = score_learner(m, &v, 0, n, out, err);
@@ -106,7 +110,9 @@ static void score_block(void *arg, int64_t block, int worker)
     int64_t i0 = block * s->block_rows, n = s->v->n_rows - i0;
     tide_error err = {0};
     if (n > s->block_rows) n = s->block_rows;
-    if (score_rows(s, i0, n, &err) == TIDE_OK) return;
+    if (predict_rows(s->ctx, s->m, s->v, i0, n, s->out + i0 * s->width, &err) ==
+        TIDE_OK)
+        return;
     if (s->bad_block[worker] >= 0 && s->bad_block[worker] < block) return;
     s->bad_block[worker] = block;
     s->bad[worker] = err;
@@ -119,7 +125,6 @@ tide_status predict_view(struct tide_ctx *ctx, const tide_model *m,
     struct scoring s = {.ctx = ctx, .m = m, .v = v, .out = out};
     if (v->n_rows == 0) return TIDE_OK;
     s.width = m->schema.task == TIDE_CLASSIFY ? m->schema.n_classes : 1;
-    for (int k = 0; k + 1 < m->n_nodes; k++) s.has_steps |= m->nodes[k].n_in > 0;
     s.block_rows = MOST_CELLS / (v->n_cols + 1);
     if (s.block_rows > MOST_ROWS) s.block_rows = MOST_ROWS;
     if (s.block_rows < 64) s.block_rows = 64;

@@ -137,6 +137,10 @@ static void write_header(const tide_scores *s, const struct tide_scores_csv *how
         out->failed |= name.failed;
         str_free(&name);
     }
+    for (int32_t k = 0; k < how->n_extra; k++) {
+        str_addc(out, ',');
+        str_add_csv(out, how->extra_names[k], strlen(how->extra_names[k]), safe);
+    }
     str_addc(out, '\n');
 }
 
@@ -165,6 +169,10 @@ static void write_row(const tide_scores *s, const struct tide_scores_csv *how,
     for (int32_t k = 0; how->proba && k < s->n_classes; k++) {
         str_addc(out, ',');
         str_num(out, s->values[i * s->n_classes + k]);
+    }
+    for (int32_t k = 0; k < how->n_extra; k++) {
+        str_addc(out, ',');
+        str_num(out, how->extra[i * how->n_extra + k]);
     }
     str_addc(out, '\n');
 }

@@ -1,5 +1,6 @@
 /* k_table.c - the table of one instruction set: every kernel of simd.h under its own name */
 #include "simd/simd.h"
+#include "simd/trees.h"
 
 double KERNEL(sum)(const double *, int64_t);
 double KERNEL(dot)(const double *, const double *, int64_t);
@@ -40,13 +41,30 @@ int64_t KERNEL(csv_index)(const char *, int64_t, char, char, struct simd_csv *,
 uint64_t KERNEL(csv_print)(const char *, int64_t);
 int64_t KERNEL(csv_numbers)(const struct simd_cells *, double *, uint32_t *);
 int64_t KERNEL(csv_integers)(const struct simd_cells *, int64_t *, uint32_t *);
+void KERNEL(codes_u8)(const struct simd_edges *, const double *, int64_t, uint8_t *);
+void KERNEL(codes_row)(const struct simd_edges *, const uint32_t *, int32_t,
+                       const double *, uint8_t *);
+void KERNEL(plane)(const struct simd_plane *, int32_t, int32_t, const uint8_t *,
+                   uint8_t *, double *);
+void KERNEL(lane)(const struct simd_lane *, const uint8_t *, double *);
+void KERNEL(walk_rows)(const struct simd_walk *, const uint16_t *, int32_t, int64_t,
+                       double *);
+void KERNEL(walk_row)(const struct simd_walk *, const uint16_t *, double *);
+void KERNEL(shap_bits)(const uint16_t *, uint16_t, int64_t, uint64_t *);
+void KERNEL(shap_leaf)(const struct simd_leaf *, int64_t);
 int64_t KERNEL(count_byte)(const char *, int64_t, char);
 
+#ifdef SIMD_IS_avx512
+#define PERMUTES_BYTES 1
+#else
+#define PERMUTES_BYTES 0
+#endif
 #define TEXT2(x) #x
 #define TEXT(x)  TEXT2(x)
 
 const struct simd_table SIMD_CAT(simd_table, SIMD_SET) = {
     .name = TEXT(SIMD_SET),
+    .permutes_bytes = PERMUTES_BYTES,
     .sum = KERNEL(sum),
     .dot = KERNEL(dot),
     .dot3 = KERNEL(dot3),
@@ -73,6 +91,14 @@ const struct simd_table SIMD_CAT(simd_table, SIMD_SET) = {
     .tree_dither = KERNEL(tree_dither),
     .tree_quantise = KERNEL(tree_quantise),
     .tree_gain = KERNEL(tree_gain),
+    .codes_u8 = KERNEL(codes_u8),
+    .codes_row = KERNEL(codes_row),
+    .plane = KERNEL(plane),
+    .lane = KERNEL(lane),
+    .walk_rows = KERNEL(walk_rows),
+    .walk_row = KERNEL(walk_row),
+    .shap_bits = KERNEL(shap_bits),
+    .shap_leaf = KERNEL(shap_leaf),
     .csv_index = KERNEL(csv_index),
     .count_byte = KERNEL(count_byte),
     .csv_print = KERNEL(csv_print),

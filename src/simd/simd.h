@@ -46,9 +46,15 @@ struct simd_scan {
 struct simd_dither {
     uint32_t k0, k1, tree, output;
 };
+struct simd_edges;
+struct simd_plane;
+struct simd_lane;
+struct simd_walk;
+struct simd_leaf;
 
 struct simd_table {
-    const char *name; /* "base", "avx2", "avx512" */
+    const char *name;   /* "base", "avx2", "avx512" */
+    int permutes_bytes; /* a byte look-up of a whole vector is one instruction */
     /* k_vec.c: sums in 8 f64 lanes, lane i takes elements i, i+8, ...; lanes folded pairwise */
     double (*sum)(const double *x, int64_t n);
     double (*dot)(const double *x, const double *y, int64_t n);
@@ -124,6 +130,27 @@ struct simd_table {
      * side has less than min_h. Returns the first index of the largest (n >= 1). */
     int64_t (*tree_gain)(const double *gl, const double *hl, int64_t n,
                          const struct simd_split *split, double *out);
+    /* Scoring of tree ensembles, simd/trees.h. k_code.c: codes of one feature; of one row, out[j]
+     * from x[feature[j]] by e[j]. */
+    void (*codes_u8)(const struct simd_edges *e, const double *x, int64_t n,
+                     uint8_t *out);
+    void (*codes_row)(const struct simd_edges *e, const uint32_t *feature, int32_t n,
+                      const double *x, uint8_t *out);
+    /* k_plane.c: adds the leaves of trees [t0, t1) for 64 rows, codes [columns][64], to sum
+     * [outputs][64]; lines are room for one tree. */
+    void (*plane)(const struct simd_plane *p, int32_t t0, int32_t t1,
+                  const uint8_t *codes, uint8_t *lines, double *sum);
+    /* k_lane.c: one row, codes [SIMD_LANE_COLUMNS]; adds to out [outputs] */
+    void (*lane)(const struct simd_lane *p, const uint8_t *codes, double *out);
+    /* k_walk.c: rows of codes [groups of 16][columns][16]; adds to out [n][outputs]. One
+     * row: codes [columns]. */
+    void (*walk_rows)(const struct simd_walk *w, const uint16_t *codes,
+                      int32_t n_columns, int64_t n, double *out);
+    void (*walk_row)(const struct simd_walk *w, const uint16_t *codes, double *out);
+    /* k_shap.c: bit r of out: codes[r] <= thr; and a leaf's part of contributions. */
+    void (*shap_bits)(const uint16_t *codes, uint16_t thr, int64_t words,
+                      uint64_t *out);
+    void (*shap_leaf)(const struct simd_leaf *leaf, int64_t words);
     /* k_csv.c: positions of structural bytes in a slab of n <= 2^31 bytes (padded by 64):
      * delimiters and newlines outside quotes, in order; room for n + 64. Returns the count.
      * seen->in_quote is the state before; text[0] begins a row when that is 0. */

@@ -19,6 +19,7 @@ struct fit_info {
     int partial;
 };
 
+struct ensemble; /* infer/ensemble.h */
 struct tide_learner {
     TIDE_ENTRY;
     const char *small; /* "trees=20": what the test suites set */
@@ -45,6 +46,11 @@ struct tide_learner {
      * regression, row-major. No allocation that outlives the call; may be called from any thread. */
     tide_status (*predict)(const void *object, const struct view *x, int64_t i0,
                            int64_t n, double *out, tide_error *err);
+    /* Scores one row, the bits of `predict`, without allocating: x[j] is a number, or the level of
+     * a category; NaN is missing. NULL: rows come as views of one. */
+    void (*predict_row)(const void *object, const double *x, double *out);
+    /* The trees behind a fitted object, for explanations. NULL: it has none. */
+    const struct ensemble *(*trees)(const void *object);
     /* Importance of each column, >= 0, summing to 1 (all 0 when there is none). NULL: none. */
     void (*importance)(const void *object, double *out);
     /* One line about the fitted object for show: "312 trees, 9,672 leaves". NULL: none. */

@@ -1,0 +1,257 @@
+/* shap_model.c - Shapley contributions of a fitted pipeline, by the columns of its schema
+ *
+ * Rows go through the steps as in predict; the trees are explained on what the learner sees, and
+ * each of its columns is added to the column it was made from. */
+#include <string.h>
+
+#include <tidemill/explain.h>
+
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/par.h"
+#include "base/size.h"
+#include "explain/explain.h"
+#include "infer/shap.h"
+#include "pipe/flow.h"
+
+struct tide_shap {
+    struct arena arena; /* of no context: may outlive it */
+    int64_t n;
+    int32_t n_outputs, n_columns;
+    const char **name;
+    double *values;
+};
+
+struct shap_blocks {
+    const struct ensemble *e;
+    const struct view *v;
+    const struct view *background; /* NULL: path-dependent */
+    const struct tide_shap_options *o;
+    const int32_t *origin; /* [columns of v + 1], the bias to the bias */
+    tide_shap *out;
+    int64_t block_rows;
+    tide_error *bad; /* [workers] */
+};
+
+/* Contributions by the learner's columns, [outputs][width] or [outputs][width][width]. */
+static tide_status explain_trees_of(const struct shap_blocks *s, int64_t i0, int64_t n,
+                                    double *phi, tide_error *err)
+{
+    if (s->o->interactions) return shap_interactions(s->e, s->v, i0, n, phi, err);
+    if (s->background)
+        return shap_interventional(s->e, s->v, i0, n, s->background, s->o->on_scores,
+                                   phi, err);
+    return shap_values(s->e, s->v, i0, n, phi, err);
+}
+
+static tide_status explain_rows(const struct shap_blocks *s, int64_t i0, int64_t n,
+                                tide_error *err)
+{
+    int64_t k = s->out->n_outputs, from = (int64_t)s->v->n_cols + 1,
+            to = (int64_t)s->out->n_columns + 1;
+    int64_t lines = s->o->interactions ? from : 1,
+            lines_to = s->o->interactions ? to : 1;
+    int64_t cells = 0;
+    if (i64_mul(n * k, from * lines * (int64_t)sizeof(double), &cells))
+        return err_nomem(err, 0);
+    double *phi = mem_alloc((size_t)cells),
+           *out = s->out->values + i0 * k * to * lines_to;
+    if (!phi) return err_nomem(err, (size_t)cells);
+    tide_status status = explain_trees_of(s, i0, n, phi, err);
+    memset(out, 0, (size_t)(n * k * to * lines_to) * sizeof *out);
+    for (int64_t r = 0; !status && r < n * k; r++)
+        for (int64_t i = 0; i < lines; i++) {
+            const double *line = phi + (r * lines + i) * from;
+            double *own = out + (r * lines_to + (lines > 1 ? s->origin[i] : 0)) * to;
+            for (int64_t j = 0; j < from; j++) own[s->origin[j]] += line[j];
+        }
+    mem_free(phi);
+    return status;
+}
+
+static void explain_block(void *arg, int64_t block, int worker)
+{
+    struct shap_blocks *s = arg;
+    int64_t i0 = block * s->block_rows, n = s->out->n - i0;
+    tide_error err = {0};
+    if (n > s->block_rows) n = s->block_rows;
+    if (explain_rows(s, i0, n, &err)) s->bad[worker] = err;
+}
+
+static tide_status explain_view(tide_ctx *ctx, struct shap_blocks *s, tide_error *err)
+{
+    int workers = par_threads(ctx);
+    /* pairs of rows and pairs of columns are much more work a row */
+    s->block_rows = s->o->interactions || s->background ? 16 : SHAP_ROWS;
+    int64_t blocks = (s->out->n + s->block_rows - 1) / s->block_rows;
+    s->bad = mem_zalloc((size_t)workers * sizeof *s->bad);
+    if (!s->bad) return err_nomem(err, 0);
+    tide_status status =
+        par_for_progress(ctx, blocks, explain_block, s, "explaining", err);
+    for (int k = 0; k < workers && !status; k++)
+        if (s->bad[k].code) {
+            status = s->bad[k].status;
+            if (err) *err = s->bad[k];
+        }
+    mem_free(s->bad);
+    return status;
+}
+
+const struct ensemble *explain_trees(const tide_model *model)
+{
+    const struct fitted_node *last = &model->nodes[model->n_nodes - 1];
+    return last->learner->trees ? last->learner->trees(last->object) : NULL;
+}
+
+static tide_status shap_new(const tide_model *model, int64_t n, int interactions,
+                            tide_shap **out, tide_error *err)
+{
+    const struct ensemble *e = explain_trees(model);
+    tide_shap *s = mem_zalloc(sizeof *s);
+    if (!s) return err_nomem(err, sizeof *s);
+    arena_init(&s->arena, NULL);
+    s->n = n;
+    s->n_columns = model->schema.n_cols;
+    s->n_outputs = e->n_outputs;
+    s->name = arena_array(&s->arena, s->n_columns, sizeof *s->name);
+    for (int32_t j = 0; s->name && j < s->n_columns; j++)
+        s->name[j] = arena_str(&s->arena, model->schema.cols[j].name);
+    int64_t cells = 0, line = (int64_t)s->n_columns + 1;
+    if (i64_mul((int64_t)s->n_outputs * (interactions ? line : 1), line, &cells) ||
+        i64_mul(n, cells, &cells))
+        cells = INT64_MAX;
+    s->values = arena_array(&s->arena, cells, sizeof *s->values);
+    *out = s;
+    return arena_status(&s->arena, err);
+}
+
+tide_status explain_see(tide_ctx *ctx, const tide_model *model,
+                        const struct view *bound, struct arena *a, struct view *v,
+                        tide_error *err)
+{
+    tide_status status = TIDE_OK;
+    *v = *bound;
+    for (int k = 0; !status && k + 1 < model->n_nodes; k++) {
+        struct view next;
+        status = flow_apply(ctx, &model->nodes[k], v, a, &next, NULL, err);
+        *v = next;
+    }
+    return status ? status : flow_match(&model->nodes[model->n_nodes - 1], v, err);
+}
+
+/* Bound columns of every row of a frame. */
+static tide_status bind_all(tide_ctx *ctx, const tide_model *model,
+                            const tide_frame *frame, struct arena *a, struct view *v,
+                            tide_error *err)
+{
+    struct bind_counts counts;
+    const struct column **cols = NULL;
+    tide_status status =
+        bind_frame(ctx, &model->schema, frame, NULL, 0, a, &cols, &counts, err);
+    *v = (struct view){
+        .n_rows = frame->n_rows, .n_cols = model->schema.n_cols, .cols = cols};
+    return status;
+}
+
+static tide_status check_options(const struct shap_blocks *s, tide_error *err)
+{
+    if (s->o->interactions && s->o->background) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT, "interactions are path-dependent only");
+        return err_field(err, "interactions");
+    }
+    if (s->o->on_scores && (!s->o->background || s->e->n_outputs > 1)) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                s->o->background ? "a score behind several margins cannot be shared out"
+                                 : "contributions to the score need background rows");
+        return err_field(err, "on_scores");
+    }
+    return TIDE_OK;
+}
+
+tide_status explain_shap(tide_ctx *ctx, const tide_model *model,
+                         const struct view *bound,
+                         const struct tide_shap_options *options, tide_shap **out,
+                         tide_error *err)
+{
+    static const struct tide_shap_options none = {0};
+    struct shap_blocks s = {.e = explain_trees(model), .o = options ? options : &none};
+    struct arena a;
+    struct view v, other, background;
+    int32_t *origin = NULL;
+    *out = NULL;
+    if (!s.e)
+        return err_set(err, TIDE_CODE_PIPELINE_STEP,
+                       "'%s' has no trees, and contributions are made from trees",
+                       model->nodes[model->n_nodes - 1].learner->name);
+    tide_status status = check_options(&s, err);
+    if (status) return status;
+    arena_init(&a, ctx);
+    status = explain_see(ctx, model, bound, &a, &v, err);
+    if (!status && s.o->background) {
+        status = bind_all(ctx, model, s.o->background, &a, &other, err);
+        if (!status) status = explain_see(ctx, model, &other, &a, &background, err);
+        s.background = &background;
+    }
+    if (!status) status = model_origins(model, &a, &origin, err);
+    int32_t *to = status ? NULL : arena_array(&a, (int64_t)v.n_cols + 1, sizeof *to);
+    for (int j = 0; to && j < v.n_cols; j++) to[j] = origin[j];
+    if (to) to[v.n_cols] = model->schema.n_cols;
+    if (!status) status = arena_status(&a, err);
+    if (!status) status = shap_new(model, v.n_rows, s.o->interactions, &s.out, err);
+    s.v = &v;
+    s.origin = to;
+    if (!status) status = explain_view(ctx, &s, err);
+    if (status)
+        tide_shap_free(s.out);
+    else
+        *out = s.out;
+    arena_free(&a);
+    return status;
+}
+
+tide_status tide_model_shap(tide_ctx *ctx, const tide_model *model,
+                            const tide_frame *frame,
+                            const struct tide_shap_options *options, tide_shap **out,
+                            tide_error *err)
+{
+    PAR_FLOAT_SCOPE;
+    struct arena a;
+    struct view v;
+    if (!ctx || !model || !frame || !out)
+        return err_set(err, TIDE_CODE_HANDLE_INVALID, "an argument is NULL");
+    *out = NULL;
+    arena_init(&a, ctx);
+    tide_status status = bind_all(ctx, model, frame, &a, &v, err);
+    if (!status) status = explain_shap(ctx, model, &v, options, out, err);
+    arena_free(&a);
+    return status;
+}
+
+void tide_shap_free(tide_shap *shap)
+{
+    if (!shap) return;
+    arena_free(&shap->arena);
+    mem_free(shap);
+}
+
+int64_t tide_shap_rows(const tide_shap *shap)
+{
+    return shap ? shap->n : 0;
+}
+int tide_shap_outputs(const tide_shap *shap)
+{
+    return shap ? shap->n_outputs : 0;
+}
+int tide_shap_columns(const tide_shap *shap)
+{
+    return shap ? shap->n_columns : 0;
+}
+const char *tide_shap_name(const tide_shap *shap, int column)
+{
+    return shap && column >= 0 && column < shap->n_columns ? shap->name[column] : NULL;
+}
+const double *tide_shap_values(const tide_shap *shap)
+{
+    return shap ? shap->values : NULL;
+}

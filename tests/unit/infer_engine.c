@@ -1,0 +1,259 @@
+/* infer_engine.c - every engine on every kernel set gives the bits of the plain walk */
+#include <stdio.h>
+#include <time.h>
+
+#include "infer/engine.h"
+#include "support/unit.h"
+/* after unit.h: it prints */
+#include "support/forest.h"
+
+static const struct simd_table *sets[3];
+static int n_sets;
+
+static void find_sets(void)
+{
+    n_sets = 0;
+    sets[n_sets++] = &simd_table_base;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2")) sets[n_sets++] = &simd_table_avx2;
+    if (__builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2"))
+        sets[n_sets++] = &simd_table_avx512;
+#endif
+}
+
+static const char *const kinds[] = {"auto", "plane", "lane", "walk", "plain"};
+
+/* Batches and single rows of a forest against the oracle. */
+static void compare(const struct forest_shape *s)
+{
+    struct forest *f = forest_new(s);
+    int64_t n = s->n_rows, k = s->outputs;
+    double *want = calloc((size_t)(n * k), 8), *got = calloc((size_t)(n * k), 8);
+    tide_error err = {0};
+    find_sets();
+    CHECK(f->loaded && f->loaded->engine);
+    CHECK_INT(ensemble_margin_plain(&f->e, f->view, 0, n, 0, want, &err), 0);
+    for (int q = 0; f->loaded && q < n_sets; q++)
+        for (enum engine_kind kind = ENGINE_AUTO; kind <= ENGINE_PLAIN; kind++) {
+            static const int64_t sizes[] = {1, 7, 64, 333, 100000};
+            for (int b = 0; b < 5; b++) {
+                memset(got, 0, (size_t)(n * k) * 8);
+                for (int64_t i = 0; i < n; i += sizes[b])
+                    CHECK_INT(engine_margin(f->loaded, sets[q], kind, f->view, i,
+                                            n - i < sizes[b] ? n - i : sizes[b],
+                                            got + i * k, &err),
+                              0);
+                CHECK_MSG(memcmp(want, got, (size_t)(n * k) * 8) == 0,
+                          "seed %d: %s on %s differs in batches of %d", (int)s->seed,
+                          kinds[kind], sets[q]->name, (int)sizes[b]);
+            }
+            for (int64_t i = 0; i < n; i++)
+                engine_row(f->loaded, sets[q], kind, f->rows + i * s->features,
+                           got + i * k);
+            CHECK_MSG(memcmp(want, got, (size_t)(n * k) * 8) == 0,
+                      "seed %d: %s on %s differs row by row", (int)s->seed, kinds[kind],
+                      sets[q]->name);
+        }
+    free(want);
+    free(got);
+    forest_free(f);
+}
+
+TEST(small_trees_with_sets_and_missing_values)
+{
+    for (uint64_t seed = 1; seed < 9; seed++)
+        compare(&(struct forest_shape){.seed = seed,
+                                       .features = 7,
+                                       .trees = 37,
+                                       .leaves = 32,
+                                       .outputs = 1,
+                                       .width = 1,
+                                       .edges = 20 + 40 * ((int)seed % 6),
+                                       .categories = 1,
+                                       .vary = 1,
+                                       .n_rows = 333});
+}
+
+TEST(several_outputs_and_vector_leaves)
+{
+    for (uint64_t seed = 11; seed < 15; seed++) {
+        compare(&(struct forest_shape){.seed = seed,
+                                       .features = 40,
+                                       .trees = 33,
+                                       .leaves = 20,
+                                       .outputs = 3,
+                                       .width = 1,
+                                       .edges = 100,
+                                       .vary = 1,
+                                       .n_rows = 200});
+        compare(&(struct forest_shape){.seed = seed,
+                                       .features = 9,
+                                       .trees = 20,
+                                       .leaves = 90,
+                                       .outputs = 4,
+                                       .width = 4,
+                                       .edges = 200,
+                                       .categories = 1,
+                                       .vary = 1,
+                                       .n_rows = 200});
+    }
+}
+
+TEST(larger_trees_and_wide_codes_are_walked)
+{
+    compare(&(struct forest_shape){.seed = 21,
+                                   .features = 6,
+                                   .trees = 12,
+                                   .leaves = 256,
+                                   .outputs = 1,
+                                   .width = 1,
+                                   .edges = 254,
+                                   .n_rows = 300});
+    compare(&(struct forest_shape){.seed = 22,
+                                   .features = 6,
+                                   .trees = 12,
+                                   .leaves = 257,
+                                   .outputs = 1,
+                                   .width = 1,
+                                   .edges = 254,
+                                   .n_rows = 300});
+    compare(&(struct forest_shape){.seed = 23,
+                                   .features = 6,
+                                   .trees = 7,
+                                   .leaves = 2000,
+                                   .outputs = 2,
+                                   .width = 2,
+                                   .edges = 200,
+                                   .wide_edges = 3000,
+                                   .categories = 1,
+                                   .n_rows = 300});
+}
+
+TEST(many_columns_are_more_than_lanes_take)
+{
+    compare(&(struct forest_shape){.seed = 31,
+                                   .features = 60,
+                                   .trees = 90,
+                                   .leaves = 31,
+                                   .outputs = 1,
+                                   .width = 1,
+                                   .edges = 16,
+                                   .n_rows = 130});
+    compare(&(struct forest_shape){.seed = 32,
+                                   .features = 1,
+                                   .trees = 5,
+                                   .leaves = 1,
+                                   .outputs = 1,
+                                   .width = 1,
+                                   .edges = 1,
+                                   .n_rows = 65});
+}
+
+/* Values that f32 cannot tell apart from an edge, or from each other's edges. */
+TEST(codes_are_exact_where_f32_is_not)
+{
+    double edge[255], x[200];
+    float level[SIMD_LEVEL_FLOATS];
+    uint8_t want[200], got[200];
+    find_sets();
+    for (int n = 0; n <= 254; n += 127) {
+        for (int i = 0; i < SIMD_LEVEL_FLOATS; i++) level[i] = INFINITY;
+        for (int i = 0; i < n; i++) {
+            edge[i] = i + 0.1;
+            level[16 + i] = (float)edge[i];
+            if (i % 16 == 15) level[i / 16] = level[16 + i];
+        }
+        edge[n] = INFINITY;
+        for (int i = 0; i < 200; i++) {
+            double at = (i * 7 % 260) + 0.1;
+            x[i] = i % 5 == 0   ? nextafter(at, 1e9)
+                   : i % 5 == 1 ? nextafter(at, -1e9)
+                   : i % 5 == 2 ? at
+                   : i % 5 == 3 ? (double)NAN
+                                : (i % 2 ? 1e300 : -1e300);
+            want[i] = 0;
+            for (int k = 0; k < n; k++) want[i] = (uint8_t)(want[i] + (edge[k] < x[i]));
+            if (isnan(x[i])) want[i] = 255;
+        }
+        struct simd_edges e = {.level = level, .edge = edge, .n_edge = n};
+        for (int q = 0; q < n_sets; q++)
+            for (int64_t m = 0; m <= 200; m += m < 70 ? 1 : 65) {
+                memset(got, 7, sizeof got);
+                sets[q]->codes_u8(&e, x, m, got);
+                CHECK(memcmp(want, got, (size_t)m) == 0);
+                CHECK(m == 200 || got[m] == 7);
+            }
+    }
+}
+
+static double cpu_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void show_time(const struct forest_shape *s)
+{
+    struct forest *f = forest_new(s);
+    int64_t n = s->n_rows;
+    double *got = calloc((size_t)(n * s->outputs), 8);
+    tide_error err = {0};
+    for (int q = 0; q < n_sets; q++)
+        for (enum engine_kind kind = ENGINE_PLANE; kind <= ENGINE_WALK; kind++) {
+            double best = 1e9, row = 1e9;
+            for (int r = 0; r < 5; r++) {
+                double t = cpu_seconds();
+                for (int64_t i = 0; i < n; i += 4096)
+                    engine_margin(f->loaded, sets[q], kind, f->view, i,
+                                  n - i < 4096 ? n - i : 4096, got, &err);
+                t = cpu_seconds() - t;
+                if (t < best) best = t;
+                t = cpu_seconds();
+                for (int64_t i = 0; i < n; i++)
+                    engine_row(f->loaded, sets[q], kind, f->rows + i * s->features,
+                               got);
+                t = cpu_seconds() - t;
+                if (t < row) row = t;
+            }
+            fprintf(stderr,
+                    "%4d x %5d  %-6s %-6s batch %8.3f ns/row/tree  row %8.1f ns\n",
+                    s->trees, s->leaves, sets[q]->name, kinds[kind],
+                    best * 1e9 / (double)n / s->trees, row * 1e9 / (double)n);
+        }
+    free(got);
+    forest_free(f);
+}
+
+TEST(times_are_shown_where_asked_for)
+{
+    if (!getenv("UNIT_VERBOSE")) return;
+    find_sets();
+    show_time(&(struct forest_shape){.seed = 1,
+                                     .features = 28,
+                                     .trees = 100,
+                                     .leaves = 31,
+                                     .outputs = 1,
+                                     .width = 1,
+                                     .edges = 100,
+                                     .whole = 1,
+                                     .n_rows = 4096});
+    show_time(&(struct forest_shape){.seed = 1,
+                                     .features = 28,
+                                     .trees = 100,
+                                     .leaves = 255,
+                                     .outputs = 1,
+                                     .width = 1,
+                                     .edges = 254,
+                                     .whole = 1,
+                                     .n_rows = 4096});
+    show_time(&(struct forest_shape){.seed = 1,
+                                     .features = 28,
+                                     .trees = 20,
+                                     .leaves = 4000,
+                                     .outputs = 1,
+                                     .width = 1,
+                                     .edges = 254,
+                                     .whole = 1,
+                                     .n_rows = 4096});
+}
