@@ -52,7 +52,7 @@ void tide_frame_free(tide_frame *frame)
 
 /* ---- seal ---- */
 
-static tide_status check_names(tide_frame *f, tide_error *err)
+tide_status frame_check_names(const tide_frame *f, tide_error *err)
 {
     struct arena temp;
     struct level_set set;
@@ -121,7 +121,7 @@ static tide_status seal_column(tide_frame *f, int j, tide_error *err)
 tide_status frame_seal(tide_frame *frame, tide_error *err)
 {
     tide_status st = arena_status(&frame->arena, err);
-    if (st == TIDE_OK) st = check_names(frame, err);
+    if (st == TIDE_OK) st = frame_check_names(frame, err);
     for (int j = 0; st == TIDE_OK && j < frame->n_cols; j++)
         st = seal_column(frame, j, err);
     return st;
