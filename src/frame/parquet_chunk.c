@@ -745,6 +745,7 @@ tide_status pq_chunk_read(struct pq_reader *r, struct pq_work *w, int group, int
                       .n_rows = m->row0[group + 1] - m->row0[group]};
     int texts = k.type == TIDE_CAT || k.type == TIDE_TEXT;
     const uint8_t *p = NULL;
+    if (k.n_rows == 0) return TIDE_OK; /* some writers give such a chunk no place */
     arena_free(&w->temp);
     tide_status st = chunk_bytes(&k, &p);
     if (st == TIDE_OK && texts) st = begin_texts(&k);

@@ -471,9 +471,10 @@ static tide_status finish(struct pq_reader *r, tide_error *err)
     f->dialect = arena_str(&f->arena, text);
     f->source = arena_str(&f->arena, r->path);
     /* infinities were found, missing values counted by the chunks; tokens alter the count */
+    st = arena_status(&f->arena, err);
+    if (st != TIDE_OK) return st;
     int recount = r->o && (r->o->na.n || r->o->types.n);
-    st = recount ? frame_seal(f, err) : frame_check_names(f, err);
-    return st;
+    return recount ? frame_seal(f, err) : frame_check_names(f, err);
 }
 
 tide_status parquet_read_table(struct tide_ctx *ctx, const char *path, const void *data,
