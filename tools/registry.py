@@ -17,6 +17,7 @@ KINDS = {
     "step": "spec/step.h",
     "metric": "spec/metric.h",
     "maker": "spec/maker.h",
+    "reader": "spec/reader.h",
     "verb": "cli/verb.h",
 }
 

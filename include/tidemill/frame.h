@@ -38,10 +38,13 @@ struct tide_read_options {
     int32_t mixed;
     int64_t max_field, max_line; /* bytes; 0: 1 MiB, 64 MiB */
     int32_t max_columns;         /* 0: 65,536 */
+    const char *format;          /* auto, or a reader of the registry (TIDE_READER) */
 };
 TIDE_API const struct tide_params *tide_read_params(void);
 
-/* Reads a CSV/TSV table (plain, gzip, zstd; "-" is standard input).
+/* Reads a table: a file (plain, gzip, zstd; "-" is standard input) or SCHEME:REST. The reader
+ * is the one that options name, else that of the scheme, of the first bytes, of the ending;
+ * else CSV.
  * Ownership: caller frees. Errors: csv-*, data-*, limit-*, file-*, memory. */
 TIDE_API TIDE_MUST_USE tide_status tide_frame_read(
     tide_ctx *ctx, const char *path, const struct tide_read_options *options,

@@ -16,7 +16,9 @@
 #include "base/size.h"
 #include "base/str.h"
 #include "frame/parquet.h"
+#include "frame/source.h"
 #include "frame/values.h"
+#include "spec/reader.h"
 
 #define EXPAND_FREE  ((int64_t)64 << 20)
 #define EXPAND_RATIO 1000
@@ -24,27 +26,13 @@
 /* ---- the file ---- */
 
 /* What cannot be read at any place (a pipe, a compressed file) is read whole. */
-static tide_status read_whole(struct pq_reader *r, struct codec *codec, int fd,
-                              const void *head, size_t n_head, tide_error *err)
+static tide_status read_whole(struct pq_reader *r, const char *path, tide_error *err)
 {
-    struct pq_buffer all = {0};
-    size_t n = codec ? 0 : n_head, got = 0;
-    tide_status st = TIDE_OK;
-    do {
-        uint8_t *before = all.p;
-        size_t room = n + ((size_t)1 << 20);
-        uint8_t *p = pq_room(&all, &r->arena, room);
-        if (!p) return arena_status(&r->arena, err);
-        if (p != before && n) memcpy(p, before ? before : head, n);
-        room = all.cap - n;
-        st = codec ? codec_read(codec, p + n, room, &got, err)
-                   : file_read(fd, r->path, p + n, room, &got, err);
-        n += got;
-        if (st != TIDE_OK || got < room) break;
-        if (ctx_cancelled(r->ctx)) return err_cancelled(err);
-    } while (1);
-    r->data = all.p;
-    r->size = (int64_t)n;
+    struct source_text all;
+    tide_status st = source_slurp(r->ctx, path, NULL, 0, &r->arena, &all, err);
+    if (st != TIDE_OK) return st;
+    r->data = (const uint8_t *)all.s;
+    r->size = (int64_t)all.n;
     return st;
 }
 
@@ -52,24 +40,14 @@ static tide_status open_file(struct pq_reader *r, const char *path, tide_error *
 {
     char head[16];
     size_t got = 0;
-    int64_t size = -1;
-    tide_status st = file_open_read(path, &r->fd, &size, err);
-    if (st != TIDE_OK) return st;
-    st = file_read(r->fd, r->path, head, sizeof head, &got, err);
-    if (st != TIDE_OK) return st;
-    if (codec_sniff(head, got) != CODEC_PLAIN) {
-        struct codec *codec = NULL;
-        int fd = r->fd;
-        r->fd = -1; /* the codec's */
-        st = codec_open(fd, r->path, head, got, EXPAND_RATIO, &codec, err);
-        if (st == TIDE_OK) st = read_whole(r, codec, -1, NULL, 0, err);
-        codec_close(codec);
-        return st;
-    }
-    if (size <= 0 || strcmp(path, "-") == 0)
-        return read_whole(r, NULL, r->fd, head, got, err);
-    r->size = size;
-    return TIDE_OK;
+    if (strcmp(path, "-") == 0 || !file_is_regular(path))
+        return read_whole(r, path, err);
+    tide_status st = file_open_read(path, &r->fd, &r->size, err);
+    if (st == TIDE_OK) st = file_read(r->fd, r->path, head, sizeof head, &got, err);
+    if (st != TIDE_OK || codec_sniff(head, got) == CODEC_PLAIN) return st;
+    file_close(r->fd);
+    r->fd = -1;
+    return read_whole(r, path, err);
 }
 
 static tide_status bytes_at(struct pq_reader *r, int64_t offset, size_t n,
@@ -514,3 +492,34 @@ tide_status parquet_read_table(struct tide_ctx *ctx, const char *path, const voi
     if (r.fd >= 0) file_close(r.fd);
     return st;
 }
+
+/* ---- the format ---- */
+
+extern const struct tide_reader tide_reader_parquet;
+
+static int claims(const char *head, size_t n)
+{
+    return n >= 4 && memcmp(head, "PAR1", 4) == 0;
+}
+
+static tide_status read_parquet(struct tide_ctx *ctx, const char *path,
+                                const struct tide_read_options *options,
+                                tide_frame **out, tide_error *err)
+{
+    tide_status st = reader_refuse(&tide_reader_parquet, options,
+                                   READER_NA | READER_TYPES, err);
+    return st == TIDE_OK
+               ? parquet_read_table(ctx, path, NULL, 0, options, 0, out, err)
+               : st;
+}
+
+const struct tide_reader tide_reader_parquet = {
+    .name = "parquet",
+    .title = "flat columns of a Parquet file",
+    .camel = "Parquet",
+    .guide = "Q13",
+    .paper = "Apache Parquet format 2.11",
+    .endings = ".parquet .pq",
+    .claims = claims,
+    .read = read_parquet,
+};
