@@ -23,19 +23,20 @@ struct chunk {
     tide_error *err;
     int group, out;
     enum tide_type type;
-    int64_t row, done, n_rows; /* first row in the frame; rows done, rows of the group */
-    int64_t page_row;          /* first row of the page at hand */
-    const uint8_t *valid;      /* of its rows; NULL: all are there */
+    int64_t row, done,
+        n_rows;           /* first row in the frame; rows done, rows of the group */
+    int64_t page_row;     /* first row of the page at hand */
+    const uint8_t *valid; /* of its rows; NULL: all are there */
     int64_t n_page;
     /* dictionary */
     int has_dict, dict_bad; /* one of its values does not fit */
     uint32_t n_dict;
-    const void *dict;         /* converted */
-    const uint8_t *dict_raw;  /* as it stands in the page */
-    struct pq_text *text;     /* texts */
-    const uint32_t *local;    /* category: entry -> local code; NULL: the same */
-    struct level_set set;     /* category: local levels */
-    struct pq_text *rows;     /* text: of the whole chunk */
+    const void *dict;        /* converted */
+    const uint8_t *dict_raw; /* as it stands in the page */
+    struct pq_text *text;    /* texts */
+    const uint32_t *local;   /* category: entry -> local code; NULL: the same */
+    struct level_set set;    /* category: local levels */
+    struct pq_text *rows;    /* text: of the whole chunk */
     int64_t missing;
     int cut;
 };
@@ -373,8 +374,8 @@ static tide_status find_bad_row(struct chunk *k, const uint32_t *index, int64_t 
 static tide_status take_index(struct chunk *k, const uint8_t *p, size_t n_bytes,
                               int64_t n, const uint32_t **out)
 {
-    uint32_t *index = pq_room(&k->w->index, &k->w->scratch,
-                              ((size_t)n + 8) * sizeof *index);
+    uint32_t *index =
+        pq_room(&k->w->index, &k->w->scratch, ((size_t)n + 8) * sizeof *index);
     if (!index) return no_memory(k);
     *out = index;
     if (n == 0) return TIDE_OK;
@@ -516,8 +517,11 @@ static tide_status page_of_bools(struct chunk *k, const uint8_t *p, size_t n_byt
 static tide_status page_values(struct chunk *k, int encoding, const uint8_t *p,
                                size_t n_bytes, int64_t n)
 {
-    static const uint8_t each[] = {[TIDE_BOOL] = 1, [TIDE_I64] = 8, [TIDE_F64] = 8,
-                                   [TIDE_TIME] = 8, [TIDE_CAT] = 4};
+    static const uint8_t each[] = {[TIDE_BOOL] = 1,
+                                   [TIDE_I64] = 8,
+                                   [TIDE_F64] = 8,
+                                   [TIDE_TIME] = 8,
+                                   [TIDE_CAT] = 4};
     char *out = k->type == TIDE_TEXT
                     ? (char *)(k->rows + k->done)
                     : (char *)k->r->to[k->out] + k->page_row * each[k->type];
@@ -540,8 +544,7 @@ static tide_status page_values(struct chunk *k, int encoding, const uint8_t *p,
     }
     if (st != TIDE_OK || atomic_load(&k->r->too_many[k->out])) return st;
     spread(k, k->n_page, n, out);
-    if (k->type == TIDE_F64)
-        st = look_at_numbers(k, (double *)out, k->n_page);
+    if (k->type == TIDE_F64) st = look_at_numbers(k, (double *)out, k->n_page);
     return st;
 }
 
@@ -575,8 +578,8 @@ static tide_status open_page(struct chunk *k, const struct pq_page *page,
     int texts = k->type == TIDE_CAT || k->type == TIDE_TEXT;
     int dict = page->kind == PQ_DICT_PAGE;
     int packed = k->at->codec != 0 && page->packed;
-    int index = page->encoding == PQ_PLAIN_DICTIONARY ||
-                page->encoding == PQ_RLE_DICTIONARY;
+    int index =
+        page->encoding == PQ_PLAIN_DICTIONARY || page->encoding == PQ_RLE_DICTIONARY;
     int stays = texts && (dict || (k->type == TIDE_TEXT && !index));
     long long all = atomic_fetch_add(&k->r->expanded, (long long)n_raw);
     if (all + (int64_t)n_raw > k->r->most) {
@@ -593,8 +596,9 @@ static tide_status open_page(struct chunk *k, const struct pq_page *page,
     if (!to) return no_memory(k);
     *out = to;
     if (n_raw == 0) return TIDE_OK; /* some writers leave no block then */
-    enum block_result res = block_decode(
-        &w->coder, packed ? block_of(k->at->codec) : BLOCK_PLAIN, p, n_bytes, to, n_raw);
+    enum block_result res =
+        block_decode(&w->coder, packed ? block_of(k->at->codec) : BLOCK_PLAIN, p,
+                     n_bytes, to, n_raw);
     if (res == BLOCK_NOMEM) return err_nomem(k->err, n_raw);
     return res == BLOCK_OK ? TIDE_OK : damaged(k, "compressed data is damaged");
 }
@@ -611,7 +615,8 @@ static tide_status data_page(struct chunk *k, const struct pq_page *page,
     k->page_row = k->row + k->done;
     if (n > k->n_rows - k->done) return damaged(k, "pages have too many values");
     if (page->kind == PQ_DATA_PAGE_2) { /* its levels are outside the compressed part */
-        if (page->rep_bytes < 0 || page->def_bytes < 0 || page->rep_bytes > page->bytes ||
+        if (page->rep_bytes < 0 || page->def_bytes < 0 ||
+            page->rep_bytes > page->bytes ||
             page->def_bytes > page->bytes - page->rep_bytes ||
             page->rep_bytes + page->def_bytes > page->raw_bytes)
             return damaged(k, "sizes of a page differ");
@@ -652,8 +657,8 @@ static tide_status one_page(struct chunk *k, const uint8_t **p, const uint8_t *e
     if (page.kind != PQ_DICT_PAGE) return data_page(k, &page, body);
     k->n_page = 0;
     k->valid = NULL;
-    tide_status st = open_page(k, &page, body, (size_t)page.bytes,
-                               (size_t)page.raw_bytes, &raw);
+    tide_status st =
+        open_page(k, &page, body, (size_t)page.bytes, (size_t)page.raw_bytes, &raw);
     return st == TIDE_OK ? take_dict(k, &page, raw, (size_t)page.raw_bytes) : st;
 }
 
@@ -688,7 +693,8 @@ static tide_status chunk_bytes(struct chunk *k, const uint8_t **p)
     tide_status st =
         file_pread(r->fd, r->path, to, (size_t)at->bytes, at->offset, &got, k->err);
     if (st == TIDE_OK && got < (size_t)at->bytes) {
-        err_set(k->err, TIDE_CODE_FILE_CHANGED, "the file became shorter while it was read");
+        err_set(k->err, TIDE_CODE_FILE_CHANGED,
+                "the file became shorter while it was read");
         st = err_at(k->err, r->path, 0, 0);
     }
     return st;

@@ -109,8 +109,8 @@ int pq_rle(const uint8_t *p, size_t n_bytes, int width, int64_t n, uint32_t *out
         if (head & 1) {
             if (count == 0 || count > (uint64_t)INT64_MAX / 64) return -1;
             int64_t some = count * 8 < (uint64_t)n ? (int64_t)count * 8 : n;
-            size_t held = count > there / (size_t)width ? there
-                                                        : (size_t)count * (size_t)width;
+            size_t held =
+                count > there / (size_t)width ? there : (size_t)count * (size_t)width;
             /* the last group may be cut short behind the last value */
             if ((uint64_t)some * (unsigned)width > (uint64_t)held * 8) return -1;
             unpack(p, held, width, some, out);

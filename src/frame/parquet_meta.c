@@ -297,7 +297,10 @@ static int logic_of(const struct element *e)
     if (e->logic > 0) return e->logic;
     if (e->converted >= 0 && e->converted <= 10) return logic[e->converted];
     if (e->converted >= 11 && e->converted <= 18) return 10;
-    return e->converted == 19 ? 12 : e->converted == 20 ? 13 : e->converted == 21 ? 9 : 0;
+    return e->converted == 19   ? 12
+           : e->converted == 20 ? 13
+           : e->converted == 21 ? 9
+                                : 0;
 }
 
 static int unit_of(const struct element *e)
@@ -319,8 +322,9 @@ static void settle_column(struct pq_column *c, const struct element *e)
     c->length = e->length;
     c->scale = 0;
     if (c->as == PQ_AS_NOTHING) return; /* nested */
-    static const uint8_t plain[] = {PQ_AS_BOOL,  PQ_AS_INT,   PQ_AS_INT,  PQ_AS_INT96,
-                                    PQ_AS_FLOAT, PQ_AS_FLOAT, PQ_AS_TEXT, PQ_AS_NOTHING};
+    static const uint8_t plain[] = {PQ_AS_BOOL,  PQ_AS_INT,    PQ_AS_INT,
+                                    PQ_AS_INT96, PQ_AS_FLOAT,  PQ_AS_FLOAT,
+                                    PQ_AS_TEXT,  PQ_AS_NOTHING};
     c->as = plain[e->type];
     c->what = "of bytes of fixed length";
     if (logic == 11) {
@@ -423,8 +427,7 @@ static tide_status read_schema(struct pq_meta *m, struct arena *a, struct thrift
             c->optional = e.repetition == 1;
             if (depth > 1 || e.repetition == 2) nothing(c, "nested");
             settle_column(c, &e);
-            tide_status st =
-                name_column(m, a, m->n_cols, stack, depth, &e, path, err);
+            tide_status st = name_column(m, a, m->n_cols, stack, depth, &e, path, err);
             if (st != TIDE_OK) return st;
             m->n_cols++;
             stack[depth - 1].left--;
@@ -520,8 +523,7 @@ static tide_status read_groups(struct pq_meta *m, struct arena *a, struct thrift
         for (int j = 0; j < m->n_cols; j++) {
             const struct pq_chunk *c = &m->chunk[g * m->n_cols + j];
             if (c->physical != m->cols[j].physical && !c->sealed)
-                return pq_damaged(err, path,
-                                  "row group %lld has another type for '%s'",
+                return pq_damaged(err, path, "row group %lld has another type for '%s'",
                                   (long long)g + 1, m->cols[j].name);
         }
     }
@@ -551,8 +553,8 @@ tide_status pq_meta_read(struct pq_meta *m, struct arena *a, const uint8_t *p, s
             skip_value(&t, type);
         }
     }
-    if (st == TIDE_OK && (t.bad || !m->cols || !m->row0 ||
-                          m->n_rows != m->row0[m->n_groups]))
+    if (st == TIDE_OK &&
+        (t.bad || !m->cols || !m->row0 || m->n_rows != m->row0[m->n_groups]))
         st = pq_damaged(err, path, "the footer is not well formed");
     return st == TIDE_OK ? arena_status(a, err) : st;
 }
@@ -618,7 +620,8 @@ size_t pq_page_header(struct pq_page *page, const uint8_t *p, size_t n)
     static const int wanted[] = {5, 0, 7, 8};
     int known = page->kind >= 0 && page->kind <= 3;
     if (t.bad || page->raw_bytes < 0 || page->bytes < 0 || !known) return 0;
-    if (page->kind != PQ_INDEX_PAGE && (body != wanted[page->kind] || page->n_values < 0))
+    if (page->kind != PQ_INDEX_PAGE &&
+        (body != wanted[page->kind] || page->n_values < 0))
         return 0;
     return (size_t)(t.p - p);
 }

@@ -18,7 +18,6 @@
 #include "frame/parquet.h"
 #include "frame/source.h"
 #include "frame/values.h"
-#include "spec/reader.h"
 
 #define EXPAND_FREE  ((int64_t)64 << 20)
 #define EXPAND_RATIO 1000
@@ -82,14 +81,15 @@ static tide_status read_footer(struct pq_reader *r, tide_error *err)
         return err_at(err, r->path, 0, 0);
     }
     if (memcmp(tail + 4, "PAR1", 4) != 0)
-        return pq_damaged(err, r->path, "the file does not end with PAR1: it is cut short");
+        return pq_damaged(err, r->path,
+                          "the file does not end with PAR1: it is cut short");
     int64_t n = pq_u32(tail);
     if (n > r->size - 12)
         return pq_damaged(err, r->path, "the footer is longer than the file");
     st = bytes_at(r, r->size - 8 - n, (size_t)n, &foot, err);
-    return st == TIDE_OK ? pq_meta_read(&r->meta, &r->arena, foot, (size_t)n, r->path,
-                                        most, err)
-                         : st;
+    return st == TIDE_OK
+               ? pq_meta_read(&r->meta, &r->arena, foot, (size_t)n, r->path, most, err)
+               : st;
 }
 
 /* ---- the plan ---- */
@@ -218,8 +218,8 @@ static void run_chunk(void *arg, int64_t task, int worker)
     struct pq_work *w = &t->r->work[worker];
     if (task > atomic_load(&t->failed)) return; /* an earlier one tells */
     tide_error err;
-    tide_status st = pq_chunk_read(t->r, w, (int)(task / t->n),
-                                   t->out[(int)(task % t->n)], &err);
+    tide_status st =
+        pq_chunk_read(t->r, w, (int)(task / t->n), t->out[(int)(task % t->n)], &err);
     if (st == TIDE_OK) return;
     long long now = atomic_load(&t->failed);
     while (task < now && !atomic_compare_exchange_weak(&t->failed, &now, task)) {
@@ -235,8 +235,7 @@ static tide_status run_pass(struct pq_reader *r, const int *out, int n, tide_err
     struct pass t = {.r = r, .n = n, .out = out};
     atomic_init(&t.failed, INT64_MAX);
     if (n == 0) return TIDE_OK;
-    tide_status st =
-        par_for(r->ctx, (int64_t)r->meta.n_groups * n, run_chunk, &t, err);
+    tide_status st = par_for(r->ctx, (int64_t)r->meta.n_groups * n, run_chunk, &t, err);
     if (st != TIDE_OK) return st;
     const struct pq_work *first = NULL;
     for (int k = 0; k < r->n_work; k++)
@@ -322,7 +321,8 @@ static tide_status join_levels(struct pq_reader *r, tide_error *err)
     }
     if (st == TIDE_OK) st = arena_status(&r->f->arena, err);
     if (st == TIDE_OK && r->n_out)
-        st = par_for(r->ctx, (int64_t)r->meta.n_groups * r->n_out, recode_chunk, r, err);
+        st =
+            par_for(r->ctx, (int64_t)r->meta.n_groups * r->n_out, recode_chunk, r, err);
     for (int j = 0; j < r->n_out; j++) arena_free(&t.temp[j]);
     return st;
 }
@@ -367,8 +367,9 @@ static tide_status lay_texts(struct pq_reader *r, int out, tide_error *err)
         total += r->part[(int64_t)g * r->n_out + out].bytes;
     }
     if (total > r->most) {
-        err_set(err, TIDE_CODE_LIMIT_EXPAND, "texts of '%s' expand to more than %lld bytes",
-                c->name, (long long)r->most);
+        err_set(err, TIDE_CODE_LIMIT_EXPAND,
+                "texts of '%s' expand to more than %lld bytes", c->name,
+                (long long)r->most);
         return err_at(err, r->path, 0, 0);
     }
     t.text = arena_push(a, (size_t)total + 1);
@@ -492,34 +493,3 @@ tide_status parquet_read_table(struct tide_ctx *ctx, const char *path, const voi
     if (r.fd >= 0) file_close(r.fd);
     return st;
 }
-
-/* ---- the format ---- */
-
-extern const struct tide_reader tide_reader_parquet;
-
-static int claims(const char *head, size_t n)
-{
-    return n >= 4 && memcmp(head, "PAR1", 4) == 0;
-}
-
-static tide_status read_parquet(struct tide_ctx *ctx, const char *path,
-                                const struct tide_read_options *options,
-                                tide_frame **out, tide_error *err)
-{
-    tide_status st = reader_refuse(&tide_reader_parquet, options,
-                                   READER_NA | READER_TYPES, err);
-    return st == TIDE_OK
-               ? parquet_read_table(ctx, path, NULL, 0, options, 0, out, err)
-               : st;
-}
-
-const struct tide_reader tide_reader_parquet = {
-    .name = "parquet",
-    .title = "flat columns of a Parquet file",
-    .camel = "Parquet",
-    .guide = "Q13",
-    .paper = "Apache Parquet format 2.11",
-    .endings = ".parquet .pq",
-    .claims = claims,
-    .read = read_parquet,
-};

@@ -121,7 +121,10 @@ static tide_status does_not_fit(const struct retype *t, int64_t row)
     int64_t n = column_text(t->c, row, cell, sizeof cell);
     err_quote(name, sizeof name, t->c->name, strlen(t->c->name), 60);
     err_quote(shown, sizeof shown, cell,
-              n < 0 ? 0 : n < (int64_t)sizeof cell ? (size_t)n : sizeof cell - 1, 60);
+              n < 0                      ? 0
+              : n < (int64_t)sizeof cell ? (size_t)n
+                                         : sizeof cell - 1,
+              60);
     err_set(t->err, TIDE_CODE_DATA_TYPE, "row %lld of '%s' is no %s: \"%s\"",
             (long long)row + 1, name, tide_type_name(t->type), shown);
     if (t->err) t->err->row = row + 1;
@@ -217,7 +220,8 @@ static int cell_i64(const struct column *c, int64_t i, int64_t *out)
     double v;
     if (c->type == TIDE_CAT || c->type == TIDE_TEXT) {
         int64_t n = column_text(c, i, text, sizeof text);
-        if (n > 0 && n < (int64_t)sizeof text && num_parse_i64(text, (size_t)n, out) == 0)
+        if (n > 0 && n < (int64_t)sizeof text &&
+            num_parse_i64(text, (size_t)n, out) == 0)
             return *out != I64_MISSING;
     }
     if (!cell_number(c, i, &v) || v != floor(v) || !(fabs(v) < 9.2e18)) return 0;
@@ -231,8 +235,7 @@ static int cell_time(const struct column *c, int64_t i, int64_t *out)
     int64_t n;
     if (c->type != TIDE_CAT && c->type != TIDE_TEXT) return 0;
     n = column_text(c, i, text, sizeof text);
-    return n > 0 && n < (int64_t)sizeof text &&
-           time_parse(text, (size_t)n, out) == 0;
+    return n > 0 && n < (int64_t)sizeof text && time_parse(text, (size_t)n, out) == 0;
 }
 
 static int cell_missing(const struct column *c, int64_t i)

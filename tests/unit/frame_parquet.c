@@ -40,9 +40,9 @@ static json_t *read_json(void)
     tide_error err;
     start();
     CHECK_INT(file_slurp(golden("parquet.json"), 1 << 20, &data, &n, &err), TIDE_OK);
-    CHECK_INT(json_read(data, n, 1 << 20, "parquet.json", TIDE_CODE_TIDE_HEADER, &all,
-                        &err),
-              TIDE_OK);
+    CHECK_INT(
+        json_read(data, n, 1 << 20, "parquet.json", TIDE_CODE_TIDE_HEADER, &all, &err),
+        TIDE_OK);
     mem_free(data);
     return all;
 }
@@ -202,7 +202,8 @@ TEST(parquet_gives_the_same_frame_for_any_threads)
             CHECK_INT(x->type, y->type);
             CHECK_INT(x->dict.n, y->dict.n);
             for (int64_t i = 0; i < f[0]->n_rows; i++) {
-                CHECK_INT(column_text(x, i, a, sizeof a), column_text(y, i, b, sizeof b));
+                CHECK_INT(column_text(x, i, a, sizeof a),
+                          column_text(y, i, b, sizeof b));
                 CHECK_STR(a, b);
                 if (x->type == TIDE_CAT) CHECK_INT(x->code[i], y->code[i]);
             }
@@ -248,8 +249,9 @@ TEST(parquet_finds_every_truncation)
 
 TEST(parquet_survives_every_changed_byte)
 {
-    static const char *const names[] = {"codec_none_1", "delta_2", "fallback", "split_1",
-                                        "int96",        "groups",  "codec_lz4_2"};
+    static const char *const names[] = {"codec_none_1", "delta_2", "fallback",
+                                        "split_1",      "int96",   "groups",
+                                        "codec_lz4_2"};
     static const uint8_t flips[] = {0x01, 0x80, 0xff, 0x10};
     int64_t live = 0;
     for (int k = 0; k < 7; k++) {
@@ -281,7 +283,8 @@ TEST(parquet_refuses_rows_that_the_file_is_too_small_for)
     int hit = 0;
     for (size_t i = 4; i < 200 && !hit; i++) {
         data[i] ^= 0x40;
-        if (read_bytes(data, n, &err) != TIDE_OK) hit = strstr(err.message, "checksum") != NULL;
+        if (read_bytes(data, n, &err) != TIDE_OK)
+            hit = strstr(err.message, "checksum") != NULL;
         data[i] ^= 0x40;
     }
     CHECK(hit);
@@ -304,7 +307,8 @@ TEST(parquet_survives_every_failing_call)
             tide_status st = read_with(names[n], NULL, &f, &err);
             int hit = alloc_fault_hit();
             alloc_fault_set(0, 0);
-            CHECK_MSG(st == (hit ? TIDE_ENOMEM : TIDE_OK), "%s, call %d: %d", names[n], k, st);
+            CHECK_MSG(st == (hit ? TIDE_ENOMEM : TIDE_OK), "%s, call %d: %d", names[n],
+                      k, st);
             if (st == TIDE_OK) tide_frame_free(f);
             CHECK_INT(alloc_live(), live);
             if (!hit) break;
@@ -365,8 +369,8 @@ TEST(parquet_deltas_wrap_and_are_counted)
     int64_t out[3];
     size_t used;
     memcpy(bytes, head, sizeof head);
-    bytes[sizeof head] = 0;      /* -2 - -2 */
-    bytes[sizeof head] |= 0x80;  /* 102 in 7 bits from bit 7 */
+    bytes[sizeof head] = 0;     /* -2 - -2 */
+    bytes[sizeof head] |= 0x80; /* 102 in 7 bits from bit 7 */
     bytes[sizeof head] = (uint8_t)(102u << 7 & 255);
     bytes[sizeof head + 1] = (uint8_t)(102u << 7 >> 8);
     CHECK_INT(pq_delta(bytes, sizeof bytes, 3, out, &used), 0);
