@@ -46,6 +46,7 @@ tide_frame *frame_ref(const tide_frame *frame)
 void tide_frame_free(tide_frame *frame)
 {
     if (!frame || atomic_fetch_sub(&frame->refs, 1) != 1) return;
+    if (frame->drop) frame->drop(frame->owner);
     arena_free(&frame->arena);
     mem_free(frame);
 }

@@ -40,7 +40,10 @@ struct column {
 
 struct tide_frame {
     atomic_int refs;
-    struct arena arena; /* owns everything below */
+    struct arena arena; /* owns everything below, but what is `owner`'s */
+    void (*drop)(
+        void *owner); /* NULL, or frees memory of others that columns point to */
+    void *owner;
     int64_t n_rows;
     int n_cols;
     struct column *cols;

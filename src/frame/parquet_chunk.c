@@ -755,7 +755,7 @@ tide_status pq_chunk_read(struct pq_reader *r, struct pq_work *w, int group, int
     arena_free(&w->temp);
     tide_status st = chunk_bytes(&k, &p);
     if (st == TIDE_OK && texts) st = begin_texts(&k);
-    const uint8_t *end = p + (p ? k.at->bytes : 0);
+    const uint8_t *end = p ? p + k.at->bytes : NULL;
     while (st == TIDE_OK && k.done < k.n_rows && !atomic_load(&r->too_many[out])) {
         if (p == end) return damaged(&k, "pages are missing");
         st = one_page(&k, &p, end);

@@ -135,7 +135,9 @@ static void convert_floats(const struct pq_column *c, const uint8_t *p, int64_t 
 static void convert_numbers(const struct pq_column *c, const uint8_t *p, int64_t n,
                             double *out)
 {
-    if (c->as == PQ_AS_DECIMAL && c->physical == PQ_FIXED) {
+    if (c->as == PQ_AS_NULL) { /* its physical type means nothing */
+        for (int64_t i = 0; i < n; i++) out[i] = (double)NAN;
+    } else if (c->as == PQ_AS_DECIMAL && c->physical == PQ_FIXED) {
         int length = c->length;
         for (int64_t i = 0; i < n; i++)
             out[i] = decimal_bytes(p + i * length, length, 1, c->scale);

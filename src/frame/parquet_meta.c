@@ -331,7 +331,8 @@ static void settle_column(struct pq_column *c, const struct element *e)
         c->as = PQ_AS_NULL;
     } else if (logic == 5) {
         if (e->type == PQ_BOOL || e->type == PQ_I96 || e->type == PQ_F32 ||
-            e->type == PQ_F64 || e->scale < 0 || e->scale > 76)
+            e->type == PQ_F64 || e->scale < 0 || e->scale > 76 ||
+            (e->type == PQ_FIXED && e->length > 32))
             nothing(c, "of decimals of a form that is not read");
         else
             c->as = PQ_AS_DECIMAL;

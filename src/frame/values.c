@@ -220,8 +220,7 @@ static int cell_i64(const struct column *c, int64_t i, int64_t *out)
     double v;
     if (c->type == TIDE_CAT || c->type == TIDE_TEXT) {
         int64_t n = column_text(c, i, text, sizeof text);
-        if (n > 0 && n < (int64_t)sizeof text &&
-            num_parse_i64(text, (size_t)n, out) == 0)
+        if (n > 0 && n < (int64_t)sizeof text && num_parse_i64(text, (size_t)n, out))
             return *out != I64_MISSING;
     }
     if (!cell_number(c, i, &v) || v != floor(v) || !(fabs(v) < 9.2e18)) return 0;

@@ -135,7 +135,7 @@ def case(name, columns):
     assert size < 12000, (name, size)
     cells = [{"name": k, "kind": kind, "cells": [cell(v, kind) for v in values]}
              for k, (_, kind, values) in columns.items()]
-    cases.append({"name": name, "columns": cells, "tolerance": "exact", "why": WHY})
+    cases.append({"name": name, "kind": "cells", "columns": cells, "tolerance": "exact", "why": WHY})
 
 
 def make(name, columns, **options):
