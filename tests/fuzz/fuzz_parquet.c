@@ -30,8 +30,8 @@ static void same_column(const struct column *a, const struct column *b)
     int64_t step = 1 + a->n_rows / 1000;
     for (int64_t i = 0; i < a->n_rows; i += step) {
         int64_t n = column_text(a, i, x, sizeof x), m = column_text(b, i, y, sizeof y);
-        FUZZ_CHECK(n == m && (n < 0 || !memcmp(x, y, strlen(x))), "%s: row %lld", a->name,
-                   (long long)i);
+        FUZZ_CHECK(n == m && (n < 0 || !memcmp(x, y, strlen(x))), "%s: row %lld",
+                   a->name, (long long)i);
     }
 }
 
@@ -44,7 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int k = 0; k < 2; k++) {
         tide_status st = parquet_read_table(ctx[k && threads], NULL, data, size, NULL,
                                             EXPAND, &f[k], &e[k]);
-        FUZZ_CHECK((st == TIDE_OK) == (f[k] != NULL) && (st == TIDE_OK || e[k].message[0]),
+        FUZZ_CHECK((st == TIDE_OK) == (f[k] != NULL) &&
+                       (st == TIDE_OK || e[k].message[0]),
                    "status %d", (int)st);
     }
     FUZZ_CHECK(e[0].code == e[1].code && !strcmp(e[0].message, e[1].message), "%s / %s",
@@ -56,10 +57,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                        f[0]->cols[j].n_missing > 0,
                    "an infinity in %s", f[0]->cols[j].name);
     }
-    const char *name = f[0] && f[0]->n_cols ? f[0]->cols[size % f[0]->n_cols].name : NULL;
+    const char *name =
+        f[0] && f[0]->n_cols ? f[0]->cols[size % f[0]->n_cols].name : NULL;
     if (name && !strchr(name, ',')) {
         struct tide_read_options o = {.columns = {&name, 1}};
-        tide_status st = parquet_read_table(ctx[0], NULL, data, size, &o, EXPAND, &one, &err);
+        tide_status st =
+            parquet_read_table(ctx[0], NULL, data, size, &o, EXPAND, &one, &err);
         FUZZ_CHECK(st == TIDE_OK && one->n_cols == 1, "%s", err.message);
         same_column(&one->cols[0], &f[0]->cols[size % f[0]->n_cols]);
         tide_frame_free(one);
