@@ -79,6 +79,41 @@ tide_status source_slurp(struct tide_ctx *ctx, const char *path, const char *dat
     return st;
 }
 
+tide_status source_cut(const struct source_text *text, size_t from, int64_t line0,
+                       size_t bytes, struct arena *a, struct source_part **out,
+                       int64_t *n, tide_error *err)
+{
+    const char *s = text->s + from, *end = text->s + text->n;
+    *n = 0;
+    *out = arena_array(a, (int64_t)((size_t)(end - s) / bytes) + 1, sizeof **out);
+    if (!*out) return arena_status(a, err);
+    while (s < end) {
+        const char *stop = end;
+        if ((size_t)(end - s) > bytes) {
+            stop = memchr(s + bytes, '\n', (size_t)(end - s) - bytes);
+            stop = stop ? stop + 1 : end;
+        }
+        if ((uint64_t)(stop - s) > UINT32_MAX) {
+            err_set(err, TIDE_CODE_LIMIT_LINE, "a line of more than 4 GiB");
+            return err_at(err, text->path, line0, 1);
+        }
+        (*out)[(*n)++] = (struct source_part){s, stop, line0};
+        for (; s < stop && (s = memchr(s, '\n', (size_t)(stop - s))); s++) line0++;
+        s = stop;
+    }
+    return TIDE_OK;
+}
+
+tide_status source_place(const char *path, const struct source_part *part,
+                         const char *p, tide_error *err)
+{
+    const char *line = p, *s = part->s;
+    int64_t number = part->line0;
+    while (line > part->s && line[-1] != '\n') line--;
+    for (; s < line && (s = memchr(s, '\n', (size_t)(line - s))); s++) number++;
+    return err_at(err, path, number, p - line + 1);
+}
+
 tide_status source_guard(const char *path, int64_t rows, int64_t cols, int64_t bytes,
                          tide_error *err)
 {
