@@ -307,9 +307,11 @@ static void fill_f64(struct build *w, const struct cell_block *b, int j)
         double v = (double)NAN;
         if (tag == CELL_MISSING) {
             c->missing++;
-        } else if (!number_of(w, b, j, i, &v) || isnan(v)) {
-            if (!isnan(v)) note_bad(c, b->row0 + i);
+        } else if (!number_of(w, b, j, i, &v)) {
+            note_bad(c, b->row0 + i);
             v = (double)NAN;
+            c->missing++;
+        } else if (isnan(v)) {
             c->missing++;
         } else if (isinf(v)) {
             if (!drop_inf) {

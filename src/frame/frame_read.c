@@ -172,31 +172,3 @@ tide_status tide_frame_write_as(tide_ctx *ctx, const tide_frame *frame,
     if (!r || !read_only(r, err)) return TIDE_EINVAL;
     return r->write(ctx, frame, sink, payload, err);
 }
-
-/* ---- options that mean nothing to a format ---- */
-
-tide_status reader_refuse(const struct tide_reader *reader,
-                          const struct tide_read_options *o, unsigned takes,
-                          tide_error *err)
-{
-    const char *set = NULL;
-    if (!o) return TIDE_OK;
-    if (!(takes & READER_MARKS)) {
-        set = is_set(o->delim)       ? "delim"
-              : is_set(o->decimal)   ? "decimal"
-              : is_set(o->thousands) ? "thousands"
-              : is_set(o->comment)   ? "comment"
-              : o->quote             ? "quote"
-              : o->header            ? "header"
-                                     : NULL;
-    }
-    if (!set && !(takes & READER_NA) && o->na.n) set = "na";
-    if (!set && !(takes & READER_TYPES) && o->types.n) set = "types";
-    if (!set && !(takes & READER_ON_BAD) && o->on_bad && *o->on_bad &&
-        strcmp(o->on_bad, "fail") != 0)
-        set = "on-bad";
-    if (!set) return TIDE_OK;
-    err_set(err, TIDE_CODE_PARAM_CONFLICT, "'%s' has no meaning for %s", set,
-            reader->name);
-    return err_field(err, set);
-}

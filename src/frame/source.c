@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/size.h"
 #include "frame/csv.h"
+#include "spec/reader.h"
 
 #define FIRST ((size_t)256 << 10)
 
@@ -138,4 +139,37 @@ tide_status source_empty(const struct source_text *text, const char *what,
     else
         err_set(err, TIDE_CODE_CSV_EMPTY, "%zu bytes without %s", text->n, what);
     return err_at(err, text->path, 0, 0);
+}
+
+/* ---- options that mean nothing to a format ---- */
+
+static int is_set(const char *text)
+{
+    return text && *text && strcmp(text, "auto") != 0;
+}
+
+tide_status reader_refuse(const struct tide_reader *reader,
+                          const struct tide_read_options *o, unsigned takes,
+                          tide_error *err)
+{
+    const char *set = NULL;
+    if (!o) return TIDE_OK;
+    if (!(takes & READER_MARKS)) {
+        set = is_set(o->delim)       ? "delim"
+              : is_set(o->decimal)   ? "decimal"
+              : is_set(o->thousands) ? "thousands"
+              : is_set(o->comment)   ? "comment"
+              : o->quote             ? "quote"
+              : o->header            ? "header"
+                                     : NULL;
+    }
+    if (!set && !(takes & READER_NA) && o->na.n) set = "na";
+    if (!set && !(takes & READER_TYPES) && o->types.n) set = "types";
+    if (!set && !(takes & READER_ON_BAD) && o->on_bad && *o->on_bad &&
+        strcmp(o->on_bad, "fail") != 0)
+        set = "on-bad";
+    if (!set) return TIDE_OK;
+    err_set(err, TIDE_CODE_PARAM_CONFLICT, "'%s' has no meaning for %s", set,
+            reader->name);
+    return err_field(err, set);
 }
