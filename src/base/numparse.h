@@ -17,7 +17,7 @@ enum num_result {
 };
 /* The whole of text[0..len) must match; no blanks. decimal: '.' or ','. */
 enum num_result num_parse(const char *text, size_t len, char decimal, double *out);
-/* Decimal integer with optional sign; non-zero when the whole text is one and fits in int64. */
+/* Decimal integer with optional sign; 1 when the whole text is one and fits in int64, else 0. */
 int num_parse_i64(const char *text, size_t len, int64_t *out);
 int num_parse_u64(const char *text, size_t len, uint64_t *out);
 /* Shortest digits; NaN "nan", infinities "inf" "-inf", integers below 1e16 without exponent or

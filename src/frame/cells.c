@@ -63,16 +63,16 @@ int64_t cells_line(const struct cell_block *b, size_t at)
 
 /* Text of a cell; `buf` takes printed numbers, the arena escaped texts. */
 static const char *text_of(const struct cell_table *t, const struct cell_block *b,
-                           uint8_t tag, uint64_t value, struct arena *temp, char *buf,
-                           size_t *n)
+                           int j, int64_t i, struct arena *temp, char *buf, size_t *n)
 {
+    uint64_t value = b->cols[j].value[i];
     union {
         uint64_t u;
         double d;
         int64_t i;
     } x = {value};
     char *out;
-    switch ((enum cell_tag)tag) {
+    switch ((enum cell_tag)b->cols[j].tag[i]) {
     case CELL_TEXT:
         *n = (uint32_t)value;
         return b->text + (value >> 32);
@@ -95,6 +95,10 @@ static const char *text_of(const struct cell_table *t, const struct cell_block *
     case CELL_CUT:
         *n = (size_t)num_print(buf, x.d);
         return buf;
+    case CELL_FIRST:
+        if (t->cols[j].fixed && t->cols[j].fixed->n)
+            return dict_text(t->cols[j].fixed, 0, n);
+        break;
     case CELL_MISSING:
     case CELL_TAGS:
         break;
@@ -105,7 +109,7 @@ static const char *text_of(const struct cell_table *t, const struct cell_block *
 
 static int is_text_tag(uint8_t tag)
 {
-    return tag == CELL_TEXT || tag == CELL_RAW;
+    return tag == CELL_TEXT || tag == CELL_RAW || tag == CELL_FIRST;
 }
 
 static int is_na(const struct tide_read_options *o, const char *s, size_t n)
@@ -116,6 +120,11 @@ static int is_na(const struct tide_read_options *o, const char *s, size_t n)
 }
 
 /* ---- types ---- */
+
+static int64_t texts_of(const struct work *c)
+{
+    return c->count[CELL_TEXT] + c->count[CELL_RAW] + c->count[CELL_FIRST];
+}
 
 static void count_block(struct build *w, struct cell_block *b, int j)
 {
@@ -132,12 +141,10 @@ static void count_block(struct build *w, struct cell_block *b, int j)
         if (is_text_tag(*tag) || (o && o->na.n)) {
             struct arena_mark mark = arena_mark(&c->temp);
             size_t n;
-            const char *s =
-                text_of(w->t, b, *tag, b->cols[j].value[i], &c->temp, buf, &n);
+            const char *s = text_of(w->t, b, j, i, &c->temp, buf, &n);
             if (*tag != CELL_MISSING && is_na(o, s, n))
                 *tag = CELL_MISSING;
-            else if (is_text_tag(*tag) &&
-                     c->times == c->count[CELL_TEXT] + c->count[CELL_RAW])
+            else if (is_text_tag(*tag) && c->times == texts_of(c))
                 c->times += time_parse(s, n, &us) == 0;
             arena_reset(&c->temp, mark);
         }
@@ -164,8 +171,7 @@ static tide_status cell_fault(const struct build *w, int64_t row, int j,
     struct arena temp;
     size_t n;
     arena_init(&temp, t->ctx);
-    const char *s =
-        text_of(t, b, b->cols[j].tag[i], b->cols[j].value[i], &temp, buf, &n);
+    const char *s = text_of(t, b, j, i, &temp, buf, &n);
     err_quote(shown, sizeof shown, s, n, 80);
     err_quote(name, sizeof name, t->cols[j].name, strlen(t->cols[j].name), 60);
     if (w->cols[j].is_infinite) {
@@ -193,7 +199,7 @@ static tide_status decide_mixed(struct build *w, int j, int64_t numbers, int64_t
     struct work *c = &w->cols[j];
     int64_t row = INT64_MAX;
     tide_error e = {0};
-    for (int tag = CELL_TEXT; tag <= CELL_RAW; tag++)
+    for (int tag = CELL_TEXT; tag <= CELL_FIRST; tag++)
         if (c->count[tag] && c->first[tag] < row) row = c->first[tag];
     if (w->bad_is_null && texts * 100 <= numbers) {
         c->type = TIDE_F64;
@@ -217,7 +223,8 @@ static tide_status decide(struct build *w, int j, tide_error *err)
     struct work *c = &w->cols[j];
     const int64_t *k = c->count;
     int64_t bools = k[CELL_FALSE] + k[CELL_TRUE], reals = k[CELL_REAL] + k[CELL_CUT];
-    int64_t texts = k[CELL_TEXT] + k[CELL_RAW], numbers = bools + k[CELL_INT] + reals;
+    int64_t texts = k[CELL_TEXT] + k[CELL_RAW] + k[CELL_FIRST],
+            numbers = bools + k[CELL_INT] + reals;
     c->bad_row = c->cut_row = INT64_MAX;
     if (w->t->cols[j].type) {
         c->type = w->t->cols[j].type;
@@ -243,9 +250,13 @@ static void note_bad(struct work *c, int64_t row)
 }
 
 /* A number of any cell: 0 when there is none. */
-static int number_of(const struct build *w, const struct cell_block *b, uint8_t tag,
-                     uint64_t value, struct work *c, int64_t row, double *out)
+static int number_of(const struct build *w, const struct cell_block *b, int j,
+                     int64_t i, double *out)
 {
+    struct work *c = &w->cols[j];
+    uint8_t tag = b->cols[j].tag[i];
+    uint64_t value = b->cols[j].value[i];
+    int64_t row = b->row0 + i;
     union {
         uint64_t u;
         double d;
@@ -271,9 +282,10 @@ static int number_of(const struct build *w, const struct cell_block *b, uint8_t 
         *out = x.d;
         return 1;
     case CELL_TEXT:
-    case CELL_RAW: {
+    case CELL_RAW:
+    case CELL_FIRST: {
         struct arena_mark mark = arena_mark(&c->temp);
-        const char *s = text_of(w->t, b, tag, value, &c->temp, buf, &n);
+        const char *s = text_of(w->t, b, j, i, &c->temp, buf, &n);
         enum num_result how = num_parse(s, n, '.', out);
         arena_reset(&c->temp, mark);
         return how != NUM_BAD;
@@ -295,10 +307,11 @@ static void fill_f64(struct build *w, const struct cell_block *b, int j)
         double v = (double)NAN;
         if (tag == CELL_MISSING) {
             c->missing++;
-        } else if (!number_of(w, b, tag, b->cols[j].value[i], c, b->row0 + i, &v) ||
-                   isnan(v)) {
-            if (!isnan(v)) note_bad(c, b->row0 + i);
+        } else if (!number_of(w, b, j, i, &v)) {
+            note_bad(c, b->row0 + i);
             v = (double)NAN;
+            c->missing++;
+        } else if (isnan(v)) {
             c->missing++;
         } else if (isinf(v)) {
             if (!drop_inf) {
@@ -316,14 +329,13 @@ static void fill_f64(struct build *w, const struct cell_block *b, int j)
 static int whole_of(const struct build *w, const struct cell_block *b, int j, int64_t i,
                     int64_t *out)
 {
-    struct work *c = &w->cols[j];
     double v;
     uint8_t tag = b->cols[j].tag[i];
     if (tag == CELL_INT) {
         memcpy(out, &b->cols[j].value[i], sizeof *out);
         return *out != I64_MISSING;
     }
-    if (!number_of(w, b, tag, b->cols[j].value[i], c, b->row0 + i, &v)) return 0;
+    if (!number_of(w, b, j, i, &v)) return 0;
     if (!(v >= -0x1p53 && v <= 0x1p53) || v != floor(v)) return 0;
     *out = (int64_t)v;
     return 1;
@@ -337,7 +349,7 @@ static int time_of(const struct build *w, const struct cell_block *b, int j, int
     size_t n;
     uint8_t tag = b->cols[j].tag[i];
     struct arena_mark mark = arena_mark(&c->temp);
-    const char *s = text_of(w->t, b, tag, b->cols[j].value[i], &c->temp, buf, &n);
+    const char *s = text_of(w->t, b, (int)j, i, &c->temp, buf, &n);
     int ok = is_text_tag(tag) && time_parse(s, n, out) == 0;
     arena_reset(&c->temp, mark);
     return ok;
@@ -395,7 +407,7 @@ static void fill_codes(struct build *w, const struct cell_block *b, int j)
             continue;
         }
         struct arena_mark mark = arena_mark(&c->temp);
-        const char *s = text_of(w->t, b, tag, b->cols[j].value[i], &c->temp, buf, &n);
+        const char *s = text_of(w->t, b, (int)j, i, &c->temp, buf, &n);
         out[i] = level_set_add(&c->set, s, n, tag != CELL_TEXT);
         arena_reset(&c->temp, mark);
         c->bytes += (int64_t)n;
@@ -477,7 +489,7 @@ static void measure_text(void *arg, int64_t j, int worker)
             size_t n = 0;
             struct arena_mark mark = arena_mark(&c->temp);
             if (tag != CELL_MISSING)
-                (void)text_of(w->t, b, tag, b->cols[j].value[i], &c->temp, buf, &n);
+                (void)text_of(w->t, b, (int)j, i, &c->temp, buf, &n);
             arena_reset(&c->temp, mark);
             c->missing += tag == CELL_MISSING;
             at[row] = total;
@@ -504,8 +516,7 @@ static void copy_text(void *arg, int64_t j, int worker)
             if (c->text_missing) c->text_missing[row] = tag == CELL_MISSING;
             if (tag == CELL_MISSING) continue;
             struct arena_mark mark = arena_mark(&c->temp);
-            const char *s =
-                text_of(w->t, b, tag, b->cols[j].value[i], &c->temp, buf, &n);
+            const char *s = text_of(w->t, b, (int)j, i, &c->temp, buf, &n);
             if (n && (int64_t)n == at[row + 1] - at[row])
                 memcpy(c->text + at[row], s, n);
             arena_reset(&c->temp, mark);

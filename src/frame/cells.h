@@ -13,11 +13,12 @@ enum cell_tag {
     CELL_MISSING,
     CELL_FALSE,
     CELL_TRUE,
-    CELL_INT,  /* value: int64_t */
-    CELL_REAL, /* value: bits of a double; infinite: beyond the range */
-    CELL_CUT,  /* as CELL_REAL, of an integer that lost digits */
-    CELL_TEXT, /* value: offset << 32 | length, in the text of the block */
-    CELL_RAW,  /* as CELL_TEXT, with escapes */
+    CELL_INT,   /* value: int64_t */
+    CELL_REAL,  /* value: bits of a double; infinite: beyond the range */
+    CELL_CUT,   /* as CELL_REAL, of an integer that lost digits */
+    CELL_TEXT,  /* value: offset << 32 | length, in the text of the block */
+    CELL_RAW,   /* as CELL_TEXT, with escapes */
+    CELL_FIRST, /* the first of the fixed levels */
     CELL_TAGS
 };
 

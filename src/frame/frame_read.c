@@ -20,6 +20,11 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
+static int is_set(const char *text)
+{
+    return text && *text && strcmp(text, "auto") != 0;
+}
+
 /* Does the text of n bytes end with the word, whatever the case? */
 static int ends_with(const char *s, size_t n, const char *word, size_t len)
 {
@@ -96,7 +101,7 @@ static tide_status choose(const char *path, const char *format,
                           const struct tide_reader **out, tide_error *err)
 {
     tide_status st = TIDE_OK;
-    if (format && *format && strcmp(format, "auto") != 0) {
+    if (is_set(format)) {
         *out = reader_find(format, err);
         if (!*out) err_field(err, "format");
         return *out ? TIDE_OK : TIDE_EINVAL;
@@ -126,35 +131,44 @@ tide_status tide_frame_read(tide_ctx *ctx, const char *path,
     return st == TIDE_OK ? reader->read(ctx, path, options, out, err) : st;
 }
 
-/* ---- options that mean nothing to a format ---- */
+/* ---- writing ---- */
 
-static int is_set(const char *text)
+static const struct tide_entry *read_only(const struct tide_reader *r, tide_error *err)
 {
-    return text && *text && strcmp(text, "auto") != 0;
+    if (r->write) return &r->entry;
+    err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s can be read and not written", r->name);
+    err_hint(err, "to", "csv");
+    return NULL;
 }
 
-tide_status reader_refuse(const struct tide_reader *reader,
-                          const struct tide_read_options *o, unsigned takes,
-                          tide_error *err)
+const struct tide_entry *tide_frame_writer(const char *format, const char *path,
+                                           tide_error *err)
 {
-    const char *set = NULL;
-    if (!o) return TIDE_OK;
-    if (!(takes & READER_MARKS)) {
-        set = is_set(o->delim)       ? "delim"
-              : is_set(o->decimal)   ? "decimal"
-              : is_set(o->thousands) ? "thousands"
-              : is_set(o->comment)   ? "comment"
-              : o->quote             ? "quote"
-              : o->header            ? "header"
-                                     : NULL;
+    size_t n = path ? strlen(path) : 0;
+    if (ends_with(path, n, ".gz", 3) || ends_with(path, n, ".zst", 4)) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "tables are written without compression");
+        err_hint(err, "", "leave the ending %s out",
+                 path[n - 1] == 'z' ? ".gz" : ".zst");
+        err_at(err, path, 0, 0);
+        return NULL;
     }
-    if (!set && !(takes & READER_NA) && o->na.n) set = "na";
-    if (!set && !(takes & READER_TYPES) && o->types.n) set = "types";
-    if (!set && !(takes & READER_ON_BAD) && o->on_bad && *o->on_bad &&
-        strcmp(o->on_bad, "fail") != 0)
-        set = "on-bad";
-    if (!set) return TIDE_OK;
-    err_set(err, TIDE_CODE_PARAM_CONFLICT, "'%s' has no meaning for %s", set,
-            reader->name);
-    return err_field(err, set);
+    const struct tide_reader *r = is_set(format) ? reader_find(format, err)
+                                  : path         ? reader_of_ending(path)
+                                                 : NULL;
+    if (!r && is_set(format)) return NULL;
+    if (!r && !(r = reader_find("csv", err))) return NULL;
+    return read_only(r, err);
+}
+
+tide_status tide_frame_write_as(tide_ctx *ctx, const tide_frame *frame,
+                                const char *format, tide_sink_fn sink, void *payload,
+                                tide_error *err)
+{
+    PAR_FLOAT_SCOPE;
+    if (!ctx || !frame || !format || !sink)
+        return err_set(err, TIDE_CODE_HANDLE_INVALID, "an argument is NULL");
+    const struct tide_reader *r = reader_find(format, err);
+    if (!r || !read_only(r, err)) return TIDE_EINVAL;
+    return r->write(ctx, frame, sink, payload, err);
 }

@@ -64,13 +64,8 @@ struct cursor {
 static tide_status at(struct cursor *c, const char *p)
 {
     struct block *b = c->b;
-    const char *line = p;
-    while (line > b->s && line[-1] != '\n') line--;
-    int64_t number = b->line0;
-    for (const char *s = b->s; s < line && (s = memchr(s, '\n', (size_t)(line - s)));
-         s++)
-        number++;
-    b->status = err_at(&b->err, c->scan->path, number, p - line + 1);
+    const struct source_part part = {b->s, b->end, b->line0};
+    b->status = source_place(c->scan->path, &part, p, &b->err);
     b->err.row = b->n_rows + 1;
     return b->status;
 }
@@ -314,7 +309,7 @@ static tide_status scan_number(struct cursor *c, uint8_t *tag, uint64_t *value)
         return TIDE_OK;
     }
     int64_t whole;
-    if (!is_real && v != 0 && num_parse_i64(s, (size_t)(p - s), &whole) == 0 &&
+    if (!is_real && v != 0 && num_parse_i64(s, (size_t)(p - s), &whole) &&
         whole != I64_MISSING) {
         *tag = CELL_INT;
         *value = (uint64_t)whole;
@@ -598,31 +593,20 @@ static tide_status cut(struct scan *t, const struct source_text *text,
     while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')) p++;
     if (p == end) return source_empty(text, "an object", err);
     t->is_array = *p == '[';
-    int64_t cap = t->is_array ? 1 : (int64_t)((size_t)(end - s) / BLOCK) + 1;
-    t->blocks = arena_zero(work, (size_t)cap * sizeof *t->blocks);
-    if (!t->blocks) return arena_status(work, err);
-    int64_t line = 1;
-    while (s < end) {
-        const char *stop = end;
-        if (!t->is_array && (size_t)(end - s) > BLOCK) {
-            stop = memchr(s + BLOCK, '\n', (size_t)(end - s) - BLOCK);
-            stop = stop ? stop + 1 : end;
-        }
-        if ((uint64_t)(stop - s) > UINT32_MAX) {
-            err_set(err, TIDE_CODE_LIMIT_LINE,
-                    t->is_array ? "an array of more than 4 GiB"
-                                : "a line of more than 4 GiB");
-            return err_at(err, t->path, line, 1);
-        }
-        struct block *b = &t->blocks[t->n_blocks++];
-        b->s = s;
-        b->end = stop;
-        b->line0 = line;
-        arena_init(&b->arena, t->ctx);
-        for (; s < stop && (s = memchr(s, '\n', (size_t)(stop - s))); s++) line++;
-        s = stop;
+    struct source_part *part;
+    size_t bytes = t->is_array ? text->n + 1 : BLOCK;
+    tide_status st = source_cut(text, (size_t)(s - text->s), 1, bytes, work, &part,
+                                &t->n_blocks, err);
+    if (st != TIDE_OK) return st;
+    t->blocks = arena_zero(work, (size_t)t->n_blocks * sizeof *t->blocks);
+    for (int64_t k = 0; t->blocks && k < t->n_blocks; k++) {
+        t->blocks[k].s = part[k].s;
+        t->blocks[k].end = part[k].end;
+        t->blocks[k].line0 = part[k].line0;
+        arena_init(&t->blocks[k].arena, t->ctx);
     }
-    return TIDE_OK;
+    if (!t->blocks) t->n_blocks = 0;
+    return arena_status(work, err);
 }
 
 static void place(const struct cell_table *t, int64_t row, int col, tide_error *err)

@@ -6,12 +6,12 @@
  * transaction that can only read. libpq is loaded when the first such source is read: the
  * program starts, and is built, without it. */
 /* needs: libpq */
-#include <dlfcn.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/ctx.h"
+#include "base/dynlib.h"
 #include "base/err.h"
 #include "base/numparse.h"
 #include "base/str.h"
@@ -77,18 +77,17 @@ static tide_status load_libpq(struct libpq *pq, tide_error *err)
     _Static_assert(sizeof names / sizeof names[0] ==
                        sizeof *pq / sizeof(void (*)(void)),
                    "a name for each function");
-    void *lib = dlopen("libpq.so.5", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    static const char *const files[] = {"libpq.so.5", NULL};
+    void *lib = dynlib_open(files);
     if (!lib) {
         err_set(err, TIDE_CODE_FILE_MISSING, "the library libpq.so.5 is not installed");
         return err_hint(err, "", "apt install libpq5");
     }
-    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
-        void *f = dlsym(lib, names[k]);
-        if (!f)
+    char *to = (char *)pq;
+    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++, to += sizeof lib)
+        if (dynlib_function(lib, names[k], to) != 0)
             return err_set(err, TIDE_CODE_FILE_MISSING, "libpq.so.5 has no %s",
                            names[k]);
-        memcpy((char *)pq + k * sizeof f, &f, sizeof f);
-    }
     return TIDE_OK;
 }
 

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/size.h"
 #include "frame/csv.h"
+#include "spec/reader.h"
 
 #define FIRST ((size_t)256 << 10)
 
@@ -79,6 +80,41 @@ tide_status source_slurp(struct tide_ctx *ctx, const char *path, const char *dat
     return st;
 }
 
+tide_status source_cut(const struct source_text *text, size_t from, int64_t line0,
+                       size_t bytes, struct arena *a, struct source_part **out,
+                       int64_t *n, tide_error *err)
+{
+    const char *s = text->s + from, *end = text->s + text->n;
+    *n = 0;
+    *out = arena_array(a, (int64_t)((size_t)(end - s) / bytes) + 1, sizeof **out);
+    if (!*out) return arena_status(a, err);
+    while (s < end) {
+        const char *stop = end;
+        if ((size_t)(end - s) > bytes) {
+            stop = memchr(s + bytes, '\n', (size_t)(end - s) - bytes);
+            stop = stop ? stop + 1 : end;
+        }
+        if ((uint64_t)(stop - s) > UINT32_MAX) {
+            err_set(err, TIDE_CODE_LIMIT_LINE, "a line of more than 4 GiB");
+            return err_at(err, text->path, line0, 1);
+        }
+        (*out)[(*n)++] = (struct source_part){s, stop, line0};
+        for (; s < stop && (s = memchr(s, '\n', (size_t)(stop - s))); s++) line0++;
+        s = stop;
+    }
+    return TIDE_OK;
+}
+
+tide_status source_place(const char *path, const struct source_part *part,
+                         const char *p, tide_error *err)
+{
+    const char *line = p, *s = part->s;
+    int64_t number = part->line0;
+    while (line > part->s && line[-1] != '\n') line--;
+    for (; s < line && (s = memchr(s, '\n', (size_t)(line - s))); s++) number++;
+    return err_at(err, path, number, p - line + 1);
+}
+
 tide_status source_guard(const char *path, int64_t rows, int64_t cols, int64_t bytes,
                          tide_error *err)
 {
@@ -103,4 +139,37 @@ tide_status source_empty(const struct source_text *text, const char *what,
     else
         err_set(err, TIDE_CODE_CSV_EMPTY, "%zu bytes without %s", text->n, what);
     return err_at(err, text->path, 0, 0);
+}
+
+/* ---- options that mean nothing to a format ---- */
+
+static int is_set(const char *text)
+{
+    return text && *text && strcmp(text, "auto") != 0;
+}
+
+tide_status reader_refuse(const struct tide_reader *reader,
+                          const struct tide_read_options *o, unsigned takes,
+                          tide_error *err)
+{
+    const char *set = NULL;
+    if (!o) return TIDE_OK;
+    if (!(takes & READER_MARKS)) {
+        set = is_set(o->delim)       ? "delim"
+              : is_set(o->decimal)   ? "decimal"
+              : is_set(o->thousands) ? "thousands"
+              : is_set(o->comment)   ? "comment"
+              : o->quote             ? "quote"
+              : o->header            ? "header"
+                                     : NULL;
+    }
+    if (!set && !(takes & READER_NA) && o->na.n) set = "na";
+    if (!set && !(takes & READER_TYPES) && o->types.n) set = "types";
+    if (!set && !(takes & READER_ON_BAD) && o->on_bad && *o->on_bad &&
+        strcmp(o->on_bad, "fail") != 0)
+        set = "on-bad";
+    if (!set) return TIDE_OK;
+    err_set(err, TIDE_CODE_PARAM_CONFLICT, "'%s' has no meaning for %s", set,
+            reader->name);
+    return err_field(err, set);
 }

@@ -37,6 +37,18 @@ tide_status source_slurp(struct tide_ctx *ctx, const char *path, const char *dat
  * times the bytes they come from. */
 tide_status source_guard(const char *path, int64_t rows, int64_t cols, int64_t bytes,
                          tide_error *err);
+/* The text from offset `from` on, cut into parts of about `bytes` that end behind a newline;
+ * line0: the line that `from` is in. limit-line when a part passes 4 GiB. */
+struct source_part {
+    const char *s, *end;
+    int64_t line0;
+};
+tide_status source_cut(const struct source_text *text, size_t from, int64_t line0,
+                       size_t bytes, struct arena *a, struct source_part **out,
+                       int64_t *n, tide_error *err);
+/* Line and column of a byte of a part, into an error just set. Returns err's status. */
+tide_status source_place(const char *path, const struct source_part *part,
+                         const char *p, tide_error *err);
 /* csv-empty, saying how much was there. */
 tide_status source_empty(const struct source_text *text, const char *what,
                          tide_error *err);
