@@ -93,7 +93,7 @@ static enum pq_fault convert_ints(const struct pq_column *c, const uint8_t *p,
 {
     int64_t bad = 0;
     if (c->physical == PQ_I64) {
-        memcpy(out, p, (size_t)n * sizeof *out);
+        if (n) memcpy(out, p, (size_t)n * sizeof *out);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
         for (int64_t i = 0; i < n; i++) out[i] = get_i64(p + 8 * i);
 #endif
@@ -125,10 +125,13 @@ static void convert_floats(const struct pq_column *c, const uint8_t *p, int64_t 
             out[i] = (double)v;
         }
     } else {
+        if (n) memcpy(out, p, (size_t)n * sizeof *out);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
         for (int64_t i = 0; i < n; i++) {
             int64_t bits = get_i64(p + 8 * i);
             memcpy(&out[i], &bits, sizeof bits);
         }
+#endif
     }
 }
 
