@@ -39,11 +39,12 @@ extern const struct tide_reader tide_reader_sqlite;
     X(bind_int64)                                                                      \
     X(column_count)                                                                    \
     X(column_name)                                                                     \
-    X(column_type)                                                                     \
-    X(column_int64)                                                                    \
-    X(column_double)                                                                   \
-    X(column_text)                                                                     \
-    X(column_bytes)                                                                    \
+    X(column_value)                                                                    \
+    X(value_type)                                                                      \
+    X(value_int64)                                                                     \
+    X(value_double)                                                                    \
+    X(value_text)                                                                      \
+    X(value_bytes)                                                                     \
     X(set_authorizer)                                                                  \
     X(progress_handler)                                                                \
     X(busy_timeout)
@@ -180,10 +181,10 @@ static struct cell_block *new_block(struct part *p, const struct scan *t)
 }
 
 static tide_status take_text(struct part *p, const struct scan *t, sqlite3_stmt *stmt,
-                             int j, uint64_t *value)
+                             int j, sqlite3_value *cell, uint64_t *value)
 {
-    const char *s = (const char *)t->api.column_text(stmt, j);
-    size_t n = (size_t)t->api.column_bytes(stmt, j);
+    const char *s = (const char *)t->api.value_text(cell);
+    size_t n = (size_t)t->api.value_bytes(cell);
     if (!s && n) return p->status = err_nomem(&p->err, n);
     if (n > UINT32_MAX / 4 || p->n_text + n > UINT32_MAX)
         return part_fault(p, t, t->api.column_name(stmt, j), TIDE_CODE_LIMIT_FIELD,
@@ -215,18 +216,20 @@ static tide_status take_row(struct part *p, const struct scan *t, sqlite3_stmt *
     for (int j = 0; j < t->n_cols; j++) {
         uint8_t *tag = &b->cols[j].tag[b->n_rows];
         uint64_t *value = &b->cols[j].value[b->n_rows];
-        switch (t->api.column_type(stmt, j)) {
+        /* not protected, and without need: connections are in multi-thread mode */
+        sqlite3_value *cell = t->api.column_value(stmt, j);
+        switch (t->api.value_type(cell)) {
         case SQLITE_INTEGER:
             *tag = CELL_INT;
-            *value = (uint64_t)t->api.column_int64(stmt, j);
+            *value = (uint64_t)t->api.value_int64(cell);
             break;
         case SQLITE_FLOAT:
             *tag = CELL_REAL;
-            *value = cell_bits(t->api.column_double(stmt, j));
+            *value = cell_bits(t->api.value_double(cell));
             break;
         case SQLITE_TEXT: {
             *tag = CELL_TEXT;
-            tide_status st = take_text(p, t, stmt, j, value);
+            tide_status st = take_text(p, t, stmt, j, cell, value);
             if (st != TIDE_OK) return st;
             break;
         }
@@ -322,9 +325,10 @@ static tide_status list_tables(const struct scan *t, sqlite3 *db, struct arena *
     int how = SQLITE_DONE;
     while (st == TIDE_OK && *n < NAMES_MOST &&
            (how = t->api.step(stmt)) == SQLITE_ROW) {
-        const char *name = (const char *)t->api.column_text(stmt, 0);
+        const char *name =
+            (const char *)t->api.value_text(t->api.column_value(stmt, 0));
         names[*n] = name ? arena_str(a, name) : NULL;
-        is_table[*n] = t->api.column_int64(stmt, 1) != 0;
+        is_table[*n] = t->api.value_int64(t->api.column_value(stmt, 1)) != 0;
         if (!names[(*n)++]) st = arena_status(a, err);
     }
     if (st == TIDE_OK && how != SQLITE_ROW && how != SQLITE_DONE)
@@ -375,7 +379,8 @@ static void find_range(struct scan *t, sqlite3 *db, const char *table, struct ar
     int is_wal = 1;
     if (t->api.prepare_v2(db, "PRAGMA journal_mode", -1, &stmt, NULL) == SQLITE_OK &&
         t->api.step(stmt) == SQLITE_ROW) {
-        const char *mode = (const char *)t->api.column_text(stmt, 0);
+        const char *mode =
+            (const char *)t->api.value_text(t->api.column_value(stmt, 0));
         is_wal = !mode || strcmp(mode, "wal") == 0;
     }
     t->api.finalize(stmt);
@@ -387,10 +392,10 @@ static void find_range(struct scan *t, sqlite3 *db, const char *table, struct ar
         return;
     if (t->api.prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK &&
         t->api.step(stmt) == SQLITE_ROW &&
-        t->api.column_type(stmt, 0) == SQLITE_INTEGER &&
-        t->api.column_type(stmt, 1) == SQLITE_INTEGER) {
-        t->lo = t->api.column_int64(stmt, 0);
-        t->hi = t->api.column_int64(stmt, 1);
+        t->api.value_type(t->api.column_value(stmt, 0)) == SQLITE_INTEGER &&
+        t->api.value_type(t->api.column_value(stmt, 1)) == SQLITE_INTEGER) {
+        t->lo = t->api.value_int64(t->api.column_value(stmt, 0));
+        t->hi = t->api.value_int64(t->api.column_value(stmt, 1));
         t->ranged = t->hi > t->lo && (uint64_t)t->hi - (uint64_t)t->lo > 4 * ROWS;
     }
     t->api.finalize(stmt);

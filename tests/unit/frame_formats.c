@@ -1,5 +1,7 @@
 /* JSON lines, ARFF, SVMlight, NumPy arrays: what is read, what is refused and where, and that
  * what is written reads the same. */
+#include "base/alloc.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "frame/arff.h"
 #include "frame/jsonl.h"
@@ -384,4 +386,107 @@ TEST(formats_are_known_by_first_bytes_and_by_ending)
     CHECK_INT(err.code, TIDE_CODE_PARAM_CONFLICT);
     CHECK(!tide_frame_writer("cvs", NULL, &err));
     CHECK_STR(err.value, "csv");
+}
+
+/* ---- faults ---- */
+
+static struct sample {
+    const char *name;
+    format_read read;
+    const struct tide_reader *reader;
+    const char *text;
+} samples[] = {
+    {"s.jsonl", jsonl_read_table, &tide_reader_jsonl,
+     "{\"a\":1,\"b\":\"x\\n\",\"c\\u0041\":true,\"d\":\"2024-01-02\"}\n\n{\"b\":\"a "
+     "long text that is "
+     "free\",\"a\":2.5}\n"},
+    {"s.arff", arff_read_table, &tide_reader_arff,
+     "@relation r\n@attribute x numeric\n@attribute 'c\\'c' {a,'b\\'b'}\n@attribute t "
+     "string\n"
+     "@attribute d date\n@data\n1,'b\\'b',x,2024-01-02T03:04:05\n{0 2, 2 'it\\'s'}\n"},
+    {"s.svm", svmlight_read_table, &tide_reader_svmlight,
+     "1 qid:1 1:2 3:4\n-1 qid:2\n"},
+};
+
+TEST(every_failed_allocation_is_an_error_and_leaks_nothing)
+{
+    for (size_t s = 0; s < sizeof samples / sizeof samples[0]; s++) {
+        int done = 0;
+        CHECK_INT(tide_ctx_set_threads(ctx, 1, NULL), TIDE_OK);
+        int64_t live = alloc_live();
+        for (int k = 1; k < 4000 && !done; k++) {
+            struct str out = {0};
+            tide_frame *f = NULL;
+            memset(&err, 0, sizeof err);
+            alloc_fault_set(k, k % 2);
+            tide_status st = samples[s].read(ctx, "t", samples[s].text,
+                                             strlen(samples[s].text), NULL, &f, &err);
+            if (st == TIDE_OK) {
+                tide_error e = {0};
+                tide_status w = samples[s].reader->write(ctx, f, format_sink, &out, &e);
+                CHECK_MSG(w == TIDE_OK || w == TIDE_ENOMEM, "%s, fault %d: wrote %s",
+                          samples[s].name, k, e.message);
+            }
+            done = !alloc_fault_hit();
+            alloc_fault_set(0, 0);
+            CHECK_MSG(st == TIDE_OK || st == TIDE_ENOMEM, "%s, fault %d: %s",
+                      samples[s].name, k, err.message);
+            CHECK((st == TIDE_OK) == (f != NULL));
+            tide_frame_free(f);
+            str_free(&out);
+            CHECK_INT(alloc_live(), live);
+        }
+        CHECK(done);
+    }
+}
+
+static void save(const char *path, const char *text, size_t n)
+{
+    FILE *f = fopen(path, "wb");
+    if (!f || fwrite(text, 1, n, f) != n) UNIT_FAIL("%s not written", path);
+    if (f) fclose(f);
+}
+
+TEST(every_failed_read_of_a_file_is_an_error)
+{
+    for (size_t s = 0; s < sizeof samples / sizeof samples[0]; s++) {
+        char path[64];
+        int done = 0;
+        snprintf(path, sizeof path, "unit_formats_%s", samples[s].name);
+        save(path, samples[s].text, strlen(samples[s].text));
+        for (int64_t k = 1; k < 100 && !done; k++) {
+            tide_frame *f = NULL;
+            memset(&err, 0, sizeof err);
+            file_fault_set(k, 0, 5); /* EIO */
+            tide_status st = tide_frame_read(ctx, path, NULL, &f, &err);
+            done = !file_fault_hit();
+            file_fault_set(0, 0, 0);
+            CHECK_MSG(done ? st == TIDE_OK : st == TIDE_OK || st == TIDE_EFILE,
+                      "%s, fault %lld: %s", path, (long long)k, err.message);
+            tide_frame_free(f);
+        }
+        CHECK(done);
+        file_fault_set(1, 1, FILE_FAULT_SHORT);
+        tide_frame *f = NULL;
+        CHECK_INT(tide_frame_read(ctx, path, NULL, &f, &err), TIDE_OK);
+        file_fault_set(0, 0, 0);
+        CHECK(f && f->n_rows == 2);
+        tide_frame_free(f);
+        remove(path);
+    }
+}
+
+TEST(first_bytes_speak_before_the_ending_and_the_name_before_both)
+{
+    tide_frame *f = NULL;
+    save("unit_formats.txt", "{\"a\":1}\n", 8);
+    CHECK_INT(tide_frame_read(ctx, "unit_formats.txt", NULL, &f, &err), TIDE_OK);
+    CHECK(f && strcmp(f->dialect, "JSON lines") == 0);
+    tide_frame_free(f);
+    f = NULL;
+    struct tide_read_options o = {.format = "csv"};
+    CHECK_INT(tide_frame_read(ctx, "unit_formats.txt", &o, &f, &err), TIDE_OK);
+    CHECK(f && f->n_rows == 0 && f->n_cols == 1);
+    tide_frame_free(f);
+    remove("unit_formats.txt");
 }
