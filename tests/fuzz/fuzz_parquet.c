@@ -58,13 +58,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                    "an infinity in %s", f[0]->cols[j].name);
     }
     const char *name =
-        f[0] && f[0]->n_cols ? f[0]->cols[size % f[0]->n_cols].name : NULL;
+        f[0] && f[0]->n_cols ? f[0]->cols[size % (size_t)f[0]->n_cols].name : NULL;
     if (name && !strchr(name, ',')) {
         struct tide_read_options o = {.columns = {&name, 1}};
         tide_status st =
             parquet_read_table(ctx[0], NULL, data, size, &o, EXPAND, &one, &err);
         FUZZ_CHECK(st == TIDE_OK && one->n_cols == 1, "%s", err.message);
-        same_column(&one->cols[0], &f[0]->cols[size % f[0]->n_cols]);
+        same_column(&one->cols[0], &f[0]->cols[size % (size_t)f[0]->n_cols]);
         tide_frame_free(one);
     }
     tide_frame_free(f[0]);
