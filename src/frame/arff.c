@@ -278,6 +278,23 @@ static tide_status take_attribute(struct scan *t, const char *p, const char *end
     return take_type(t, a, skip(next, end), end, err);
 }
 
+/* Names and values are UTF-8 without NUL. Remarks may hold anything. */
+static tide_status check_line(const struct scan *t, const char *s, const char *stop,
+                              tide_error *err)
+{
+    const char *nul = memchr(s, 0, (size_t)(stop - s));
+    size_t bad = utf8_check(s, (size_t)(stop - s));
+    if (nul) {
+        err_set(err, TIDE_CODE_CSV_NUL, "NUL byte in the header");
+        return header_fault(t, nul, err);
+    }
+    if (!bad) return TIDE_OK;
+    err_set(err, TIDE_CODE_CSV_ENCODING, "byte 0x%02x is not UTF-8",
+            (unsigned)(unsigned char)s[bad - 1]);
+    err_hint(err, "", "iconv -f latin1 -t utf-8");
+    return header_fault(t, s + bad - 1, err);
+}
+
 /* Lines up to @data; *data is the offset behind it. */
 static tide_status read_header(struct scan *t, size_t *data, tide_error *err)
 {
@@ -301,7 +318,8 @@ static tide_status read_header(struct scan *t, size_t *data, tide_error *err)
         }
         if (!next || !is_word(&word, "@attribute"))
             return expected(t, p, stop, "@relation, @attribute or @data", err);
-        tide_status st = take_attribute(t, next, stop, err);
+        tide_status st = check_line(t, p, stop, err);
+        if (st == TIDE_OK) st = take_attribute(t, next, stop, err);
         if (st != TIDE_OK) return st;
     }
     t->begin = s;

@@ -227,6 +227,10 @@ TEST(arff_that_is_none_is_told_with_its_place)
             "\"relational\" [arff-header]");
     REFUSES(arff_read_table, "@relation r\n@attribute x {a,a}\n",
             "2:17: value \"a\" is declared twice [arff-header]");
+    REFUSES(arff_read_table, "@relation r\n@attribute \0x numeric\n@data\n",
+            "2:12: NUL byte in the header [csv-nul]");
+    REFUSES(arff_read_table, "@relation r\n@attribute x {\xff}\n@data\n",
+            "2:15: byte 0xff is not UTF-8 [csv-encoding]");
     REFUSES(arff_read_table, HEAD "1\n", "5:1: expected 2 values, got 1 [csv-fields]");
     REFUSES(arff_read_table, HEAD "1,a,2\n",
             "5:5: expected 2 values, got more than 2 [csv-fields]");
