@@ -19,6 +19,7 @@ KINDS = {
     "step": "spec/step.h",
     "metric": "spec/metric.h",
     "maker": "spec/maker.h",
+    "reader": "spec/reader.h",
     "verb": "cli/verb.h",
 }
 

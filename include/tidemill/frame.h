@@ -16,6 +16,7 @@ enum tide_type { TIDE_BOOL = 1, TIDE_I64, TIDE_F64, TIDE_TIME, TIDE_CAT, TIDE_TE
 TIDE_API const char *tide_type_name(enum tide_type type);
 
 typedef struct tide_frame tide_frame;
+struct tide_entry;
 
 /* Where bytes go. Return non-zero to stop (the call answers TIDE_EFILE). */
 typedef int (*tide_sink_fn)(void *payload, const void *data, size_t n);
@@ -38,10 +39,13 @@ struct tide_read_options {
     int32_t mixed;
     int64_t max_field, max_line; /* bytes; 0: 1 MiB, 64 MiB */
     int32_t max_columns;         /* 0: 65,536 */
+    const char *format;          /* auto, or a reader of the registry (TIDE_READER) */
 };
 TIDE_API const struct tide_params *tide_read_params(void);
 
-/* Reads a CSV/TSV table (plain, gzip, zstd; "-" is standard input).
+/* Reads a table: a file (plain, gzip, zstd; "-" is standard input) or SCHEME:REST. The reader
+ * is the one that options name, else that of the scheme, of the first bytes, of the ending;
+ * else CSV.
  * Ownership: caller frees. Errors: csv-*, data-*, limit-*, file-*, memory. */
 TIDE_API TIDE_MUST_USE tide_status tide_frame_read(
     tide_ctx *ctx, const char *path, const struct tide_read_options *options,
@@ -90,6 +94,19 @@ TIDE_API TIDE_MUST_USE tide_status tide_frame_write(tide_ctx *ctx,
                                                     const tide_frame *frame, int digits,
                                                     tide_sink_fn sink, void *payload,
                                                     tide_error *err);
+/* The format to write `path` in: by name (NULL, "" and auto: by the path's ending, else CSV).
+ * NULL when there is none of the name, it is read only, or the ending asks for compression.
+ * Ownership: borrowed from the registry. Errors: param-unknown, param-conflict. Since 0.1. */
+TIDE_API const struct tide_entry *tide_frame_writer(const char *format,
+                                                    const char *path, tide_error *err);
+/* Writes a frame in a format of the registry (TIDE_READER) that tide_frame_writer gave.
+ * Errors: data-type and data-column when the format cannot hold the columns, file-error,
+ * memory. Since 0.1. */
+TIDE_API TIDE_MUST_USE tide_status tide_frame_write_as(tide_ctx *ctx,
+                                                       const tide_frame *frame,
+                                                       const char *format,
+                                                       tide_sink_fn sink, void *payload,
+                                                       tide_error *err);
 
 #ifdef __cplusplus
 }

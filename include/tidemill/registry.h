@@ -1,4 +1,5 @@
-/* registry.h - what this build knows: learners, steps, metrics, generators */
+/* registry.h - what this build knows: learners, steps, metrics, generators,
+ * table formats */
 #ifndef TIDEMILL_REGISTRY_H
 #define TIDEMILL_REGISTRY_H
 
@@ -8,7 +9,14 @@
 extern "C" {
 #endif
 
-enum tide_kind { TIDE_LEARNER, TIDE_STEP, TIDE_METRIC, TIDE_MAKER, TIDE_KINDS };
+enum tide_kind {
+    TIDE_LEARNER,
+    TIDE_STEP,
+    TIDE_METRIC,
+    TIDE_MAKER,
+    TIDE_READER,
+    TIDE_KINDS
+};
 
 /* tasks */
 #define TIDE_CLASSIFY 1u

@@ -68,6 +68,19 @@ typedef enum tide_status {
     X(57, CSV_TYPE, "csv-type", TIDE_EDATA, "a value of another type is expected")     \
     X(58, CSV_COMPRESSED, "csv-compressed", TIDE_EDATA, "compressed data is damaged")  \
     X(59, CSV_NOT_TEXT, "csv-not-text", TIDE_EDATA, "not a text table")                \
+    X(60, NPY_HEADER, "npy-header", TIDE_EDATA,                                        \
+      "the array's header is not as it must be")                                       \
+    X(61, JSON_SYNTAX, "json-syntax", TIDE_EDATA, "not JSON")                          \
+    X(62, JSON_DUPLICATE_KEY, "json-duplicate-key", TIDE_EDATA, "a key stands twice")  \
+    X(63, JSON_UTF8, "json-utf8", TIDE_EDATA, "text that is not Unicode")              \
+    X(64, ARFF_HEADER, "arff-header", TIDE_EDATA,                                      \
+      "the ARFF header is not as it must be")                                          \
+    X(65, SVMLIGHT_SYNTAX, "svmlight-syntax", TIDE_EDATA, "not a row of SVMlight")     \
+    X(66, SQL, "sql", TIDE_EDATA, "the database refused")                              \
+    X(70, PARQUET_DAMAGED, "parquet-damaged", TIDE_EDATA, "a Parquet file is damaged") \
+    X(71, PARQUET_FEATURE, "parquet-feature", TIDE_EDATA,                              \
+      "a Parquet file uses what is not read")                                          \
+    X(72, ARROW_STREAM, "arrow-stream", TIDE_EDATA, "an Arrow stream ended in error")  \
     X(80, DATA_NO_ROWS, "data-no-rows", TIDE_EDATA, "0 data rows")                     \
     X(81, DATA_FEW_ROWS, "data-few-rows", TIDE_EDATA, "too few rows")                  \
     X(82, DATA_NO_FEATURES, "data-no-features", TIDE_EDATA, "no feature columns")      \

@@ -1,6 +1,7 @@
 /* tidemill.h - everything: frame, pipeline, model, scores, report */
 #ifndef TIDEMILL_TIDEMILL_H
 #define TIDEMILL_TIDEMILL_H
+#include <tidemill/arrow.h>
 #include <tidemill/ctx.h>
 #include <tidemill/explain.h>
 #include <tidemill/frame.h>

@@ -711,6 +711,12 @@ tide_status file_check_writable(const char *path, tide_error *err)
     return st;
 }
 
+int file_is_regular(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0 && S_ISREG(s.st_mode);
+}
+
 int file_same(const char *a, const char *b)
 {
     struct stat sa, sb;

@@ -69,6 +69,8 @@ void file_replace_abort(struct file_out *out); /* no-op when not begun or commit
 void file_open_standard(void);
 /* Can `path` be written (folder exists and is writable, not a directory)? Before long work. */
 tide_status file_check_writable(const char *path, tide_error *err);
+/* A file with bytes to seek in: no pipe, device or folder? Follows links. */
+int file_is_regular(const char *path);
 /* Are both names the same file (device and inode)? */
 int file_same(const char *a, const char *b);
 /* err from errno for `path`: file-missing, file-access, ... */

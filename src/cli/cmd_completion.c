@@ -55,7 +55,9 @@ static void add_verb(struct str *t, const struct cli_verb *v)
     add_entries(t, "--learner", TIDE_LEARNER, "auto");
     add_entries(t, "--metric", TIDE_METRIC, "");
     add_entries(t, "make", TIDE_MAKER, "");
-    str_add(t, "        list) words='learner step metric generator verb' ;;\n"
+    add_entries(t, "--format", TIDE_READER, "auto");
+    add_entries(t, "--to", TIDE_READER, "auto");
+    str_add(t, "        list) words='learner step metric generator reader verb' ;;\n"
                "        completion) words='bash' ;;\n"
                "        esac ;;\n");
 }

@@ -1,4 +1,5 @@
-/* cmd_list.c - what this build knows: learners, steps, metrics, generators, verbs */
+/* cmd_list.c - what this build knows: learners, steps, metrics, generators,
+ * readers, verbs */
 #include <string.h>
 
 #include "base/err.h"
@@ -33,7 +34,8 @@ static int kind_find(const char *word, tide_error *err)
     err_quote(shown, sizeof shown, word, strlen(word), 60);
     err_set(err, TIDE_CODE_PARAM_UNKNOWN, "list knows no kind '%s'", shown);
     const char *near = err_nearest(word, names, VERBS + 1);
-    err_hint(err, "", "%s", near ? near : "learner, step, metric, generator or verb");
+    err_hint(err, "", "%s",
+             near ? near : "learner, step, metric, generator, reader or verb");
     return -1;
 }
 
@@ -254,7 +256,7 @@ static tide_status run(struct cli *c, tide_error *err)
 const struct cli_verb cli_verb_list = {
     .name = "list",
     .usage = "[KIND [NAME]] [options]",
-    .title = "List learners, steps, metrics, generators and verbs",
+    .title = "List learners, steps, metrics, generators, readers and verbs",
     .group = "Know",
     .params = TIDE_TABLE(rows, list_own),
     .max_args = 2,

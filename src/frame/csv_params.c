@@ -7,6 +7,9 @@ static const char *const inf_names[] = {"refuse", "missing", NULL};
 
 #define R tide_read_options
 static const struct tide_param rows[] = {
+    P_TEXT(R, format, "auto", .alias = "from",
+           .help = "what the table is: auto or a name of tidemill list reader",
+           .metavar = "NAME"),
     P_TEXT(R, delim, "auto", .alias = "sep delimiter d",
            .help = "character between fields: auto , tab ; | space or another",
            .metavar = "CHAR"),

@@ -7,6 +7,7 @@
 #include "base/par.h"
 #include "base/str.h"
 #include "frame/csv.h"
+#include "spec/reader.h"
 
 /* ---- options ---- */
 
@@ -354,12 +355,26 @@ tide_status csv_read_table(struct tide_ctx *ctx, const char *path, const char *d
     return st;
 }
 
-tide_status tide_frame_read(tide_ctx *ctx, const char *path,
+static tide_status read_csv(struct tide_ctx *ctx, const char *path,
                             const struct tide_read_options *options, tide_frame **out,
                             tide_error *err)
 {
-    PAR_FLOAT_SCOPE;
-    if (!ctx || !path || !out)
-        return err_set(err, TIDE_CODE_HANDLE_INVALID, "an argument is NULL");
     return csv_read_table(ctx, path, NULL, 0, options, 0, out, err);
 }
+
+static tide_status write_csv(struct tide_ctx *ctx, const tide_frame *frame,
+                             tide_sink_fn sink, void *payload, tide_error *err)
+{
+    return tide_frame_write(ctx, frame, 0, sink, payload, err);
+}
+
+const struct tide_reader tide_reader_csv = {
+    .name = "csv",
+    .title = "rows of text with a mark between fields",
+    .camel = "CSV",
+    .guide = "Q13",
+    .paper = "RFC 4180",
+    .endings = ".csv .tsv .tab .txt .data",
+    .read = read_csv,
+    .write = write_csv,
+};

@@ -46,13 +46,14 @@ tide_frame *frame_ref(const tide_frame *frame)
 void tide_frame_free(tide_frame *frame)
 {
     if (!frame || atomic_fetch_sub(&frame->refs, 1) != 1) return;
+    if (frame->drop) frame->drop(frame->owner);
     arena_free(&frame->arena);
     mem_free(frame);
 }
 
 /* ---- seal ---- */
 
-static tide_status check_names(tide_frame *f, tide_error *err)
+tide_status frame_check_names(const tide_frame *f, tide_error *err)
 {
     struct arena temp;
     struct level_set set;
@@ -121,7 +122,7 @@ static tide_status seal_column(tide_frame *f, int j, tide_error *err)
 tide_status frame_seal(tide_frame *frame, tide_error *err)
 {
     tide_status st = arena_status(&frame->arena, err);
-    if (st == TIDE_OK) st = check_names(frame, err);
+    if (st == TIDE_OK) st = frame_check_names(frame, err);
     for (int j = 0; st == TIDE_OK && j < frame->n_cols; j++)
         st = seal_column(frame, j, err);
     return st;

@@ -40,7 +40,10 @@ struct column {
 
 struct tide_frame {
     atomic_int refs;
-    struct arena arena; /* owns everything below */
+    struct arena arena; /* owns everything below, but what is `owner`'s */
+    void (*drop)(
+        void *owner); /* NULL, or frees memory of others that columns point to */
+    void *owner;
     int64_t n_rows;
     int n_cols;
     struct column *cols;
@@ -95,6 +98,8 @@ int64_t frame_line(const tide_frame *frame, int64_t row);
 tide_status frame_begin(struct tide_ctx *ctx, int64_t n_rows, int n_cols,
                         tide_frame **out, tide_error *err);
 tide_status frame_seal(tide_frame *frame, tide_error *err);
+/* The part of it that a reader needs which has looked at every value already. */
+tide_status frame_check_names(const tide_frame *frame, tide_error *err);
 
 /* Folds: fold[i] in 0..k-1 for view row i, stratified when cls (class numbers) is not NULL.
  * FOLD_PHILOX shuffles by rng keys of (seed, "fold", id); FOLD_FILE is scope.md's unshuffled

@@ -1,4 +1,5 @@
-/* frame_write.c - a frame as CSV: blocks of rows are printed in parallel, given in order */
+/* frame_write.c - a frame as text: blocks of rows are printed in parallel, given in order;
+ * and CSV, the first to use it */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -8,16 +9,68 @@
 #include "base/par.h"
 #include "base/str.h"
 #include "frame/csv.h"
+#include "frame/source.h"
 
 #define WRITE_ROWS 2048 /* rows of a block */
 #define WRITE_WAVE 32   /* blocks printed before they are given */
 
 struct write_task {
     const tide_frame *f;
-    int digits;
+    row_printer print;
+    const void *arg;
     int64_t first; /* block of this wave */
     struct str part[WRITE_WAVE];
 };
+
+static void write_block(void *arg, int64_t block, int worker)
+{
+    struct write_task *w = arg;
+    struct str *t = &w->part[block];
+    int64_t i0 = (w->first + block) * WRITE_ROWS, i1 = i0 + WRITE_ROWS;
+    (void)worker;
+    str_clear(t);
+    for (int64_t i = i0; i < i1 && i < w->f->n_rows; i++) w->print(t, w->f, i, w->arg);
+}
+
+static tide_status give(const struct str *t, tide_sink_fn sink, void *payload,
+                        tide_error *err)
+{
+    if (t->failed) return err_nomem(err, 0);
+    if (t->len && sink(payload, t->s, t->len) != 0)
+        return err_set(err, TIDE_CODE_FILE_ERROR, "the output was not taken");
+    return TIDE_OK;
+}
+
+tide_status frame_write_rows(struct tide_ctx *ctx, const tide_frame *frame,
+                             const struct str *head, row_printer print_row,
+                             const void *arg, tide_sink_fn sink, void *payload,
+                             tide_error *err)
+{
+    struct write_task w = {.f = frame, .print = print_row, .arg = arg};
+    tide_status st = head ? give(head, sink, payload, err) : TIDE_OK;
+    int64_t blocks = (frame->n_rows + WRITE_ROWS - 1) / WRITE_ROWS;
+    for (; st == TIDE_OK && w.first < blocks; w.first += WRITE_WAVE) {
+        int64_t n = blocks - w.first < WRITE_WAVE ? blocks - w.first : WRITE_WAVE;
+        st = par_for(ctx, n, write_block, &w, err);
+        for (int64_t k = 0; st == TIDE_OK && k < n; k++)
+            st = give(&w.part[k], sink, payload, err);
+    }
+    for (int k = 0; k < WRITE_WAVE; k++) str_free(&w.part[k]);
+    return st;
+}
+
+const char *frame_cell_text(const struct column *c, int64_t row, size_t *n)
+{
+    *n = 0;
+    if (c->type == TIDE_CAT)
+        return c->code[row] == CODE_MISSING ? NULL
+                                            : dict_text(&c->dict, c->code[row], n);
+    if (c->type != TIDE_TEXT || (c->text_missing && c->text_missing[row])) return NULL;
+    *n = (size_t)(c->text_at[row + 1] - c->text_at[row]);
+    return c->text + c->text_at[row];
+}
+
+/* ---- CSV ---- */
 
 /* Text that would be read back as missing gets quotes. */
 static void add_field(struct str *t, const char *s, size_t len)
@@ -35,74 +88,45 @@ static void add_cell(struct str *t, const struct column *c, int64_t row, int dig
 {
     char text[64];
     size_t len;
-    const char *s;
     if (c->type == TIDE_F64) {
         double v = c->f64[row];
         if (v == v)
             str_addn(
                 t, text,
                 (size_t)(digits ? num_print_g(text, v, digits) : num_print(text, v)));
-    } else if (c->type == TIDE_CAT) {
-        if (c->code[row] == CODE_MISSING) return;
-        s = dict_text(&c->dict, c->code[row], &len);
-        add_field(t, s, len);
-    } else if (c->type == TIDE_TEXT) {
-        if (c->text_missing && c->text_missing[row]) return;
-        add_field(t, c->text + c->text_at[row],
-                  (size_t)(c->text_at[row + 1] - c->text_at[row]));
+    } else if (c->type == TIDE_CAT || c->type == TIDE_TEXT) {
+        const char *s = frame_cell_text(c, row, &len);
+        if (s) add_field(t, s, len);
     } else {
         int64_t n = column_text(c, row, text, sizeof text);
         if (n > 0) str_addn(t, text, (size_t)n);
     }
 }
 
-static void write_block(void *arg, int64_t block, int worker)
+static void print_csv(struct str *t, const tide_frame *f, int64_t row, const void *arg)
 {
-    struct write_task *w = arg;
-    struct str *t = &w->part[block];
-    int64_t i0 = (w->first + block) * WRITE_ROWS, i1 = i0 + WRITE_ROWS;
-    (void)worker;
-    str_clear(t);
-    for (int64_t i = i0; i < i1 && i < w->f->n_rows; i++) {
-        for (int j = 0; j < w->f->n_cols; j++) {
-            if (j) str_addc(t, ',');
-            add_cell(t, &w->f->cols[j], i, w->digits);
-        }
-        str_addc(t, '\n');
+    const int *digits = arg;
+    for (int j = 0; j < f->n_cols; j++) {
+        if (j) str_addc(t, ',');
+        add_cell(t, &f->cols[j], row, *digits);
     }
-}
-
-static tide_status give(const struct str *t, tide_sink_fn sink, void *payload,
-                        tide_error *err)
-{
-    if (t->failed) return err_nomem(err, 0);
-    if (t->len && sink(payload, t->s, t->len) != 0)
-        return err_set(err, TIDE_CODE_FILE_ERROR, "the output was not taken");
-    return TIDE_OK;
+    str_addc(t, '\n');
 }
 
 tide_status tide_frame_write(tide_ctx *ctx, const tide_frame *frame, int digits,
                              tide_sink_fn sink, void *payload, tide_error *err)
 {
     PAR_FLOAT_SCOPE;
-    struct write_task w = {.f = frame, .digits = digits};
-    tide_status st;
+    struct str head = {0};
     if (!frame || !sink || digits < 0)
         return err_set(err, TIDE_CODE_HANDLE_INVALID, "an argument cannot be");
-    struct str *head = &w.part[0];
     for (int j = 0; j < frame->n_cols; j++) {
-        if (j) str_addc(head, ',');
-        str_add_csv(head, frame->cols[j].name, strlen(frame->cols[j].name), 0);
+        if (j) str_addc(&head, ',');
+        str_add_csv(&head, frame->cols[j].name, strlen(frame->cols[j].name), 0);
     }
-    str_addc(head, '\n');
-    st = give(head, sink, payload, err);
-    int64_t blocks = (frame->n_rows + WRITE_ROWS - 1) / WRITE_ROWS;
-    for (; st == TIDE_OK && w.first < blocks; w.first += WRITE_WAVE) {
-        int64_t n = blocks - w.first < WRITE_WAVE ? blocks - w.first : WRITE_WAVE;
-        st = par_for(ctx, n, write_block, &w, err);
-        for (int64_t k = 0; st == TIDE_OK && k < n; k++)
-            st = give(&w.part[k], sink, payload, err);
-    }
-    for (int k = 0; k < WRITE_WAVE; k++) str_free(&w.part[k]);
+    str_addc(&head, '\n');
+    tide_status st =
+        frame_write_rows(ctx, frame, &head, print_csv, &digits, sink, payload, err);
+    str_free(&head);
     return st;
 }

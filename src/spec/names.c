@@ -3,8 +3,9 @@
 
 const char *tide_kind_name(enum tide_kind kind)
 {
-    static const char *const names[] = {"learner", "step", "metric", "generator"};
-    return (unsigned)kind < 4 ? names[kind] : "";
+    static const char *const names[] = {"learner", "step", "metric", "generator",
+                                        "reader"};
+    return (unsigned)kind < TIDE_KINDS ? names[kind] : "";
 }
 
 const char *const *tide_trait_names(void)

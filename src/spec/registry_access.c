@@ -5,6 +5,7 @@
 #include "spec/learner.h"
 #include "spec/maker.h"
 #include "spec/metric.h"
+#include "spec/reader.h"
 #include "spec/spec.h"
 #include "spec/step.h"
 
@@ -12,9 +13,10 @@ extern const struct tide_learner *const registry_learner_all[];
 extern const struct tide_step *const registry_step_all[];
 extern const struct tide_metric *const registry_metric_all[];
 extern const struct tide_maker *const registry_maker_all[];
+extern const struct tide_reader *const registry_reader_all[];
 extern const struct tide_learner *const registry_unlisted[]; /* NULL-ended */
 extern const int registry_learner_count, registry_step_count, registry_metric_count,
-    registry_maker_count;
+    registry_maker_count, registry_reader_count;
 
 int tide_registry_count(enum tide_kind kind)
 {
@@ -27,6 +29,8 @@ int tide_registry_count(enum tide_kind kind)
         return registry_metric_count;
     case TIDE_MAKER:
         return registry_maker_count;
+    case TIDE_READER:
+        return registry_reader_count;
     case TIDE_KINDS:
         break;
     }
@@ -45,6 +49,8 @@ const struct tide_entry *tide_registry_get(enum tide_kind kind, int i)
         return &registry_metric_all[i]->entry;
     case TIDE_MAKER:
         return &registry_maker_all[i]->entry;
+    case TIDE_READER:
+        return &registry_reader_all[i]->entry;
     case TIDE_KINDS:
         break;
     }
@@ -106,6 +112,12 @@ const struct tide_maker *maker_find(const char *name, tide_error *err)
     return i < 0 ? NULL : registry_maker_all[i];
 }
 
+const struct tide_reader *reader_find(const char *name, tide_error *err)
+{
+    int i = find(TIDE_READER, name, err);
+    return i < 0 ? NULL : registry_reader_all[i];
+}
+
 const struct tide_metric *metric_get(int i)
 {
     return registry_metric_all[i];
@@ -113,4 +125,8 @@ const struct tide_metric *metric_get(int i)
 const struct tide_learner *learner_get(int i)
 {
     return registry_learner_all[i];
+}
+const struct tide_reader *reader_get(int i)
+{
+    return registry_reader_all[i];
 }

@@ -8,14 +8,18 @@ struct tide_learner;
 struct tide_step;
 struct tide_metric;
 struct tide_maker;
+struct tide_reader;
 /* Implemented over the generated registry. NULL + err (nearest name) when unknown. */
 const struct tide_learner *learner_find(const char *name, tide_error *err);
 const struct tide_step *step_find(const char *name, tide_error *err);
 const struct tide_metric *metric_find(const char *name, tide_error *err);
 const struct tide_maker *maker_find(const char *name, tide_error *err);
+const struct tide_reader *reader_find(const char *name, tide_error *err);
 /* 0 .. tide_registry_count(TIDE_METRIC) - 1 */
 const struct tide_metric *metric_get(int i);
 const struct tide_learner *learner_get(int i);
+/* 0 .. tide_registry_count(TIDE_READER) - 1 */
+const struct tide_reader *reader_get(int i);
 
 /* "trees=800, rate=0.1": all values, or only those that differ from the defaults. */
 void values_print(struct str *out, const tide_values *values, int only_changed);

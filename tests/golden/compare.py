@@ -127,6 +127,8 @@ def main(args):
         with open(path, encoding="utf-8") as f:
             cases = json.load(f)["cases"]
         for case in cases:
+            if case["kind"] == "cells":
+                continue  # tests/unit/frame_parquet.c compares every cell
             try:
                 found = list(KINDS[case["kind"]](case))
             except Exception as e:  # noqa: BLE001 - a case that cannot run has failed

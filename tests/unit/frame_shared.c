@@ -24,6 +24,33 @@ static int parse_row(const char *line, struct stated *s)
                                               &s->numeric, &s->other) == 3;
 }
 
+/* | `raw/file.arff.gz` | rows | columns | ...: ARFF and LIBSVM, whose features are counted alone */
+static int parse_raw(const char *line, struct stated *s)
+{
+    memset(s, 0, sizeof *s);
+    if (sscanf(line, "| `%127[^`]` | %lld | %d |", s->file, &s->rows, &s->columns) != 3)
+        return 0;
+    int is_svm = strstr(line, "| libsvm") != NULL;
+    s->columns += is_svm;
+    return strncmp(s->file, "raw/", 4) == 0 && (is_svm || strstr(s->file, ".arff."));
+}
+
+static void compare_raw(tide_ctx *ctx, const struct stated *s)
+{
+    char path[1200];
+    tide_error err = {0};
+    tide_frame *f = NULL;
+    snprintf(path, sizeof path, "%s/%s", folder, s->file);
+    if (tide_frame_read(ctx, path, NULL, &f, &err) != TIDE_OK)
+        UNIT_FAIL("%s:%lld:%lld: %s", err.file, (long long)err.line,
+                  (long long)err.column, err.message);
+    CHECK_MSG(tide_frame_rows(f) == s->rows, "%s: %lld rows, not %lld", s->file,
+              (long long)tide_frame_rows(f), s->rows);
+    CHECK_MSG(tide_frame_columns(f) == s->columns, "%s: %d columns, not %d", s->file,
+              tide_frame_columns(f), s->columns);
+    tide_frame_free(f);
+}
+
 static void compare(tide_ctx *ctx, const struct stated *s)
 {
     char path[1200];
@@ -62,7 +89,7 @@ TEST(tables_of_the_data_folder_are_as_stated)
 {
     const char *root = getenv("TIDEMILL_ROOT"), *data = getenv("TIDEMILL_DATA");
     char line[4096];
-    int n = 0;
+    int n = 0, n_raw = 0;
     if (data)
         snprintf(folder, sizeof folder, "%s", data);
     else
@@ -77,12 +104,17 @@ TEST(tables_of_the_data_folder_are_as_stated)
     CHECK_INT(tide_ctx_new(&ctx, NULL), TIDE_OK);
     while (fgets(line, sizeof line, readme)) {
         struct stated s;
+        if (parse_raw(line, &s)) {
+            compare_raw(ctx, &s);
+            n_raw++;
+        }
         if (!parse_row(line, &s)) continue;
         compare(ctx, &s);
         n++;
     }
     fclose(readme);
     tide_ctx_free(ctx);
-    printf("%d tables read\n", n);
+    printf("%d tables and %d files of other formats read\n", n, n_raw);
     CHECK(n > 50);
+    CHECK(n_raw >= 15);
 }

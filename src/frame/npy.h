@@ -1,0 +1,10 @@
+/* npy.h - NumPy arrays for tests and fuzzing: a table from memory */
+#ifndef FRAME_NPY_H
+#define FRAME_NPY_H
+#include "frame/frame.h"
+
+/* data NULL: the file. */
+tide_status npy_read_table(struct tide_ctx *ctx, const char *path, const char *data,
+                           size_t n_data, const struct tide_read_options *options,
+                           tide_frame **out, tide_error *err);
+#endif

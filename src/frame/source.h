@@ -1,0 +1,66 @@
+/* source.h - what readers share: whose a file is, and which options a format knows */
+#ifndef FRAME_SOURCE_H
+#define FRAME_SOURCE_H
+#include "frame/frame.h"
+
+struct tide_reader;
+struct str;
+
+/* The reader whose ending (less .gz and .zst) the path has, or NULL. */
+const struct tide_reader *reader_of_ending(const char *path);
+
+/* Options that a format has a meaning for. columns, inf and the limits every reader takes. */
+enum {
+    READER_MARKS = 1, /* delim decimal thousands comment quote header */
+    READER_NA = 2,
+    READER_TYPES = 4,
+    READER_ON_BAD = 8
+};
+/* param-conflict when an option is set that is not among `takes`. */
+tide_status reader_refuse(const struct tide_reader *reader,
+                          const struct tide_read_options *options, unsigned takes,
+                          tide_error *err);
+
+/* The whole text of a source (plain, gzip, zstd, standard input) into the arena, with 64
+ * readable bytes behind it. *kind: "", ", gzip" or ", zstd". data: memory instead of a file,
+ * NULL: none; it is copied, so that it is padded. */
+struct source_text {
+    char *s;
+    size_t n;
+    const char *kind;
+    const char *path; /* as messages name it */
+};
+tide_status source_slurp(struct tide_ctx *ctx, const char *path, const char *data,
+                         size_t n_data, struct arena *a, struct source_text *out,
+                         tide_error *err);
+/* limit-expand when `rows` x `cols` cells would take more than 64 MiB and more than 1,000
+ * times the bytes they come from. */
+tide_status source_guard(const char *path, int64_t rows, int64_t cols, int64_t bytes,
+                         tide_error *err);
+/* The text from offset `from` on, cut into parts of about `bytes` that end behind a newline;
+ * line0: the line that `from` is in. limit-line when a part passes 4 GiB. */
+struct source_part {
+    const char *s, *end;
+    int64_t line0;
+};
+tide_status source_cut(const struct source_text *text, size_t from, int64_t line0,
+                       size_t bytes, struct arena *a, struct source_part **out,
+                       int64_t *n, tide_error *err);
+/* Line and column of a byte of a part, into an error just set. Returns err's status. */
+tide_status source_place(const char *path, const struct source_part *part,
+                         const char *p, tide_error *err);
+/* csv-empty, saying how much was there. */
+tide_status source_empty(const struct source_text *text, const char *what,
+                         tide_error *err);
+
+/* Rows as text: blocks are printed in parallel by print_row and given in order. head (may be
+ * NULL) comes first. */
+typedef void (*row_printer)(struct str *t, const tide_frame *f, int64_t row,
+                            const void *arg);
+tide_status frame_write_rows(struct tide_ctx *ctx, const tide_frame *frame,
+                             const struct str *head, row_printer print_row,
+                             const void *arg, tide_sink_fn sink, void *payload,
+                             tide_error *err);
+/* Text of a category or text cell (not terminated), NULL when missing. */
+const char *frame_cell_text(const struct column *c, int64_t row, size_t *n);
+#endif
