@@ -316,7 +316,7 @@ static void grow_walk(struct grow_work *w, const struct grow_frame *root)
         struct grow_rows rows = {w->pay + at.beg, w->aux ? w->aux + at.beg : NULL, at.n,
                                  at.s0, at.s1};
         struct grow_split best = {.num = (double)INFINITY, .den = 1, .feature = -1};
-        if (at.n <= (uint32_t)w->small_rows) {
+        if (at.n <= (uint32_t)w->level[0].cap) {
             grow_small(w, &at);
             continue;
         }
@@ -478,24 +478,18 @@ static struct grow_work *work_new(struct growing *g, int worker)
     for (int64_t f = 0; f < nc; f++) on += d->codes.col[f].on;
     w->data = d;
     w->rules = g->rules;
-    w->small_rows = on <= 256 ? SMALL_ROWS : on <= 4096 ? SMALL_ROWS / 4 : SMALL_ROWS / 16;
     double least = ceil(g->rules->min_rows / d->w_unit);
     w->min_units = least < 1 ? 1 : least > 1e15 ? INT64_C(1000000000000000) : (int64_t)least;
     w->on = arena_array(a, on + 1, sizeof *w->on);
     w->hash = arena_array(a, on + 1, sizeof *w->hash);
     w->key = arena_array(a, on + 1, sizeof *w->key);
     w->pick = arena_array(a, on + 1, sizeof *w->pick);
-    w->have = arena_zero(a, ((size_t)on + 1) * sizeof *w->have);
     w->id = arena_array(a, n, sizeof *w->id);
     w->id2 = arena_array(a, n, sizeof *w->id2);
     w->pay = arena_array(a, n, sizeof *w->pay);
     w->pay2 = arena_array(a, n, sizeof *w->pay2);
     w->seq = arena_array(a, n, sizeof *w->seq);
-    w->code = arena_array(a, (on + 1) * w->small_rows, sizeof *w->code);
-    w->global = arena_array(a, (on + 1) * w->small_rows, sizeof *w->global);
     w->rank_of = arena_array(a, 65536, sizeof *w->rank_of);
-    if (g->rules->random)
-        w->value = arena_array(a, (on + 1) * w->small_rows, sizeof *w->value);
     if (d->mode != FOREST_TWO) {
         w->aux = arena_array(a, n, sizeof *w->aux);
         w->aux2 = arena_array(a, n, sizeof *w->aux2);
@@ -515,7 +509,8 @@ static struct grow_work *work_new(struct growing *g, int worker)
         w->hash[w->n_on] = d->codes.col[f].hash;
         w->on[w->n_on++] = (int32_t)f;
     }
-    return w;
+    levels_init(w, a);
+    return a->failed ? NULL : w;
 }
 
 static int take_tree(const struct grow_work *w, struct forest_tree *to)

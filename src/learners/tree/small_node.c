@@ -274,91 +274,123 @@ uint16_t draw_cut(const double *value, uint16_t lo, uint16_t hi, double u)
 
 /* --------------------------------------------------------------------- subtrees --- */
 
-/* Codes of column q for the subtree's rows. */
-static void copy_column(struct grow_work *w, int32_t q, uint32_t n)
+void levels_init(struct grow_work *w, struct arena *a)
 {
+    int64_t on = w->n_on + 1;
+    for (int k = 0; k < 2; k++) {
+        struct grow_level *l = &w->level[k];
+        l->cap = k                 ? TINY_ROWS
+                 : w->n_on <= 256  ? SMALL_ROWS
+                 : w->n_on <= 4096 ? SMALL_ROWS / 4
+                                   : TINY_ROWS;
+        l->have = arena_zero(a, (size_t)on * sizeof *l->have);
+        l->n_code = arena_array(a, on, sizeof *l->n_code);
+        l->code = arena_array(a, on * l->cap, sizeof *l->code);
+        l->outer = arena_array(a, on * l->cap, sizeof *l->outer);
+        if (w->rules->random) l->value = arena_array(a, on * l->cap, sizeof *l->value);
+    }
+}
+
+static inline size_t column_at(const struct grow_level *l, int32_t q)
+{
+    return (size_t)q * (size_t)l->cap;
+}
+
+/* Codes of column q for the rows of a level: ranks among them, or as they are one level out
+ * where those are few. */
+static void copy_column(struct grow_work *w, int k, int32_t q)
+{
+    struct grow_level *l = &w->level[k], *up = k ? &w->level[0] : NULL;
     const struct rank_col *c = &w->data->codes.col[w->on[q]];
-    size_t at = (size_t)q * (size_t)w->small_rows;
-    uint16_t *code = w->code + at, *global = w->global + at;
-    w->have[q] = w->stamp;
-    for (uint32_t i = 0; i < n; i++) code[i] = c->code[w->orig[i]];
-    if (c->n_rank + c->missing <= w->small_rows) return;
-    uint32_t next = 0;
+    if (up && up->have[q] != up->stamp) copy_column(w, 0, q);
+    const uint16_t *from = up ? up->code + column_at(up, q) : c->code;
+    uint32_t n_from = (uint32_t)(c->n_rank + c->missing), n = l->n, next = 0;
+    uint16_t *code = l->code + column_at(l, q), *outer = l->outer + column_at(l, q);
+    if (up && up->n_code[q]) n_from = up->n_code[q];
+    l->have[q] = l->stamp;
+    l->n_code[q] = 0;
+    for (uint32_t i = 0; i < n; i++) code[i] = from[l->row[i]];
+    if (n_from <= (uint32_t)l->cap) return;
     for (uint32_t i = 0; i < n; i++)
         w->seen[code[i] >> 6] |= UINT64_C(1) << (code[i] & 63);
-    for (uint32_t word = 0; word < 1024; word++) {
+    for (uint32_t word = 0; word <= (n_from - 1) >> 6; word++) {
         uint64_t bits = w->seen[word];
         if (!bits) continue;
         w->seen[word] = 0;
         for (; bits; bits &= bits - 1) {
             uint32_t g = word * 64 + (uint32_t)__builtin_ctzll(bits);
-            global[next] = (uint16_t)g;
+            outer[next] = (uint16_t)g;
             w->rank_of[g] = (uint16_t)next++;
         }
     }
     for (uint32_t i = 0; i < n; i++) code[i] = w->rank_of[code[i]];
-    if (!w->value) return;
-    for (uint32_t r = 0; r < next; r++)
-        w->value[at + r] =
-            global[r] >= c->missing ? c->value[global[r] - c->missing] : 0;
+    l->n_code[q] = (uint16_t)next;
+    if (!l->value) return;
+    const double *value = up && up->n_code[q] ? up->value + column_at(up, q)
+                                              : c->value - c->missing;
+    for (uint32_t r = 0; r < next; r++) l->value[column_at(l, q) + r] = value[outer[r]];
 }
 
-/* Are the subtree's codes those of the whole column? */
-static inline int is_whole(const struct grow_work *w, const struct rank_col *c)
+/* The code in the whole column. */
+static uint16_t whole_code(const struct grow_work *w, int k, int32_t q, uint16_t code)
 {
-    return c->n_rank + c->missing <= w->small_rows;
+    for (; k >= 0; k--)
+        if (w->level[k].n_code[q])
+            code = w->level[k].outer[column_at(&w->level[k], q) + code];
+    return code;
 }
 
-static inline int has_gaps(const struct grow_work *w, const struct rank_col *c, int32_t q)
+static const double *values_of(const struct grow_work *w, int k, int32_t q)
 {
-    return c->missing &&
-           (is_whole(w, c) || w->global[(size_t)q * (size_t)w->small_rows] == 0);
+    const struct rank_col *c = &w->data->codes.col[w->on[q]];
+    for (; k >= 0; k--)
+        if (w->level[k].n_code[q])
+            return w->level[k].value + column_at(&w->level[k], q);
+    return c->value - c->missing;
 }
 
-static int try_random(struct grow_work *w, const uint16_t *code, const double *value,
-                      const struct grow_rows *rows, const uint16_t *ids, int missing,
-                      int32_t q, uint64_t path, struct grow_split *best)
+static void try_random(struct grow_work *w, int k, const struct grow_rows *rows,
+                       const uint16_t *ids, int missing, int32_t q, uint64_t path,
+                       struct grow_split *best)
 {
+    const uint16_t *code = w->level[k].code + column_at(&w->level[k], q);
     uint16_t lo, hi;
     int gaps, coin;
     double u = path_draw(path, w->hash[q], &coin);
     code_range(code, ids, rows->n, missing, &lo, &hi, &gaps);
-    if (lo > hi || (hi == lo && !gaps)) return 0;
-    if (lo == hi)
+    if (lo < hi)
+        search_cut(w, code, ids, rows, gaps, draw_cut(values_of(w, k, q), lo, hi, u),
+                   coin, q, best);
+    else if (lo == hi && gaps)
         search_cut(w, code, ids, rows, 1, CUT_ALONE, 0, q, best);
-    else
-        search_cut(w, code, ids, rows, gaps, draw_cut(value, lo, hi, u), coin, q, best);
-    return 1;
 }
 
-/* The best split of a node of the subtree. */
-static void search_small(struct grow_work *w, const struct grow_frame *f,
-                         const struct grow_rows *rows, uint32_t n_sub,
-                         struct grow_split *best)
+/* The best split of a node of level k. */
+static void search_small(struct grow_work *w, int k, const struct grow_frame *f,
+                         const struct grow_rows *rows, struct grow_split *best)
 {
-    const uint16_t *ids = w->sid + f->beg;
+    struct grow_level *l = &w->level[k];
+    const uint16_t *ids = l->id + f->beg;
     int32_t q;
     columns_begin(w, f->path);
     for (int32_t tried = 0; (q = columns_next(w)) >= 0; tried++) {
-        const struct rank_col *c = &w->data->codes.col[w->on[q]];
-        size_t at = (size_t)q * (size_t)w->small_rows;
         if (tried >= w->rules->columns && best->feature >= 0) break;
-        if (w->have[q] != w->stamp) copy_column(w, q, n_sub);
-        int missing = has_gaps(w, c, q);
+        if (l->have[q] != l->stamp) copy_column(w, k, q);
+        int missing =
+            w->data->codes.col[w->on[q]].missing && whole_code(w, k, q, 0) == 0;
         if (w->rules->random)
-            try_random(w, w->code + at,
-                       is_whole(w, c) ? c->value - c->missing : w->value + at, rows,
-                       ids, missing, q, f->path, best);
+            try_random(w, k, rows, ids, missing, q, f->path, best);
         else
-            search_column(w, w->code + at, ids, rows, missing, q, best);
+            search_column(w, l->code + column_at(l, q), ids, rows, missing, q, best);
     }
 }
 
-static uint32_t part_small(struct grow_work *w, const struct grow_frame *f,
-                           const struct grow_split *s, uint32_t *pay, int64_t *aux)
+static uint32_t part_small(struct grow_work *w, struct grow_level *level,
+                           const struct grow_frame *f, const struct grow_split *s,
+                           uint32_t *pay, int64_t *aux)
 {
-    const uint16_t *code = w->code + (size_t)s->feature * (size_t)w->small_rows;
-    uint16_t *ids = w->sid + f->beg, *aside = w->sid2, sub, top;
+    const uint16_t *code = level->code + column_at(level, s->feature);
+    uint16_t *ids = level->id + f->beg, *aside = level->aside, sub, top;
     uint32_t l = 0, r = 0;
     split_test(s, &sub, &top);
     for (uint32_t i = 0; i < f->n; i++) {
@@ -382,47 +414,63 @@ static uint32_t part_small(struct grow_work *w, const struct grow_frame *f,
     return l;
 }
 
-void grow_small(struct grow_work *w, const struct grow_frame *f)
+static void grow_level(struct grow_work *w, int k, const struct grow_frame *f)
 {
-    uint32_t n = f->n, beg = f->beg;
+    struct grow_level *l = &w->level[k];
     int n_stack = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        w->orig[i] = w->id[beg + i];
-        w->sid[i] = (uint16_t)i;
-    }
-    w->stamp++;
-    w->small[n_stack] = *f;
-    w->small[n_stack++].beg = 0;
+    l->stamp++;
+    l->stack[n_stack] = *f;
+    l->stack[n_stack++].beg = 0;
     while (n_stack && !w->failed) {
-        struct grow_frame at = w->small[--n_stack], left, right;
-        uint32_t *pay = w->pay + beg + at.beg;
-        int64_t *aux = w->aux ? w->aux + beg + at.beg : NULL;
+        struct grow_frame at = l->stack[--n_stack], left, right;
+        uint32_t *pay = w->pay + l->beg + at.beg;
+        int64_t *aux = w->aux ? w->aux + l->beg + at.beg : NULL;
         struct grow_rows rows = {pay, aux, at.n, at.s0, at.s1};
         struct grow_split best = {.num = (double)INFINITY, .den = 1, .feature = -1};
         if (!may_split(w, &at, &rows)) {
             add_leaf(w, &at, &rows);
             continue;
         }
-        search_small(w, &at, &rows, n, &best);
+        if (k == 0 && at.n <= TINY_ROWS && l->cap > TINY_ROWS) {
+            struct grow_level *tiny = &w->level[1];
+            tiny->n = at.n;
+            tiny->beg = l->beg + at.beg;
+            for (uint32_t i = 0; i < at.n; i++) {
+                tiny->row[i] = l->id[at.beg + i];
+                tiny->id[i] = (uint16_t)i;
+            }
+            grow_level(w, 1, &at);
+            continue;
+        }
+        search_small(w, k, &at, &rows, &best);
         double gain = best.feature >= 0 ? split_gain(w, &rows, &best) : 0;
         if (best.feature < 0 || gain < w->rules->min_gain * w->root_weight) {
             add_leaf(w, &at, &rows);
             continue;
         }
-        const struct rank_col *c = &w->data->codes.col[w->on[best.feature]];
-        const uint16_t *global =
-            w->global + (size_t)best.feature * (size_t)w->small_rows;
         uint16_t lo = best.lo, hi = best.hi;
-        if (w->rules->random && best.missing != MISSING_ALONE) hi = (uint16_t)(lo + 1);
-        if (!is_whole(w, c) && best.missing != MISSING_ALONE) {
-            lo = global[lo];
-            hi = global[hi];
+        if (best.missing != MISSING_ALONE) {
+            if (w->rules->random) hi = (uint16_t)(lo + 1);
+            lo = whole_code(w, k, best.feature, lo);
+            hi = whole_code(w, k, best.feature, hi);
         }
         uint32_t node = add_node(w, &at, &rows, &best, lo, hi, gain);
         if (w->failed) break;
-        child_frames(&at, &best, node, part_small(w, &at, &best, pay, aux), &left,
+        child_frames(&at, &best, node, part_small(w, l, &at, &best, pay, aux), &left,
                      &right);
-        w->small[n_stack++] = right;
-        w->small[n_stack++] = left;
+        l->stack[n_stack++] = right;
+        l->stack[n_stack++] = left;
     }
+}
+
+void grow_small(struct grow_work *w, const struct grow_frame *f)
+{
+    struct grow_level *l = &w->level[0];
+    l->n = f->n;
+    l->beg = f->beg;
+    for (uint32_t i = 0; i < f->n; i++) {
+        l->row[i] = w->id[f->beg + i];
+        l->id[i] = (uint16_t)i;
+    }
+    grow_level(w, 0, f);
 }

@@ -5,6 +5,7 @@
 
 #define SMALL_ROWS  4096
 #define SMALL_CODES 4096
+#define TINY_ROWS   256
 
 /* A node on the stack of a depth-first walk. */
 struct grow_frame {
@@ -31,6 +32,19 @@ struct grow_rows {
     uint32_t n;
     int64_t s0, s1;
 };
+/* Rows of a subtree under numbers of their own, with ranks among themselves. */
+struct grow_level {
+    int32_t cap;     /* most rows, and most codes of a column */
+    uint32_t n, beg; /* rows, and where they begin in w->pay */
+    uint32_t stamp, *have;  /* [n_on] subtree whose codes are copied */
+    uint16_t *code;         /* [n_on][cap] */
+    uint16_t *outer;        /* [n_on][cap] code one level out */
+    uint16_t *n_code;       /* [n_on]; 0: the codes are those one level out */
+    double *value;          /* [n_on][cap] of a code; random thresholds */
+    uint32_t row[SMALL_ROWS]; /* row one level out */
+    uint16_t id[SMALL_ROWS], aside[SMALL_ROWS];
+    struct grow_frame stack[ENSEMBLE_DEPTH_MAX + 4];
+};
 struct grow_work {
     const struct forest_data *data;
     const struct forest_rules *rules;
@@ -54,15 +68,8 @@ struct grow_work {
     int64_t *aux, *aux2;
     uint16_t *seq;
     struct grow_frame stack[ENSEMBLE_DEPTH_MAX + 4];
-    /* subtrees in cache */
-    struct grow_frame small[ENSEMBLE_DEPTH_MAX + 4];
-    int32_t small_rows; /* most rows of a subtree */
-    uint32_t stamp, *have; /* [n_on] subtree whose codes are copied */
-    uint16_t *code;        /* [n_on][small_rows] */
-    uint16_t *global;      /* [n_on][small_rows] global code of a local one */
-    double *value;         /* [n_on][small_rows] of a local code; random thresholds */
-    uint16_t sid[SMALL_ROWS], sid2[SMALL_ROWS];
-    uint32_t orig[SMALL_ROWS];
+    /* subtrees in cache, and those of at most TINY_ROWS within them */
+    struct grow_level level[2];
     uint64_t seen[1024];
     uint16_t *rank_of; /* [65536] */
     /* search */
@@ -123,6 +130,8 @@ int may_split(struct grow_work *w, const struct grow_frame *f,
               const struct grow_rows *rows);
 /* The rank at or below which rows go left, between global codes lo < hi. */
 uint16_t cut_between(const struct rank_col *c, uint16_t lo, uint16_t hi);
-/* Grows the subtree of rows [f.beg, f.beg + f.n) of w->id, pay, aux. */
+/* Memory of the levels. */
+void levels_init(struct grow_work *w, struct arena *a);
+/* Grows the subtree of rows [f.beg, f.beg + f.n) of w->id, pay, aux, at most level[0].cap. */
 void grow_small(struct grow_work *w, const struct grow_frame *f);
 #endif

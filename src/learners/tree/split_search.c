@@ -210,15 +210,18 @@ static void score_two(struct grow_work *w, const struct grow_rows *rows, int fro
     int64_t l0 = 0, l1 = 0, least = w->min_units;
     int gini = w->rules->criterion == FOREST_GINI;
     double bnum = best->num, bden = best->den;
+    int at = -1;
     for (int i = from; i + 1 < m; i++) {
         double num, den;
         l0 += (int64_t)(w->list_sum[i] & UINT32_MAX);
         l1 += (int64_t)(w->list_sum[i] >> 32);
         int64_t r0 = rows->s0 - l0, r1 = rows->s1 - l1;
-        if (l0 + l1 < least || r0 + r1 < least || (mark == MISSING_LEFT && i == 0)) continue;
+        if (l0 + l1 < least || r0 + r1 < least || (mark == MISSING_LEFT && i == 0))
+            continue;
         if (gini) {
-            double nl = (double)(l0 + l1), nr = (double)(r0 + r1);
-            num = (double)l0 * (double)l1 * nr + (double)r0 * (double)r1 * nl;
+            double a = (double)l0, b = (double)l1, nl = (double)(l0 + l1);
+            double c = (double)r0, d = (double)r1, nr = (double)(r0 + r1);
+            num = a * b * nr + c * d * nl;
             den = nl * nr;
         } else {
             two_fraction(w, l0, l1, r0, r1, &num, &den);
@@ -226,10 +229,18 @@ static void score_two(struct grow_work *w, const struct grow_rows *rows, int fro
         if (num * bden < bnum * den) {
             bnum = num;
             bden = den;
-            offer(best, feature, num, den, w->list_code[i], w->list_code[i + 1], mark,
-                  l0, l1);
+            at = i;
+            best->l0 = l0;
+            best->l1 = l1;
         }
     }
+    if (at < 0) return;
+    best->num = bnum;
+    best->den = bden;
+    best->feature = feature;
+    best->lo = w->list_code[at];
+    best->hi = w->list_code[at + 1];
+    best->missing = (uint8_t)mark;
 }
 
 static void score_sums(struct grow_work *w, const struct grow_rows *rows, int from,
