@@ -20,8 +20,7 @@ static const struct tide_param forest_rows[] = {
           .flags = TIDE_LOG, .help = "number of trees",
           .alias = "n_estimators num_trees ntree iterations"),
     P_REAL(forest_params, columns, "0", P_RANGE(0, 1), P_TUNE(0.05, 1),
-           .help = "share of columns tried at a node, 0 for the root of their number (a "
-                   "third for numbers)",
+           .help = "share of columns tried at a node, 0: root of their number, or 1/3",
            .alias = "max_features colsample_bynode"),
     P_INT(forest_params, min_rows, "0", P_RANGE(0, 1000000000), P_TUNE(1, 100),
           .flags = TIDE_LOG,

@@ -110,10 +110,10 @@ static tide_status oob_note(struct tide_ctx *ctx, const struct forest *f,
     if (!(o.part[0] > 0))
         str_format(text, 120, "no row was left out of any tree: no out-of-bag score");
     else if (data->mode == FOREST_SUM)
-        str_format(text, 120, "out-of-bag R2 %.4f",
+        str_format(text, 120, "out-of-bag R2 %.4r",
                    o.part[2] > 0 ? 1 - o.part[1] / o.part[2] : 0.0);
     else
-        str_format(text, 120, "out-of-bag accuracy %.4f", o.part[1] / o.part[0]);
+        str_format(text, 120, "out-of-bag accuracy %.4r", o.part[1] / o.part[0]);
     *note = text;
     return status;
 }

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/ctx.h"
 #include "base/err.h"
 #include "base/par.h"
 #include "base/rng.h"
@@ -206,7 +207,7 @@ static void search_around(struct grow_work *w, const struct grow_rows *rows,
                                    : above;
         w->seq[i] = (uint16_t)to;
     }
-    search_column(w, w->seq, NULL, rows, k->missing, q, out);
+    search_column(w, w->seq, NULL, rows, above + 1, k->missing, q, out);
     if (out->feature < 0 || out->missing == MISSING_ALONE) return;
     uint32_t a = out->lo, b = out->hi;
     out->lo = (uint16_t)(a < in_lo ? lo0 - 1 : a < in_hi ? lo0 + a - in_lo
@@ -224,13 +225,14 @@ static void search_exact(struct grow_work *w, const struct grow_rows *rows,
     struct coarse k = {.c = c, .missing = c->missing};
     if (c->n_rank + c->missing <= SMALL_CODES) {
         for (uint32_t i = 0; i < rows->n; i++) w->seq[i] = c->code[id[i]];
-        search_column(w, w->seq, NULL, rows, c->missing, q, best);
+        search_column(w, w->seq, NULL, rows, (uint32_t)(c->n_rank + c->missing),
+                      c->missing, q, best);
         return;
     }
     while (c->n_rank >> k.shift > COARSE) k.shift++;
     for (uint32_t i = 0; i < rows->n; i++)
         w->seq[i] = (uint16_t)coarse_of(&k, c->code[id[i]]);
-    int cells = search_column(w, w->seq, NULL, rows, c->missing, q, &mine);
+    int cells = search_column(w, w->seq, NULL, rows, SMALL_CODES, c->missing, q, &mine);
     if (mine.feature >= 0 && mine.missing != MISSING_ALONE) {
         uint32_t lo = mine.lo, hi = mine.hi;
         mine.num = (double)INFINITY;
@@ -427,7 +429,14 @@ struct growing {
     int32_t *bag_of;     /* [workers] */
     uint32_t step[MOST_DRAWS];
     uint8_t *failed; /* [trees] */
+    int64_t first;   /* tree of the batch */
 };
+
+/* Trees between two words about progress, which the calling thread says. */
+static int64_t batch_of(int workers)
+{
+    return workers > 8 ? 4 * (int64_t)workers : 32;
+}
 
 /* Rows of the tree; their number. */
 static uint32_t draw_rows(struct growing *g, struct grow_work *w, int32_t tree, int worker,
@@ -531,6 +540,7 @@ static int take_tree(const struct grow_work *w, struct forest_tree *to)
 static void grow_tree(void *arg, int64_t tree, int worker)
 {
     struct growing *g = arg;
+    tree += g->first;
     struct grow_frame root = {.parent = UINT32_MAX};
     if (!g->work[worker]) g->work[worker] = work_new(g, worker);
     struct grow_work *w = g->work[worker];
@@ -577,7 +587,13 @@ tide_status forest_grow(struct tide_ctx *ctx, const struct forest_data *data,
     if (rules->rows > 0) poisson_steps(rules->rows, g.step);
     if (!status) {
         for (int k = 0; k < workers; k++) arena_init(&g.arena[k], NULL);
-        status = par_for_progress(ctx, rules->trees, grow_tree, &g, phase, err);
+        int64_t batch = batch_of(workers), n = rules->trees;
+        for (; g.first < n && !status; g.first += batch) {
+            status = ctx_progress(ctx, phase, (double)g.first, (double)n, NULL, err);
+            if (!status)
+                status = par_for(ctx, n - g.first < batch ? n - g.first : batch, grow_tree,
+                                 &g, err);
+        }
         for (int k = 0; k < workers; k++) {
             struct grow_work *w = g.work[k];
             if (w) {

@@ -309,10 +309,15 @@ static void copy_column(struct grow_work *w, int k, int32_t q)
     if (up && up->n_code[q]) n_from = up->n_code[q];
     l->have[q] = l->stamp;
     l->n_code[q] = 0;
-    for (uint32_t i = 0; i < n; i++) code[i] = from[l->row[i]];
-    if (n_from <= (uint32_t)l->cap) return;
-    for (uint32_t i = 0; i < n; i++)
-        w->seen[code[i] >> 6] |= UINT64_C(1) << (code[i] & 63);
+    if (n_from <= (uint32_t)l->cap) {
+        for (uint32_t i = 0; i < n; i++) code[i] = from[l->row[i]];
+        return;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        uint16_t g = from[l->row[i]];
+        code[i] = g;
+        w->seen[g >> 6] |= UINT64_C(1) << (g & 63);
+    }
     for (uint32_t word = 0; word <= (n_from - 1) >> 6; word++) {
         uint64_t bits = w->seen[word];
         if (!bits) continue;
@@ -329,6 +334,14 @@ static void copy_column(struct grow_work *w, int k, int32_t q)
     const double *value = up && up->n_code[q] ? up->value + column_at(up, q)
                                               : c->value - c->missing;
     for (uint32_t r = 0; r < next; r++) l->value[column_at(l, q) + r] = value[outer[r]];
+}
+
+static uint32_t codes_of(const struct grow_work *w, int k, int32_t q)
+{
+    const struct rank_col *c = &w->data->codes.col[w->on[q]];
+    for (; k >= 0; k--)
+        if (w->level[k].n_code[q]) return w->level[k].n_code[q];
+    return (uint32_t)(c->n_rank + c->missing);
 }
 
 /* The code in the whole column. */
@@ -381,7 +394,8 @@ static void search_small(struct grow_work *w, int k, const struct grow_frame *f,
         if (w->rules->random)
             try_random(w, k, rows, ids, missing, q, f->path, best);
         else
-            search_column(w, l->code + column_at(l, q), ids, rows, missing, q, best);
+            search_column(w, l->code + column_at(l, q), ids, rows, codes_of(w, k, q),
+                          missing, q, best);
     }
 }
 

@@ -32,6 +32,9 @@ struct grow_rows {
     uint32_t n;
     int64_t s0, s1;
 };
+struct grow_sum {
+    int64_t s, w;
+};
 /* Rows of a subtree under numbers of their own, with ranks among themselves. */
 struct grow_level {
     int32_t cap;     /* most rows, and most codes of a column */
@@ -73,8 +76,11 @@ struct grow_work {
     uint64_t seen[1024];
     uint16_t *rank_of; /* [65536] */
     /* search */
-    uint64_t cell[SMALL_CODES + 1], touched[SMALL_CODES / 64 + 1];
-    int64_t cell_w[SMALL_CODES + 1];
+    union {
+        uint32_t pair[2 * SMALL_CODES]; /* TWO: class weights of a code */
+        struct grow_sum sum[SMALL_CODES];
+    };
+    uint64_t touched[SMALL_CODES / 64];
     uint16_t list_code[SMALL_CODES + 1];
     uint64_t list_sum[SMALL_CODES + 1];
     int64_t list_w[SMALL_CODES + 1];
@@ -86,11 +92,12 @@ struct grow_work {
     int64_t *left, *total; /* [n_classes] */
 };
 
-/* Tries all cuts of one column: seq[ids ? ids[i] : i] is row i's code below SMALL_CODES. With
+/* Tries all cuts of one column: seq[ids ? ids[i] : i] is row i's code below n_codes <=
+ * SMALL_CODES. With
  * `missing` code 0 is missing. Returns the number of distinct codes. */
 int search_column(struct grow_work *w, const uint16_t *seq, const uint16_t *ids,
-                  const struct grow_rows *rows, int missing, int32_t feature,
-                  struct grow_split *best);
+                  const struct grow_rows *rows, uint32_t n_codes, int missing,
+                  int32_t feature, struct grow_split *best);
 /* Tries one cut: left is code <= cut, and missing where missing_left; CUT_ALONE: missing alone
  * on the right. */
 #define CUT_ALONE UINT16_MAX

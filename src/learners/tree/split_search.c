@@ -23,14 +23,18 @@ static inline uint64_t two_of(uint32_t pay)
     return (uint64_t)(pay >> 1) << ((pay & 1) * 32);
 }
 
-/* Next touched code after those already taken; words and their summary are cleared on the way. */
-#define EACH_TOUCHED(c)                                                                \
-    for (; top; top &= top - 1)                                                        \
-        for (uint64_t word_ = (uint64_t)__builtin_ctzll(top), bits_ = w->touched[word_]; \
-             bits_ || (w->touched[word_] = 0); bits_ &= bits_ - 1)                     \
-            for (uint32_t c = (uint32_t)(word_ * 64 + (uint64_t)__builtin_ctzll(bits_)), \
-                          once_ = 1;                                                   \
-                 once_; once_ = 0)
+/* The codes that were met, ascending, into list_code; their number. */
+static inline int take_codes(struct grow_work *w, uint32_t n_codes)
+{
+    int m = 0;
+    for (uint32_t word = 0; word <= (n_codes - 1) >> 6; word++) {
+        uint64_t bits = w->touched[word];
+        w->touched[word] = 0;
+        for (; bits; bits &= bits - 1)
+            w->list_code[m++] = (uint16_t)(word * 64 + (uint32_t)__builtin_ctzll(bits));
+    }
+    return m;
+}
 
 static inline int list_few(struct grow_work *w, const uint16_t *seq, const uint16_t *ids,
                            const uint32_t *pay, uint32_t n)
@@ -57,69 +61,60 @@ static inline int list_few(struct grow_work *w, const uint16_t *seq, const uint1
 }
 
 static inline int list_two(struct grow_work *w, const uint16_t *seq, const uint16_t *ids,
-                           const struct grow_rows *rows)
+                           const struct grow_rows *rows, uint32_t n_codes)
 {
     const uint32_t *pay = rows->pay;
-    uint32_t n = rows->n;
-    uint64_t top = 0;
-    int m = 0;
+    uint32_t n = rows->n, *cell = w->pair;
     if (n <= FEW) return list_few(w, seq, ids, pay, n);
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t c = AT(i);
-        w->cell[c] += two_of(pay[i]);
+        uint32_t c = AT(i), p = pay[i];
+        cell[2 * c + (p & 1)] += p >> 1;
         w->touched[c >> 6] |= UINT64_C(1) << (c & 63);
-        top |= UINT64_C(1) << (c >> 6);
     }
-    EACH_TOUCHED(c)
-    {
-        w->list_code[m] = (uint16_t)c;
-        w->list_sum[m++] = w->cell[c];
-        w->cell[c] = 0;
+    int m = take_codes(w, n_codes);
+    for (int k = 0; k < m; k++) {
+        uint32_t c = 2u * w->list_code[k];
+        w->list_sum[k] = cell[c] | (uint64_t)cell[c + 1] << 32;
+        cell[c] = cell[c + 1] = 0;
     }
     return m;
 }
 
 static inline int list_sums(struct grow_work *w, const uint16_t *seq,
-                            const uint16_t *ids, const struct grow_rows *rows)
+                            const uint16_t *ids, const struct grow_rows *rows,
+                            uint32_t n_codes)
 {
-    uint64_t top = 0;
-    int m = 0;
     for (uint32_t i = 0; i < rows->n; i++) {
         uint32_t c = AT(i);
-        w->cell[c] += (uint64_t)(rows->aux[i] * (int64_t)rows->pay[i]);
-        w->cell_w[c] += rows->pay[i];
+        w->sum[c].s += rows->aux[i] * (int64_t)rows->pay[i];
+        w->sum[c].w += rows->pay[i];
         w->touched[c >> 6] |= UINT64_C(1) << (c & 63);
-        top |= UINT64_C(1) << (c >> 6);
     }
-    EACH_TOUCHED(c)
-    {
-        w->list_code[m] = (uint16_t)c;
-        w->list_sum[m] = w->cell[c];
-        w->list_w[m++] = w->cell_w[c];
-        w->cell[c] = 0;
-        w->cell_w[c] = 0;
+    int m = take_codes(w, n_codes);
+    for (int k = 0; k < m; k++) {
+        struct grow_sum *c = &w->sum[w->list_code[k]];
+        w->list_sum[k] = (uint64_t)c->s;
+        w->list_w[k] = c->w;
+        *c = (struct grow_sum){0};
     }
     return m;
 }
 
 /* Rows by code, ties in any order: what is made of them is a sum. */
 static inline int list_rows(struct grow_work *w, const uint16_t *seq,
-                            const uint16_t *ids, const struct grow_rows *rows)
+                            const uint16_t *ids, const struct grow_rows *rows,
+                            uint32_t n_codes)
 {
-    uint64_t top = 0;
     uint32_t at = 0;
-    int m = 0;
     for (uint32_t i = 0; i < rows->n; i++) {
         uint32_t c = AT(i);
         w->start[c]++;
         w->touched[c >> 6] |= UINT64_C(1) << (c & 63);
-        top |= UINT64_C(1) << (c >> 6);
     }
-    EACH_TOUCHED(c)
-    {
-        uint32_t count = w->start[c];
-        w->list_code[m++] = (uint16_t)c;
-        w->start[c] = at;
+    int m = take_codes(w, n_codes);
+    for (int k = 0; k < m; k++) {
+        uint32_t count = w->start[w->list_code[k]];
+        w->start[w->list_code[k]] = at;
         at += count;
     }
     for (uint32_t i = 0; i < rows->n; i++) {
@@ -325,19 +320,19 @@ static void missing_alone(struct grow_work *w, const struct grow_rows *rows, int
 }
 
 int search_column(struct grow_work *w, const uint16_t *seq, const uint16_t *ids,
-                  const struct grow_rows *rows, int missing, int32_t feature,
-                  struct grow_split *best)
+                  const struct grow_rows *rows, uint32_t n_codes, int missing,
+                  int32_t feature, struct grow_split *best)
 {
     enum forest_mode mode = w->data->mode;
     int m;
     if (ids)
-        m = mode == FOREST_TWO   ? list_two(w, seq, ids, rows)
-            : mode == FOREST_SUM ? list_sums(w, seq, ids, rows)
-                                 : list_rows(w, seq, ids, rows);
+        m = mode == FOREST_TWO   ? list_two(w, seq, ids, rows, n_codes)
+            : mode == FOREST_SUM ? list_sums(w, seq, ids, rows, n_codes)
+                                 : list_rows(w, seq, ids, rows, n_codes);
     else
-        m = mode == FOREST_TWO   ? list_two(w, seq, NULL, rows)
-            : mode == FOREST_SUM ? list_sums(w, seq, NULL, rows)
-                                 : list_rows(w, seq, NULL, rows);
+        m = mode == FOREST_TWO   ? list_two(w, seq, NULL, rows, n_codes)
+            : mode == FOREST_SUM ? list_sums(w, seq, NULL, rows, n_codes)
+                                 : list_rows(w, seq, NULL, rows, n_codes);
     if (m < 2) return m;
     int gaps = missing && w->list_code[0] == 0;
     int mark = gaps ? MISSING_LEFT : MISSING_NONE;
