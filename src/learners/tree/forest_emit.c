@@ -50,7 +50,8 @@ static tide_status make_edges(struct emitting *m, uint8_t *const *used, struct a
         for (int32_t r = 0; used[j] && r + 1 < codes->col[j].n_rank; r++)
             total += used[j][r];
         m->number[j] =
-            used[j] ? arena_array(a, codes->col[j].n_rank + 1, sizeof **m->number) : NULL;
+            used[j] ? arena_array(a, codes->col[j].n_rank + 1, sizeof **m->number)
+                    : NULL;
     }
     double *edge = arena_array(a, total + 1, sizeof *edge);
     tide_status status = arena_status(a, err);
@@ -69,8 +70,8 @@ static tide_status make_edges(struct emitting *m, uint8_t *const *used, struct a
     return status;
 }
 
-static tide_status make_columns(struct emitting *m, const uint8_t *sides, struct arena *a,
-                                tide_error *err)
+static tide_status make_columns(struct emitting *m, const uint8_t *sides,
+                                struct arena *a, tide_error *err)
 {
     int32_t nc = m->data->codes.n_cols;
     struct ensemble *e = m->e;
@@ -153,7 +154,8 @@ static tide_status make_trees(struct emitting *m, struct tide_ctx *ctx, struct a
     struct ensemble *e = m->e;
     int64_t nt = m->f->n_trees, nodes = 0, leaves = 0;
     int32_t *output = arena_zero(a, ((size_t)nt + 1) * sizeof *output);
-    uint32_t *tree_node = arena_array(a, nt + 1, 4), *tree_leaf = arena_array(a, nt + 1, 4);
+    uint32_t *tree_node = arena_array(a, nt + 1, 4),
+             *tree_leaf = arena_array(a, nt + 1, 4);
     uint32_t *depth = arena_array(a, nt + 1, 4);
     tide_status status = arena_status(a, err);
     for (int64_t t = 0; t < nt && !status; t++) {

@@ -21,22 +21,25 @@ static tide_status rules_of(const struct forest_params *p, int random,
     int regress = d->task == TIDE_REGRESS;
     int32_t on = 0;
     for (int32_t f = 0; f < data->codes.n_cols; f++) on += data->codes.col[f].on;
-    if (p->criterion != CRITERION_AUTO && regress != (p->criterion == CRITERION_SQUARED))
+    if (p->criterion != CRITERION_AUTO &&
+        regress != (p->criterion == CRITERION_SQUARED))
         return err_set(err, TIDE_CODE_PARAM_CONFLICT, "criterion '%s' does not fit %s",
                        forest_criteria[p->criterion],
                        regress ? "a number as target" : "classes as target");
-    *out = (struct forest_rules){
-        .criterion = regress                             ? FOREST_SQUARED
-                     : p->criterion == CRITERION_ENTROPY ? FOREST_ENTROPY
-                                                         : FOREST_GINI,
-        .random = random,
-        .trees = p->trees,
-        .depth = p->depth ? p->depth : ENSEMBLE_DEPTH_MAX,
-        .leaves = p->leaves,
-        .min_rows = p->min_rows ? p->min_rows : regress ? 5 : 1,
-        .min_gain = p->min_gain,
-        .rows = p->bootstrap ? p->rows : 0,
-        .seed = d->seed};
+    *out = (struct forest_rules){.criterion = regress ? FOREST_SQUARED
+                                              : p->criterion == CRITERION_ENTROPY
+                                                  ? FOREST_ENTROPY
+                                                  : FOREST_GINI,
+                                 .random = random,
+                                 .trees = p->trees,
+                                 .depth = p->depth ? p->depth : ENSEMBLE_DEPTH_MAX,
+                                 .leaves = p->leaves,
+                                 .min_rows = p->min_rows ? p->min_rows
+                                             : regress   ? 5
+                                                         : 1,
+                                 .min_gain = p->min_gain,
+                                 .rows = p->bootstrap ? p->rows : 0,
+                                 .seed = d->seed};
     double share = p->columns > 0 ? p->columns * on : regress ? on / 3.0 : sqrt(on);
     out->columns = share < 1 ? 1 : (int32_t)share;
     return TIDE_OK;
@@ -50,8 +53,9 @@ struct oob {
     const struct forest *f;
     const struct forest_data *data;
     const struct forest_rules *rules;
-    double *part; /* [blocks][3]: weight, hits or squared error, squared distance from the mean */
-    double *sum;  /* [workers][width] */
+    double *
+        part; /* [blocks][3]: weight, hits or squared error, squared distance from the mean */
+    double *sum; /* [workers][width] */
     double mean;
 };
 
@@ -61,7 +65,8 @@ static void oob_block(void *arg, int64_t block, int worker)
     const struct fit_data *d = o->data->d;
     int32_t width = o->data->width;
     double *sum = o->sum + (int64_t)worker * width, *part = o->part + 3 * block;
-    int64_t end = (block + 1) * OOB_ROWS < o->data->n ? (block + 1) * OOB_ROWS : o->data->n;
+    int64_t end =
+        (block + 1) * OOB_ROWS < o->data->n ? (block + 1) * OOB_ROWS : o->data->n;
     for (int64_t i = block * OOB_ROWS; i < end; i++) {
         int32_t trees = 0, best = 0;
         double w = d->w ? d->w[i] : 1;
@@ -69,7 +74,8 @@ static void oob_block(void *arg, int64_t block, int worker)
         for (int32_t t = 0; t < o->f->n_trees; t++) {
             const struct forest_tree *tree = &o->f->tree[t];
             if (forest_multiplicity(o->rules, t, view_id(d->x, i))) continue;
-            const double *leaf = tree->leaf + forest_leaf(tree, &o->data->codes, i) * width;
+            const double *leaf =
+                tree->leaf + forest_leaf(tree, &o->data->codes, i) * width;
             for (int32_t k = 0; k < width; k++) sum[k] += leaf[k];
             trees++;
         }
@@ -130,7 +136,8 @@ static tide_status save_model(struct tide_ctx *ctx, const struct forest *f,
     double *base = arena_zero(&a, (size_t)data->width * sizeof *base);
     tide_status status = arena_status(&a, err);
     if (!status)
-        status = forest_emit(ctx, f, data, data->width, LINK_MEAN_PROBA, base, &a, &e, err);
+        status =
+            forest_emit(ctx, f, data, data->width, LINK_MEAN_PROBA, base, &a, &e, err);
     if (!status) {
         ensemble_save(e, out);
         state_put(out, "TREES", "importance", STATE_F64, data->codes.n_cols, 1, 1,

@@ -24,6 +24,7 @@
 #include "simd/vmath.h"
 
 #define UNIT_BITS  27 /* of all weights together; times MOST_DRAWS within 31 */
+#define BOOST_BITS 30
 #define MOST_DRAWS 15
 #define BAG_TREES  8
 #define COARSE     1024
@@ -40,51 +41,59 @@ static double unit_for(double x, int bits)
     return ldexp(1, e < -1000 ? -1000 : e);
 }
 
-/* Sum of weights without an order: in units of the largest. */
-static double sum_weights(const double *w, const int32_t *k, int32_t of, int64_t n,
-                          double most)
+double forest_sum(const double *w, const double *x, int64_t n)
 {
+    double most = 0;
     int64_t sum = 0;
+    int e = 0;
+    for (int64_t i = 0; i < n; i++) {
+        double v = (w ? w[i] : 1) * (x ? x[i] : 1);
+        most = v > most ? v : most;
+    }
+    if (!(most > 0)) return 0;
+    (void)frexp((double)n, &e);
+    double unit = unit_for(most, 61 - e);
     for (int64_t i = 0; i < n; i++)
-        if (of < 0 || k[i] == of) sum += (int64_t)rint((w ? w[i] : 1) / most * 0x1p30);
-    return (double)sum * 0x1p-30 * most;
+        sum += (int64_t)rint((w ? w[i] : 1) * (x ? x[i] : 1) / unit);
+    return (double)sum * unit;
 }
 
 /* Weights as they count: those of the rows, times those that level the classes. */
-static tide_status level_classes(const struct fit_data *d, double most, double *w,
-                                 struct arena *a, tide_error *err)
+static tide_status level_classes(const struct fit_data *d, double *w, struct arena *a,
+                                 tide_error *err)
 {
-    double *by = arena_zero(a, (size_t)d->n_classes * sizeof *by + 1);
-    if (!by) return arena_status(a, err);
-    double all = sum_weights(d->w, d->k, -1, d->x->n_rows, most);
+    int64_t n = d->x->n_rows;
+    double *is = arena_array(a, n + 1, sizeof *is), all = forest_sum(d->w, NULL, n);
+    if (!is) return arena_status(a, err);
     for (int32_t k = 0; k < d->n_classes; k++) {
-        double own = sum_weights(d->w, d->k, k, d->x->n_rows, most);
-        by[k] = own > 0 ? all / (d->n_classes * own) : 0;
+        for (int64_t i = 0; i < n; i++) is[i] = d->k[i] == k;
+        double own = forest_sum(d->w, is, n);
+        for (int64_t i = 0; i < n; i++)
+            if (d->k[i] == k) w[i] = (d->w ? d->w[i] : 1) * all / (d->n_classes * own);
     }
-    for (int64_t i = 0; i < d->x->n_rows; i++) w[i] = (d->w ? d->w[i] : 1) * by[d->k[i]];
     return TIDE_OK;
 }
 
 static tide_status weight_units(const struct fit_data *d, enum forest_weighting how,
-                                struct arena *a, struct forest_data *out, tide_error *err)
+                                struct arena *a, struct forest_data *out,
+                                tide_error *err)
 {
     int64_t n = out->n;
     const double *w = d->w;
-    double most = 1, *level = NULL;
+    double *level = NULL;
     int whole = 1;
-    for (int64_t i = 0; w && i < n; i++) most = i == 0 || w[i] > most ? w[i] : most;
     if (how == FOREST_BALANCED && d->task == TIDE_CLASSIFY) {
         level = arena_array(a, n + 1, sizeof *level);
         if (!level) return arena_status(a, err);
-        tide_status status = level_classes(d, most, level, a, err);
+        tide_status status = level_classes(d, level, a, err);
         if (status) return status;
         w = level;
-        for (int64_t i = 0; i < n; i++) most = i == 0 || w[i] > most ? w[i] : most;
     }
     out->w_unit = 1;
-    double sum = sum_weights(w, NULL, -1, n, most);
+    double sum = forest_sum(w, NULL, n);
     for (int64_t i = 0; w && i < n && whole; i++) whole = w[i] == rint(w[i]);
-    if (!whole || sum > (double)(1 << UNIT_BITS)) out->w_unit = unit_for(sum, UNIT_BITS);
+    if (!whole || sum > (double)(1 << UNIT_BITS))
+        out->w_unit = unit_for(sum, UNIT_BITS);
     for (int64_t i = 0; i < n; i++) {
         double u = rint((w ? w[i] : 1) / out->w_unit);
         out->w[i] = u < 1 ? 1 : (uint32_t)u;
@@ -92,7 +101,15 @@ static tide_status weight_units(const struct fit_data *d, enum forest_weighting 
     return TIDE_OK;
 }
 
-static void target_units(const struct fit_data *d, struct forest_data *out)
+void forest_data_weigh(struct forest_data *data, const double *w)
+{
+    data->w_unit = unit_for(forest_sum(w, NULL, data->n), BOOST_BITS);
+    for (int64_t i = 0; i < data->n; i++)
+        data->w[i] = (uint32_t)rint(w[i] / data->w_unit);
+}
+
+static void target_units(const struct fit_data *d, enum forest_weighting how,
+                         struct forest_data *out)
 {
     int64_t n = out->n, all = 0;
     double lo = 0, hi = 0;
@@ -109,6 +126,7 @@ static void target_units(const struct fit_data *d, struct forest_data *out)
     double most = hi / 2 - lo / 2;
     int e = 0;
     (void)frexp((double)all * (MOST_DRAWS + 1), &e);
+    if (how == FOREST_BOOSTED) e = BOOST_BITS + 1; /* what later weights may come to */
     out->y_unit = unit_for(most, 61 - e);
     for (int64_t i = 0; i < n; i++)
         out->aux[i] = (int64_t)rint((d->y[i] - out->y_mid) / out->y_unit);
@@ -132,8 +150,9 @@ tide_status forest_data_make(struct tide_ctx *ctx, const struct fit_data *d,
     tide_status status = arena_status(a, err);
     if (!status) status = weight_units(d, weighting, a, out, err);
     if (status) return status;
-    target_units(d, out);
-    struct rank_target target = {.n_classes = d->task == TIDE_REGRESS ? 0 : d->n_classes,
+    target_units(d, weighting, out);
+    struct rank_target target = {.n_classes =
+                                     d->task == TIDE_REGRESS ? 0 : d->n_classes,
                                  .w = out->w,
                                  .aux = out->aux};
     return rank_codes_make(ctx, d, &target, a, &out->codes, err);
@@ -171,8 +190,8 @@ uint32_t forest_multiplicity(const struct forest_rules *rules, int32_t tree, int
     uint32_t step[MOST_DRAWS];
     if (!(rules->rows > 0)) return 1;
     poisson_steps(rules->rows, step);
-    struct rng_word r = rng_at(rng_key(rules->seed, "bag"), id,
-                               (uint32_t)(tree / BAG_TREES), 0);
+    struct rng_word r =
+        rng_at(rng_key(rules->seed, "bag"), id, (uint32_t)(tree / BAG_TREES), 0);
     return poisson_count(step, bag_half(r, tree));
 }
 
@@ -210,8 +229,9 @@ static void search_around(struct grow_work *w, const struct grow_rows *rows,
     search_column(w, w->seq, NULL, rows, above + 1, k->missing, q, out);
     if (out->feature < 0 || out->missing == MISSING_ALONE) return;
     uint32_t a = out->lo, b = out->hi;
-    out->lo = (uint16_t)(a < in_lo ? lo0 - 1 : a < in_hi ? lo0 + a - in_lo
-                                                         : hi0 + a - in_hi);
+    out->lo = (uint16_t)(a < in_lo   ? lo0 - 1
+                         : a < in_hi ? lo0 + a - in_lo
+                                     : hi0 + a - in_hi);
     out->hi = (uint16_t)(b < in_hi   ? lo0 + b - in_lo
                          : b < above ? hi0 + b - in_hi
                                      : hi0 + wide);
@@ -258,8 +278,8 @@ static void search_drawn(struct grow_work *w, const struct grow_rows *rows,
     for (uint32_t i = 0; i < rows->n; i++) w->seq[i] = c->code[id[i]];
     code_range(w->seq, NULL, rows->n, c->missing, &lo, &hi, &gaps);
     if (lo < hi)
-        search_cut(w, w->seq, NULL, rows, gaps, draw_cut(c->value - c->missing, lo, hi, u),
-                   coin, q, best);
+        search_cut(w, w->seq, NULL, rows, gaps,
+                   draw_cut(c->value - c->missing, lo, hi, u), coin, q, best);
     else if (lo == hi && gaps)
         search_cut(w, w->seq, NULL, rows, 1, CUT_ALONE, 0, q, best);
 }
@@ -394,8 +414,8 @@ static int keep_best(struct grow_work *w)
                 stack[n_stack++].right = side;
             }
         } else {
-            const double *from =
-                inner ? w->node_value + (int64_t)at * width : t->leaf + (int64_t)~at * width;
+            const double *from = inner ? w->node_value + (int64_t)at * width
+                                       : t->leaf + (int64_t)~at * width;
             memcpy(leaf + (int64_t)leaves * width, from, (size_t)width * sizeof *leaf);
             cover[leaves] = inner ? t->node[at].cover : t->leaf_cover[~at];
             deepest = depth > deepest ? depth : deepest;
@@ -439,8 +459,8 @@ static int64_t batch_of(int workers)
 }
 
 /* Rows of the tree; their number. */
-static uint32_t draw_rows(struct growing *g, struct grow_work *w, int32_t tree, int worker,
-                          struct grow_frame *root)
+static uint32_t draw_rows(struct growing *g, struct grow_work *w, int32_t tree,
+                          int worker, struct grow_frame *root)
 {
     const struct forest_data *d = g->data;
     const struct view *x = d->d->x;
@@ -452,7 +472,8 @@ static uint32_t draw_rows(struct growing *g, struct grow_work *w, int32_t tree, 
         for (int64_t i = 0; i < d->n; i++) {
             struct rng_word r = rng_at(key, view_id(x, i), (uint32_t)group, 0);
             for (int t = 0; t < BAG_TREES; t++)
-                bag[i * BAG_TREES + t] = (uint8_t)poisson_count(g->step, bag_half(r, t));
+                bag[i * BAG_TREES + t] =
+                    (uint8_t)poisson_count(g->step, bag_half(r, t));
         }
         g->bag_of[worker] = group;
     }
@@ -462,6 +483,7 @@ static uint32_t draw_rows(struct growing *g, struct grow_work *w, int32_t tree, 
             uint32_t m = all ? 1 : bag[i * BAG_TREES + tree % BAG_TREES];
             if (!m) continue;
             uint32_t u = m * d->w[i];
+            if (!u) continue;
             w->id[n] = (uint32_t)i;
             w->pay[n] = d->mode == FOREST_TWO ? u << 1 | (uint32_t)d->aux[i] : u;
             if (w->aux) w->aux[n] = d->aux[i];
@@ -488,7 +510,9 @@ static struct grow_work *work_new(struct growing *g, int worker)
     w->data = d;
     w->rules = g->rules;
     double least = ceil(g->rules->min_rows / d->w_unit);
-    w->min_units = least < 1 ? 1 : least > 1e15 ? INT64_C(1000000000000000) : (int64_t)least;
+    w->min_units = least < 1      ? 1
+                   : least > 1e15 ? INT64_C(1000000000000000)
+                                  : (int64_t)least;
     w->on = arena_array(a, on + 1, sizeof *w->on);
     w->hash = arena_array(a, on + 1, sizeof *w->hash);
     w->key = arena_array(a, on + 1, sizeof *w->key);
@@ -564,7 +588,8 @@ static tide_status growing_init(struct growing *g, int workers, struct arena *a,
     int32_t nt = g->rules->trees, nc = g->data->codes.n_cols;
     g->out->tree = mem_zalloc((size_t)nt * sizeof *g->out->tree);
     g->out->importance = mem_zalloc(((size_t)nc + 1) * sizeof *g->out->importance);
-    g->importance = arena_zero(a, ((size_t)nt * (size_t)nc + 1) * sizeof *g->importance);
+    g->importance =
+        arena_zero(a, ((size_t)nt * (size_t)nc + 1) * sizeof *g->importance);
     g->work = arena_zero(a, (size_t)workers * sizeof *g->work);
     g->arena = arena_zero(a, (size_t)workers * sizeof *g->arena);
     g->bag = arena_zero(a, (size_t)workers * sizeof *g->bag);
@@ -591,8 +616,8 @@ tide_status forest_grow(struct tide_ctx *ctx, const struct forest_data *data,
         for (; g.first < n && !status; g.first += batch) {
             status = ctx_progress(ctx, phase, (double)g.first, (double)n, NULL, err);
             if (!status)
-                status = par_for(ctx, n - g.first < batch ? n - g.first : batch, grow_tree,
-                                 &g, err);
+                status = par_for(ctx, n - g.first < batch ? n - g.first : batch,
+                                 grow_tree, &g, err);
         }
         for (int k = 0; k < workers; k++) {
             struct grow_work *w = g.work[k];
@@ -628,7 +653,8 @@ void forest_free(struct forest *f)
     *f = (struct forest){0};
 }
 
-int64_t forest_leaf(const struct forest_tree *t, const struct rank_codes *codes, int64_t row)
+int64_t forest_leaf(const struct forest_tree *t, const struct rank_codes *codes,
+                    int64_t row)
 {
     if (!t->n_nodes) return 0;
     uint32_t at = 0;

@@ -10,17 +10,17 @@
 #include "spec/entry.h"
 
 enum forest_criterion { FOREST_GINI, FOREST_ENTROPY, FOREST_SQUARED };
-enum forest_weighting { FOREST_PLAIN, FOREST_BALANCED };
+enum forest_weighting { FOREST_PLAIN, FOREST_BALANCED, FOREST_BOOSTED };
 struct forest_rules {
     enum forest_criterion criterion;
-    int random;        /* one random threshold a column instead of the best */
+    int random; /* one random threshold a column instead of the best */
     int32_t trees;
-    int32_t depth;     /* <= ENSEMBLE_DEPTH_MAX */
-    int32_t leaves;    /* 0: no limit; else the splits of largest gain */
-    int32_t columns;   /* tried at a node */
-    double min_rows;   /* of a leaf: drawn rows, weighted */
-    double min_gain;   /* of a split, as a share of all rows */
-    double rows;       /* mean multiplicity of a row; 0: every row once */
+    int32_t depth;   /* <= ENSEMBLE_DEPTH_MAX */
+    int32_t leaves;  /* 0: no limit; else the splits of largest gain */
+    int32_t columns; /* tried at a node */
+    double min_rows; /* of a leaf: drawn rows, weighted */
+    double min_gain; /* of a split, as a share of all rows */
+    double rows;     /* mean multiplicity of a row; 0: every row once */
     uint64_t seed;
 };
 
@@ -44,17 +44,21 @@ enum forest_mode { FOREST_TWO, FOREST_MANY, FOREST_SUM };
 struct forest_data {
     const struct fit_data *d;
     enum forest_mode mode;
-    int32_t width;      /* values of a leaf */
+    int32_t width; /* values of a leaf */
     int64_t n;
-    uint32_t *w;        /* [n] units */
-    int64_t *aux;       /* [n] class, or target in units */
+    uint32_t *w;  /* [n] units */
+    int64_t *aux; /* [n] class, or target in units */
     double w_unit, y_unit, y_mid;
     struct rank_codes codes;
 };
-/* Integer weights and targets, and ranks; weights may be multiplied by 16 without overflow. */
+/* Integer weights and targets, and ranks; weights may be multiplied by 15 without overflow. */
 tide_status forest_data_make(struct tide_ctx *ctx, const struct fit_data *d,
                              enum forest_weighting weighting, struct arena *a,
                              struct forest_data *out, tide_error *err);
+/* Other weights for the next tree, 0 allowed; rules.rows must be 0 then. */
+void forest_data_weigh(struct forest_data *data, const double *w);
+/* The sum of w[i] x[i] (x NULL: 1), all >= 0, in an order of its own: the same for any rows'. */
+double forest_sum(const double *w, const double *x, int64_t n);
 
 struct forest {
     int32_t n_trees;
@@ -67,9 +71,11 @@ tide_status forest_grow(struct tide_ctx *ctx, const struct forest_data *data,
                         struct forest *out, tide_error *err);
 void forest_free(struct forest *f);
 /* Was the row drawn for this tree? How often. */
-uint32_t forest_multiplicity(const struct forest_rules *rules, int32_t tree, int64_t id);
+uint32_t forest_multiplicity(const struct forest_rules *rules, int32_t tree,
+                             int64_t id);
 /* Leaf that a row of the fit reaches. */
-int64_t forest_leaf(const struct forest_tree *t, const struct rank_codes *codes, int64_t row);
+int64_t forest_leaf(const struct forest_tree *t, const struct rank_codes *codes,
+                    int64_t row);
 
 /* The trees as a canonical ensemble in the arena; leaves [width] go to `outputs` outputs, or with
  * one value a leaf tree t to output t mod `outputs`. */

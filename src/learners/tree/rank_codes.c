@@ -128,8 +128,7 @@ static int32_t telling_class(const int64_t *sum, const int64_t *w, int32_t n_cla
         mean /= all;
         for (int c = 0; c < 256; c++) {
             if (!w[c]) continue;
-            double off =
-                (double)sum[(size_t)k * 256 + (size_t)c] / (double)w[c] - mean;
+            double off = (double)sum[(size_t)k * 256 + (size_t)c] / (double)w[c] - mean;
             spread += (double)w[c] * off * off;
         }
         if (spread > most) {

@@ -21,8 +21,8 @@ uint64_t path_mix(uint64_t z)
 
 double path_draw(uint64_t path, uint32_t column_hash, int *coin)
 {
-    uint64_t z = path_mix(path + ((uint64_t)column_hash << 20) +
-                          UINT64_C(0x632be59bd9b4e019));
+    uint64_t z =
+        path_mix(path + ((uint64_t)column_hash << 20) + UINT64_C(0x632be59bd9b4e019));
     *coin = (int)(z & 1);
     return ((double)(z >> 11) + 0.5) * 0x1p-53;
 }
@@ -93,7 +93,8 @@ static int room(void **p, int64_t n, int64_t *cap, size_t each)
     return 0;
 }
 
-static void link_parent(struct grow_work *w, const struct grow_frame *f, uint32_t number)
+static void link_parent(struct grow_work *w, const struct grow_frame *f,
+                        uint32_t number)
 {
     if (f->parent == UINT32_MAX) return;
     struct forest_node *up = &w->tree.node[f->parent];
@@ -224,21 +225,23 @@ void split_test(const struct grow_split *s, uint16_t *sub, uint16_t *top)
 void child_frames(const struct grow_frame *f, const struct grow_split *s, uint32_t node,
                   uint32_t n_left, struct grow_frame *left, struct grow_frame *right)
 {
-    *left = (struct grow_frame){.beg = f->beg,
-                                .n = n_left,
-                                .depth = f->depth + 1,
-                                .parent = node,
-                                .s0 = s->l0,
-                                .s1 = s->l1,
-                                .path = path_mix(f->path + UINT64_C(0x9e3779b97f4a7c15))};
-    *right = (struct grow_frame){.beg = f->beg + n_left,
-                                 .n = f->n - n_left,
-                                 .depth = f->depth + 1,
-                                 .parent = node,
-                                 .right = 1,
-                                 .s0 = f->s0 - s->l0,
-                                 .s1 = f->s1 - s->l1,
-                                 .path = path_mix(f->path + UINT64_C(0xd1b54a32d192ed03))};
+    *left =
+        (struct grow_frame){.beg = f->beg,
+                            .n = n_left,
+                            .depth = f->depth + 1,
+                            .parent = node,
+                            .s0 = s->l0,
+                            .s1 = s->l1,
+                            .path = path_mix(f->path + UINT64_C(0x9e3779b97f4a7c15))};
+    *right =
+        (struct grow_frame){.beg = f->beg + n_left,
+                            .n = f->n - n_left,
+                            .depth = f->depth + 1,
+                            .parent = node,
+                            .right = 1,
+                            .s0 = f->s0 - s->l0,
+                            .s1 = f->s1 - s->l1,
+                            .path = path_mix(f->path + UINT64_C(0xd1b54a32d192ed03))};
 }
 
 /* ------------------------------------------------------------ random thresholds --- */
@@ -331,8 +334,8 @@ static void copy_column(struct grow_work *w, int k, int32_t q)
     for (uint32_t i = 0; i < n; i++) code[i] = w->rank_of[code[i]];
     l->n_code[q] = (uint16_t)next;
     if (!l->value) return;
-    const double *value = up && up->n_code[q] ? up->value + column_at(up, q)
-                                              : c->value - c->missing;
+    const double *value =
+        up && up->n_code[q] ? up->value + column_at(up, q) : c->value - c->missing;
     for (uint32_t r = 0; r < next; r++) l->value[column_at(l, q) + r] = value[outer[r]];
 }
 

@@ -37,13 +37,13 @@ struct grow_sum {
 };
 /* Rows of a subtree under numbers of their own, with ranks among themselves. */
 struct grow_level {
-    int32_t cap;     /* most rows, and most codes of a column */
-    uint32_t n, beg; /* rows, and where they begin in w->pay */
-    uint32_t stamp, *have;  /* [n_on] subtree whose codes are copied */
-    uint16_t *code;         /* [n_on][cap] */
-    uint16_t *outer;        /* [n_on][cap] code one level out */
-    uint16_t *n_code;       /* [n_on]; 0: the codes are those one level out */
-    double *value;          /* [n_on][cap] of a code; random thresholds */
+    int32_t cap;              /* most rows, and most codes of a column */
+    uint32_t n, beg;          /* rows, and where they begin in w->pay */
+    uint32_t stamp, *have;    /* [n_on] subtree whose codes are copied */
+    uint16_t *code;           /* [n_on][cap] */
+    uint16_t *outer;          /* [n_on][cap] code one level out */
+    uint16_t *n_code;         /* [n_on]; 0: the codes are those one level out */
+    double *value;            /* [n_on][cap] of a code; random thresholds */
     uint32_t row[SMALL_ROWS]; /* row one level out */
     uint16_t id[SMALL_ROWS], aside[SMALL_ROWS];
     struct grow_frame stack[ENSEMBLE_DEPTH_MAX + 4];

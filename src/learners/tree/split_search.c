@@ -7,9 +7,9 @@
  * Scores        gini  l0 l1 / nl + r0 r1 / nr; squared -(S^2/W); entropy n log n - sum n_k log n_k
  * Missing       code 0: tried on the left, then on the right, and against all numbers
  */
-#include "learners/tree/small_node.h"
 #include <math.h>
 
+#include "learners/tree/small_node.h"
 #include "simd/vmath.h"
 
 #define FEW 12
@@ -36,8 +36,8 @@ static inline int take_codes(struct grow_work *w, uint32_t n_codes)
     return m;
 }
 
-static inline int list_few(struct grow_work *w, const uint16_t *seq, const uint16_t *ids,
-                           const uint32_t *pay, uint32_t n)
+static inline int list_few(struct grow_work *w, const uint16_t *seq,
+                           const uint16_t *ids, const uint32_t *pay, uint32_t n)
 {
     uint64_t key[FEW];
     int m = 0;
@@ -60,8 +60,9 @@ static inline int list_few(struct grow_work *w, const uint16_t *seq, const uint1
     return m;
 }
 
-static inline int list_two(struct grow_work *w, const uint16_t *seq, const uint16_t *ids,
-                           const struct grow_rows *rows, uint32_t n_codes)
+static inline int list_two(struct grow_work *w, const uint16_t *seq,
+                           const uint16_t *ids, const struct grow_rows *rows,
+                           uint32_t n_codes)
 {
     const uint32_t *pay = rows->pay;
     uint32_t n = rows->n, *cell = w->pair;
@@ -131,8 +132,8 @@ static inline int list_rows(struct grow_work *w, const uint16_t *seq,
 /* ----------------------------------------------------------------------- scores --- */
 
 static inline void offer(struct grow_split *best, int32_t feature, double num,
-                         double den, uint16_t lo, uint16_t hi, int missing,
-                         int64_t l0, int64_t l1)
+                         double den, uint16_t lo, uint16_t hi, int missing, int64_t l0,
+                         int64_t l1)
 {
     if (!(num * best->den < best->num * den)) return;
     *best = (struct grow_split){.num = num,
@@ -246,7 +247,8 @@ static void score_sums(struct grow_work *w, const struct grow_rows *rows, int fr
         double num, den;
         sl += (int64_t)w->list_sum[i];
         wl += w->list_w[i];
-        if (wl < least || rows->s1 - wl < least || (mark == MISSING_LEFT && i == 0)) continue;
+        if (wl < least || rows->s1 - wl < least || (mark == MISSING_LEFT && i == 0))
+            continue;
         sum_fraction(sl, wl, rows->s0 - sl, rows->s1 - wl, &num, &den);
         offer(best, feature, num, den, w->list_code[i], w->list_code[i + 1], mark, sl,
               wl);
@@ -270,7 +272,8 @@ static void score_rows(struct grow_work *w, const struct grow_rows *rows, uint32
         wl += add;
         if (w->by_code[i] == w->by_code[i + 1]) continue;
         if (wl < least || rows->s1 - wl < least) continue;
-        if (mark == MISSING_LEFT && w->by_code[i] == 0) continue; /* see missing_alone */
+        if (mark == MISSING_LEFT && w->by_code[i] == 0)
+            continue; /* see missing_alone */
         double num, den;
         many_fraction(w, sl, wl, sr, rows->s1 - wl, &num, &den);
         offer(best, feature, num, den, w->by_code[i], w->by_code[i + 1], mark, 0, wl);
@@ -400,9 +403,9 @@ void search_cut(struct grow_work *w, const uint16_t *seq, const uint16_t *ids,
                                 .lo = cut,
                                 .hi = cut,
                                 .missing = (uint8_t)(cut == CUT_ALONE ? MISSING_ALONE
-                                             : !missing       ? MISSING_NONE
-                                             : missing_left   ? MISSING_LEFT
-                                                              : MISSING_RIGHT),
+                                                     : !missing       ? MISSING_NONE
+                                                     : missing_left   ? MISSING_LEFT
+                                                                      : MISSING_RIGHT),
                                 .l0 = a,
                                 .l1 = b};
 }
@@ -439,8 +442,9 @@ double split_gain(const struct grow_work *w, const struct grow_rows *rows,
         int64_t part = 0;
         for (int32_t k = 0; k < w->data->d->n_classes; k++)
             part += class_step(w, 0, w->total[k]);
-        own = w->rules->criterion == FOREST_GINI ? -((double)part / all)
-                                                 : nlogn(rows->s1) - (double)part / 65536;
+        own = w->rules->criterion == FOREST_GINI
+                  ? -((double)part / all)
+                  : nlogn(rows->s1) - (double)part / 65536;
     }
     gain = own - cost;
     return gain > 0 ? gain : 0;
