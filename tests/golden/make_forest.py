@@ -37,7 +37,7 @@ def case(data, target, task, learner):
     return {"name": f"{learner} of {target} in {data}", "kind": "score", "data": data, "target": target,
             "task": task, "fit": "others", "rows": new, "pipeline": how,
             "truth": truth.tolist(), "expected": float(np.mean(scores)),
-            "tolerance": f"abs {3 * np.std(scores, ddof=1):.3g}",
+            "tolerance": f"rel {3 * np.std(scores, ddof=1) / np.mean(scores):.0e}",
             "why": "three standard deviations over eight seeds of the peer"}
 
 
