@@ -122,7 +122,8 @@ static int leaf_means(struct boosting *b, struct forest_tree *t)
     (void)frexp((double)n, &e);
     (void)frexp(w_most, &ew);
     (void)frexp(y_most, &ey);
-    double w_up = ldexp(1, 61 - e - ew), y_up = ldexp(1, 61 - e - ew - ey);
+    int by = 61 - e - ew - ey;
+    double w_up = ldexp(1, 61 - e - ew), y_up = ldexp(1, by > 1000 ? 1000 : by);
     for (int64_t i = 0; i < n && y_most > 0; i++) {
         int64_t leaf = forest_leaf(t, &b->data.codes, i);
         sum[2 * leaf] += (int64_t)rint(b->w[i] * w_up);
