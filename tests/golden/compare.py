@@ -81,6 +81,14 @@ def tree(case):
     yield "predictions", *worst(flat([g for g, _ in pairs]), flat([w for _, w in pairs]), case["tolerance"])
 
 
+def score(case):
+    """The mean squared error, of probabilities summed over classes."""
+    model, cols = fitted(case)
+    rows = [p if isinstance(p, list) else [p] for p in model.predict(cols)]
+    got = sum((a - b) ** 2 for p, t in zip(rows, case["truth"]) for a, b in zip(p, t)) / len(rows)
+    yield "mean squared error", *worst([got], [case["expected"]], case["tolerance"])
+
+
 def step(case):
     model, cols = fitted(case)
     got = model.transform(cols)
@@ -112,7 +120,7 @@ def imported(case):
     yield "scores", *worst(got, want, case["tolerance"], 1e-3)
 
 
-KINDS = {"linear": linear, "tree": tree, "step": step, "metric": metric, "import": imported}
+KINDS = {"linear": linear, "tree": tree, "score": score, "step": step, "metric": metric, "import": imported}
 
 
 def main(args):

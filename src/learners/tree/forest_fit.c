@@ -1,0 +1,256 @@
+/* forest_fit.c - forests of independent trees: fit, out-of-bag score, the fitted model */
+#include "learners/tree/forest_fit.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/par.h"
+#include "base/str.h"
+#include "frame/frame.h"
+#include "learners/tree/forest_grow.h"
+
+enum { CRITERION_AUTO, CRITERION_GINI, CRITERION_ENTROPY, CRITERION_SQUARED };
+const char *const forest_criteria[] = {"auto", "gini", "entropy", "squared", NULL};
+const char *const forest_class_weights[] = {"none", "balanced", NULL};
+
+static tide_status rules_of(const struct forest_params *p, int random,
+                            const struct fit_data *d, const struct forest_data *data,
+                            struct forest_rules *out, tide_error *err)
+{
+    int regress = d->task == TIDE_REGRESS;
+    int32_t on = 0;
+    for (int32_t f = 0; f < data->codes.n_cols; f++) on += data->codes.col[f].on;
+    if (p->criterion != CRITERION_AUTO &&
+        regress != (p->criterion == CRITERION_SQUARED))
+        return err_set(err, TIDE_CODE_PARAM_CONFLICT, "criterion '%s' does not fit %s",
+                       forest_criteria[p->criterion],
+                       regress ? "a number as target" : "classes as target");
+    *out = (struct forest_rules){.criterion = regress ? FOREST_SQUARED
+                                              : p->criterion == CRITERION_ENTROPY
+                                                  ? FOREST_ENTROPY
+                                                  : FOREST_GINI,
+                                 .random = random,
+                                 .trees = p->trees,
+                                 .depth = p->depth ? p->depth : ENSEMBLE_DEPTH_MAX,
+                                 .leaves = p->leaves,
+                                 .min_rows = p->min_rows ? p->min_rows
+                                             : regress   ? 5
+                                                         : 1,
+                                 .min_gain = p->min_gain,
+                                 .rows = p->bootstrap ? p->rows : 0,
+                                 .seed = d->seed};
+    double share = p->columns > 0 ? p->columns * on : regress ? on / 3.0 : sqrt(on);
+    out->columns = share < 1 ? 1 : (int32_t)share;
+    return TIDE_OK;
+}
+
+/* ------------------------------------------------------------------- out of bag --- */
+
+#define OOB_ROWS 1024
+
+struct oob {
+    const struct forest *f;
+    const struct forest_data *data;
+    const struct forest_rules *rules;
+    double *
+        part; /* [blocks][3]: weight, hits or squared error, squared distance from the mean */
+    double *sum; /* [workers][width] */
+    double mean;
+};
+
+static void oob_block(void *arg, int64_t block, int worker)
+{
+    const struct oob *o = arg;
+    const struct fit_data *d = o->data->d;
+    int32_t width = o->data->width;
+    double *sum = o->sum + (int64_t)worker * width, *part = o->part + 3 * block;
+    int64_t end =
+        (block + 1) * OOB_ROWS < o->data->n ? (block + 1) * OOB_ROWS : o->data->n;
+    for (int64_t i = block * OOB_ROWS; i < end; i++) {
+        int32_t trees = 0, best = 0;
+        double w = d->w ? d->w[i] : 1;
+        for (int32_t k = 0; k < width; k++) sum[k] = 0;
+        for (int32_t t = 0; t < o->f->n_trees; t++) {
+            const struct forest_tree *tree = &o->f->tree[t];
+            if (forest_multiplicity(o->rules, t, view_id(d->x, i))) continue;
+            const double *leaf =
+                tree->leaf + forest_leaf(tree, &o->data->codes, i) * width;
+            for (int32_t k = 0; k < width; k++) sum[k] += leaf[k];
+            trees++;
+        }
+        if (!trees) continue;
+        part[0] += w;
+        for (int32_t k = 1; k < width; k++)
+            if (sum[k] > sum[best]) best = k;
+        if (d->task == TIDE_CLASSIFY) {
+            part[1] += w * (best == d->k[i]);
+        } else {
+            double e = d->y[i] - sum[0] / trees, m = d->y[i] - o->mean;
+            part[1] += w * e * e;
+            part[2] += w * m * m;
+        }
+    }
+}
+
+static tide_status oob_note(struct tide_ctx *ctx, const struct forest *f,
+                            const struct forest_data *data,
+                            const struct forest_rules *rules, struct arena *a,
+                            const char **note, tide_error *err)
+{
+    int64_t blocks = (data->n + OOB_ROWS - 1) / OOB_ROWS, sum = 0, weight = 0;
+    struct oob o = {.f = f, .data = data, .rules = rules};
+    o.part = arena_zero(a, (size_t)blocks * 3 * sizeof *o.part + 1);
+    o.sum = arena_array(a, (int64_t)par_threads(ctx) * data->width, sizeof *o.sum);
+    char *text = arena_push(a, 120);
+    tide_status status = arena_status(a, err);
+    if (status) return status;
+    for (int64_t i = 0; i < data->n; i++) {
+        sum += data->aux[i] * (int64_t)data->w[i];
+        weight += data->w[i];
+    }
+    o.mean = data->y_mid + (double)sum / (double)weight * data->y_unit;
+    status = par_for(ctx, blocks, oob_block, &o, err);
+    for (int64_t b = 1; b < blocks; b++)
+        for (int k = 0; k < 3; k++) o.part[k] += o.part[3 * b + k];
+    if (!(o.part[0] > 0))
+        str_format(text, 120, "no row was left out of any tree: no out-of-bag score");
+    else if (data->mode == FOREST_SUM)
+        str_format(text, 120, "out-of-bag R2 %.4r",
+                   o.part[2] > 0 ? 1 - o.part[1] / o.part[2] : 0.0);
+    else
+        str_format(text, 120, "out-of-bag accuracy %.4r", o.part[1] / o.part[0]);
+    *note = text;
+    return status;
+}
+
+/* -------------------------------------------------------------------------- fit --- */
+
+static tide_status save_model(struct tide_ctx *ctx, const struct forest *f,
+                              const struct forest_data *data, struct state *out,
+                              tide_error *err)
+{
+    struct ensemble *e = NULL;
+    struct arena a;
+    arena_init(&a, ctx);
+    double *base = arena_zero(&a, (size_t)data->width * sizeof *base);
+    tide_status status = arena_status(&a, err);
+    if (!status)
+        status =
+            forest_emit(ctx, f, data, data->width, LINK_MEAN_PROBA, base, &a, &e, err);
+    if (!status) {
+        ensemble_save(e, out);
+        state_put(out, "TREES", "importance", STATE_F64, data->codes.n_cols, 1, 1,
+                  f->importance);
+        status = arena_status(out->arena, err);
+    }
+    arena_free(&a);
+    return status;
+}
+
+tide_status forest_fit(struct tide_ctx *ctx, const struct forest_params *p, int random,
+                       const struct fit_data *d, struct state *out,
+                       struct fit_info *info, tide_error *err)
+{
+    struct forest_data data;
+    struct forest_rules rules;
+    struct forest f = {0};
+    struct arena a;
+    const char *note = NULL;
+    arena_init(&a, ctx);
+    tide_status status = forest_data_make(
+        ctx, d, p->class_weight ? FOREST_BALANCED : FOREST_PLAIN, &a, &data, err);
+    if (!status) status = rules_of(p, random, d, &data, &rules, err);
+    if (!status) status = forest_grow(ctx, &data, &rules, d->phase, &f, err);
+    if (!status && p->oob && rules.rows > 0)
+        status = oob_note(ctx, &f, &data, &rules, &a, &note, err);
+    if (!status) status = save_model(ctx, &f, &data, out, err);
+    if (!status) {
+        int64_t nodes = 0;
+        for (int32_t t = 0; t < f.n_trees; t++) nodes += f.tree[t].n_nodes;
+        info->converged = -1;
+        if (!nodes) note = "no split helps: the model says the same for every row";
+        if (note) info->note = arena_str(out->arena, note);
+        status = arena_status(out->arena, err);
+    }
+    forest_free(&f);
+    arena_free(&a);
+    return status;
+}
+
+void forest_cost(const void *params, const struct fit_data *d, struct fit_cost *out)
+{
+    const struct forest_params *p = params;
+    double n = (double)d->x->n_rows, f = d->x->n_cols;
+    double k = d->task == TIDE_CLASSIFY ? d->n_classes : 1;
+    double leaves = p->leaves > 0 && p->leaves < n ? p->leaves : n / 4 + 1;
+    out->scratch_bytes = (int64_t)(n * (2 * f + 64) + p->trees * leaves * (36 + 8 * k));
+    out->model_bytes = (int64_t)(p->trees * leaves * (30 + 8 * k));
+    out->work = n * sqrt(f) * p->trees * 20;
+}
+
+/* -------------------------------------------------------------------- the model --- */
+
+struct forest_model {
+    struct ensemble *e;
+    const double *importance;
+    int32_t n_out;
+};
+
+tide_status forest_load(const struct state *s, uint32_t task, int32_t n_out,
+                        int32_t n_cols, const uint32_t *n_levels, struct arena *a,
+                        void **object, tide_error *err)
+{
+    struct forest_model *m = arena_zero(a, sizeof *m);
+    const struct state_array *importance = NULL;
+    *object = NULL;
+    if (!m) return arena_status(a, err);
+    tide_status status = ensemble_load(s, n_cols, n_levels, a, &m->e, err);
+    if (!status)
+        status = state_need(s, "importance", STATE_F64, n_cols, 1, &importance, err);
+    if (status) return status;
+    int32_t want = task == TIDE_CLASSIFY ? n_out : 1;
+    if (m->e->n_outputs != want || m->e->leaf_width != want ||
+        m->e->link != LINK_MEAN_PROBA) {
+        err_set(err, TIDE_CODE_TIDE_CLASSES,
+                "the trees give other outputs than the model says");
+        return err_place(err, "section TREES");
+    }
+    double *keep = arena_array(a, n_cols + 1, sizeof *keep);
+    if (!keep) return arena_status(a, err);
+    if (n_cols) memcpy(keep, importance->data, (size_t)n_cols * sizeof *keep);
+    for (int32_t f = 0; f < n_cols; f++)
+        if (keep[f] < 0) {
+            err_set(err, TIDE_CODE_TIDE_VALUE, "an importance is below 0");
+            return err_place(err, "section TREES, importance %d", (int)f);
+        }
+    m->importance = keep;
+    m->n_out = want;
+    *object = m;
+    return TIDE_OK;
+}
+
+tide_status forest_predict(const void *object, const struct view *x, int64_t i0,
+                           int64_t n, double *out, tide_error *err)
+{
+    const struct forest_model *m = object;
+    tide_status status = ensemble_margin(m->e, x, i0, n, 0, out, err);
+    if (!status) ensemble_link(m->e, m->n_out, n, out, out);
+    return status;
+}
+
+void forest_importance(const void *object, double *out)
+{
+    const struct forest_model *m = object;
+    double sum = 0;
+    for (int32_t f = 0; f < m->e->n_features; f++) sum += m->importance[f];
+    for (int32_t f = 0; f < m->e->n_features; f++)
+        out[f] = sum > 0 && isfinite(sum) ? m->importance[f] / sum : 0;
+}
+
+void forest_describe(const void *object, char *out, size_t size)
+{
+    const struct ensemble *e = ((const struct forest_model *)object)->e;
+    str_format(out, size, "%d trees, %u leaves", (int)e->n_trees,
+               e->tree_leaf[e->n_trees]);
+}

@@ -1,0 +1,23 @@
+/* forest_fit.h - what forest.c and extra_trees.c share: parameters, fit, the model */
+#ifndef LEARNERS_TREE_FOREST_FIT_H
+#define LEARNERS_TREE_FOREST_FIT_H
+#include "spec/learner.h"
+
+struct forest_params {
+    int32_t trees, depth, leaves, min_rows, criterion, class_weight, bootstrap, oob;
+    double columns, rows, min_gain;
+};
+extern const char *const forest_criteria[], *const forest_class_weights[];
+
+tide_status forest_fit(struct tide_ctx *ctx, const struct forest_params *p, int random,
+                       const struct fit_data *d, struct state *out,
+                       struct fit_info *info, tide_error *err);
+void forest_cost(const void *params, const struct fit_data *d, struct fit_cost *out);
+tide_status forest_load(const struct state *s, uint32_t task, int32_t n_out,
+                        int32_t n_cols, const uint32_t *n_levels, struct arena *a,
+                        void **object, tide_error *err);
+tide_status forest_predict(const void *object, const struct view *x, int64_t i0,
+                           int64_t n, double *out, tide_error *err);
+void forest_importance(const void *object, double *out);
+void forest_describe(const void *object, char *out, size_t size);
+#endif

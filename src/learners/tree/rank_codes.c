@@ -1,0 +1,248 @@
+/* rank_codes.c - columns as u16 ranks (trees.md 7)
+ *
+ * Numbers     one radix sort a column; ranks are written along the sorted order
+ * Categories  the 254 most frequent levels have a code of their own, the rest share one; codes are
+ *             sorted by mean target, or by the share of the class that differs most between
+ *             levels; sums are integers, ties go to the lower level
+ * Guide       Q10
+ */
+#include "learners/tree/rank_codes.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/par.h"
+#include "frame/frame.h"
+#include "learners/tree/bins.h"
+#include "math/sort.h"
+
+#define OWN_LEVELS 254
+
+struct rank_job {
+    const struct fit_data *d;
+    const struct rank_target *target;
+    struct rank_codes *out;
+    struct arena *own; /* [n_cols] memory that stays */
+    tide_status *status;
+};
+
+static double edge_between(double low, double high)
+{
+    double mid = low / 2 + high / 2;
+    return mid >= low && mid < high ? mid : low;
+}
+
+/* ---------------------------------------------------------------------- numbers --- */
+
+/* Ranks along the sorted order; `snap` edges (n_edge of them) where values are too many. */
+static void write_ranks(struct rank_col *c, const double *v, const uint32_t *order,
+                        int64_t present, const double *snap, int32_t n_edge)
+{
+    int32_t rank = -1, at = 0;
+    for (int64_t i = 0; i < present; i++) {
+        double x = v[order[i]];
+        if (snap) {
+            while (at < n_edge && snap[at] < x) at++;
+            if (at != rank && rank >= 0)
+                for (int32_t r = rank; r < at; r++) c->edge[r] = snap[r];
+            rank = at;
+        } else if (i == 0 || x != c->value[rank]) {
+            if (rank >= 0) c->edge[rank] = edge_between(c->value[rank], x);
+            rank++;
+        }
+        c->value[rank] = x;
+        c->code[order[i]] = (uint16_t)(rank + c->missing);
+    }
+    c->n_rank = rank + 1;
+}
+
+static tide_status rank_number(const struct rank_job *job, int32_t f, struct arena *own,
+                               struct arena *work)
+{
+    struct rank_col *c = &job->out->col[f];
+    int64_t n = job->out->n_rows, present = 0, distinct = 0;
+    double *v = arena_array(work, n + 1, sizeof *v), *snap = NULL;
+    uint32_t *order = arena_array(work, n + 1, sizeof *order);
+    int32_t n_edge = 0;
+    if (!v || !order) return TIDE_ENOMEM;
+    view_numbers(job->d->x, f, 0, n, v);
+    if (sort_index_f64(work, v, n, order)) return TIDE_ENOMEM;
+    for (; present < n && !isnan(v[order[present]]); present++)
+        distinct += present == 0 || v[order[present]] != v[order[present - 1]];
+    c->missing = present < n;
+    if (distinct > RANK_MOST) {
+        double *sorted = arena_array(work, present, sizeof *sorted);
+        snap = arena_array(work, RANK_MOST + 1, sizeof *snap);
+        if (!sorted || !snap) return TIDE_ENOMEM;
+        for (int64_t i = 0; i < present; i++) sorted[i] = v[order[i]];
+        n_edge = bins_edges(sorted, present, RANK_MOST, snap);
+        if (n_edge < 0) return TIDE_ENOMEM;
+        distinct = n_edge + 1;
+    }
+    c->value = arena_array(own, distinct + 2, sizeof *c->value);
+    c->edge = arena_array(own, distinct + 1, sizeof *c->edge);
+    c->code = arena_array(own, n + 64, sizeof *c->code);
+    if (!c->value || !c->edge || !c->code) return TIDE_ENOMEM;
+    *c->value++ = -(double)INFINITY; /* value[code - missing] of code 0 */
+    for (int64_t i = present; i < n; i++) c->code[order[i]] = 0;
+    write_ranks(c, v, order, present, snap, n_edge);
+    c->on = c->n_rank + c->missing > 1 && c->n_rank > 0;
+    return TIDE_OK;
+}
+
+/* ------------------------------------------------------------------- categories --- */
+
+/* Codes in level order: own codes for the most frequent, one for the rest. */
+static tide_status own_codes(struct arena *work, const int64_t *count, uint32_t n_level,
+                             uint8_t *code, int32_t *n_code)
+{
+    uint64_t *key = arena_array(work, (int64_t)n_level + 1, sizeof *key);
+    uint32_t *order = arena_array(work, (int64_t)n_level + 1, sizeof *order);
+    uint32_t present = 0, next = 0;
+    if (!key || !order) return TIDE_ENOMEM;
+    for (uint32_t l = 0; l < n_level; l++) {
+        present += count[l] > 0;
+        key[l] = UINT64_MAX - (uint64_t)count[l];
+    }
+    if (sort_index_u64(work, key, n_level, order)) return TIDE_ENOMEM;
+    memset(code, 255, n_level);
+    for (uint32_t i = 0; i < present; i++)
+        code[order[i]] = (uint8_t)(present <= OWN_LEVELS + 1 || i < OWN_LEVELS);
+    for (uint32_t l = 0; l < n_level; l++)
+        if (code[l] != 255) code[l] = (uint8_t)(code[l] ? next++ : OWN_LEVELS);
+    *n_code = (int32_t)(present < OWN_LEVELS + 1 ? present : OWN_LEVELS + 1);
+    return TIDE_OK;
+}
+
+/* The class whose shares differ most between codes; sum[k * 256 + c], w[c]. */
+static int32_t telling_class(const int64_t *sum, const int64_t *w, int32_t n_classes)
+{
+    int32_t best = n_classes == 2;
+    double most = -1, all = 0;
+    for (int c = 0; c < 256; c++) all += (double)w[c];
+    for (int32_t k = 0; k < n_classes && n_classes > 2; k++) {
+        double mean = 0, spread = 0;
+        for (int c = 0; c < 256; c++) mean += (double)sum[(size_t)k * 256 + (size_t)c];
+        mean /= all;
+        for (int c = 0; c < 256; c++) {
+            if (!w[c]) continue;
+            double off = (double)sum[(size_t)k * 256 + (size_t)c] / (double)w[c] - mean;
+            spread += (double)w[c] * off * off;
+        }
+        if (spread > most) {
+            most = spread;
+            best = k;
+        }
+    }
+    return best;
+}
+
+/* rank[c] of each u8 code by mean target. */
+static tide_status order_codes(const struct rank_job *job, const uint8_t *code,
+                               int32_t n_code, struct arena *work, uint8_t *rank)
+{
+    const struct rank_target *t = job->target;
+    int64_t n = job->out->n_rows, w[256] = {0};
+    int32_t width = t->n_classes ? t->n_classes : 1;
+    int64_t *sum = arena_zero(work, (size_t)width * 256 * sizeof *sum);
+    double *key = arena_array(work, 256, sizeof *key);
+    uint32_t *order = arena_array(work, 256, sizeof *order);
+    if (!sum || !key || !order) return TIDE_ENOMEM;
+    for (int64_t i = 0; i < n; i++) {
+        if (code[i] == 255) continue;
+        w[code[i]] += t->w[i];
+        if (t->n_classes)
+            sum[(size_t)t->aux[i] * 256 + code[i]] += t->w[i];
+        else
+            sum[code[i]] += t->aux[i] * (int64_t)t->w[i];
+    }
+    int32_t k = t->n_classes > 1 ? telling_class(sum, w, t->n_classes) : 0;
+    for (int32_t c = 0; c < n_code; c++)
+        key[c] = w[c] ? (double)sum[(size_t)k * 256 + (size_t)c] / (double)w[c] : 0;
+    if (sort_index_f64(work, key, n_code, order)) return TIDE_ENOMEM;
+    for (int32_t r = 0; r < n_code; r++) rank[order[r]] = (uint8_t)r;
+    return TIDE_OK;
+}
+
+static tide_status rank_levels(const struct rank_job *job, int32_t f, struct arena *own,
+                               struct arena *work)
+{
+    struct rank_col *c = &job->out->col[f];
+    int64_t n = job->out->n_rows, missing = 0;
+    int32_t n_code = 0;
+    uint8_t rank[256] = {0};
+    int64_t *count = arena_zero(work, ((size_t)c->n_level + 1) * sizeof *count);
+    uint32_t *raw = arena_array(work, n + 1, sizeof *raw);
+    uint8_t *code = arena_array(work, n + 1, 1);
+    c->level_code = arena_array(own, (int64_t)c->n_level + 1, 1);
+    c->code = arena_array(own, n + 64, sizeof *c->code);
+    c->value = arena_array(own, 257, sizeof *c->value);
+    if (!count || !raw || !code || !c->level_code || !c->code || !c->value)
+        return TIDE_ENOMEM;
+    *c->value++ = -1;
+    view_codes(job->d->x, f, 0, n, raw);
+    for (int64_t i = 0; i < n; i++) {
+        if (raw[i] < c->n_level)
+            count[raw[i]]++;
+        else
+            missing++;
+    }
+    tide_status status = own_codes(work, count, c->n_level, c->level_code, &n_code);
+    if (status) return status;
+    for (int64_t i = 0; i < n; i++)
+        code[i] = raw[i] < c->n_level ? c->level_code[raw[i]] : 255;
+    status = order_codes(job, code, n_code, work, rank);
+    if (status) return status;
+    c->missing = missing > 0;
+    c->n_rank = n_code;
+    for (int32_t r = 0; r < n_code; r++) c->value[r] = r;
+    for (int64_t i = 0; i < n; i++)
+        c->code[i] = code[i] == 255 ? 0 : (uint16_t)(rank[code[i]] + c->missing);
+    for (uint32_t l = 0; l < c->n_level; l++)
+        if (c->level_code[l] != 255) c->level_code[l] = rank[c->level_code[l]];
+    c->on = c->n_rank + c->missing > 1 && c->n_rank > 0;
+    return TIDE_OK;
+}
+
+static void rank_column(void *arg, int64_t f, int worker)
+{
+    const struct rank_job *job = arg;
+    struct arena work;
+    (void)worker;
+    arena_init(&work, NULL);
+    job->status[f] = job->out->col[f].kind
+                         ? rank_levels(job, (int32_t)f, &job->own[f], &work)
+                         : rank_number(job, (int32_t)f, &job->own[f], &work);
+    arena_free(&work);
+}
+
+tide_status rank_codes_make(struct tide_ctx *ctx, const struct fit_data *d,
+                            const struct rank_target *target, struct arena *a,
+                            struct rank_codes *out, tide_error *err)
+{
+    const struct view *x = d->x;
+    int32_t nf = x->n_cols;
+    struct rank_job job = {.d = d, .target = target, .out = out};
+    *out = (struct rank_codes){.n_rows = x->n_rows, .n_cols = nf};
+    out->col = arena_zero(a, ((size_t)nf + 1) * sizeof *out->col);
+    job.own = arena_zero(a, ((size_t)nf + 1) * sizeof *job.own);
+    job.status = arena_zero(a, ((size_t)nf + 1) * sizeof *job.status);
+    tide_status status = arena_status(a, err);
+    if (status) return status;
+    for (int32_t f = 0; f < nf; f++) {
+        struct rank_col *c = &out->col[f];
+        c->kind = x->cols[f]->type == TIDE_CAT;
+        c->n_level = c->kind ? x->cols[f]->dict.n : 0;
+        c->hash = hash_name(x->cols[f]->name);
+        arena_init(&job.own[f], NULL);
+    }
+    status = par_for(ctx, nf, rank_column, &job, err);
+    for (int32_t f = 0; f < nf; f++) {
+        arena_absorb(a, &job.own[f]);
+        if (!status && job.status[f])
+            status = err_nomem(err, (size_t)x->n_rows * sizeof(double));
+    }
+    return status;
+}

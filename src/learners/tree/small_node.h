@@ -1,0 +1,144 @@
+/* small_node.h - inside of forest_grow: a worker's memory, split search, subtrees in cache */
+#ifndef LEARNERS_TREE_SMALL_NODE_H
+#define LEARNERS_TREE_SMALL_NODE_H
+#include "learners/tree/forest_grow.h"
+
+#define SMALL_ROWS  4096
+#define SMALL_CODES 4096
+#define TINY_ROWS   256
+
+/* A node on the stack of a depth-first walk. */
+struct grow_frame {
+    uint32_t beg, n, depth;
+    uint32_t parent; /* UINT32_MAX: root */
+    int right;       /* side of the parent */
+    int64_t s0, s1;  /* TWO: class weights; SUM: target, weight; MANY: 0, weight */
+    uint64_t path;
+};
+/* The best split so far: least num / den. */
+struct grow_split {
+    double num, den;
+    int32_t feature; /* -1: none */
+    uint16_t lo, hi; /* cut between these codes; equal: at this one */
+    uint8_t missing;
+    int64_t l0, l1; /* of the left side */
+};
+/* grow_split.missing */
+enum { MISSING_LEFT, MISSING_RIGHT, MISSING_NONE, MISSING_ALONE };
+/* A node's rows as search sees them. */
+struct grow_rows {
+    const uint32_t *pay; /* TWO: weight << 1 | class; else weight */
+    const int64_t *aux;  /* MANY, SUM */
+    uint32_t n;
+    int64_t s0, s1;
+};
+struct grow_sum {
+    int64_t s, w;
+};
+/* Rows of a subtree under numbers of their own, with ranks among themselves. */
+struct grow_level {
+    int32_t cap;              /* most rows, and most codes of a column */
+    uint32_t n, beg;          /* rows, and where they begin in w->pay */
+    uint32_t stamp, *have;    /* [n_on] subtree whose codes are copied */
+    uint16_t *code;           /* [n_on][cap] */
+    uint16_t *outer;          /* [n_on][cap] code one level out */
+    uint16_t *n_code;         /* [n_on]; 0: the codes are those one level out */
+    double *value;            /* [n_on][cap] of a code; random thresholds */
+    uint32_t row[SMALL_ROWS]; /* row one level out */
+    uint16_t id[SMALL_ROWS], aside[SMALL_ROWS];
+    struct grow_frame stack[ENSEMBLE_DEPTH_MAX + 4];
+};
+struct grow_work {
+    const struct forest_data *data;
+    const struct forest_rules *rules;
+    int64_t min_units;
+    int failed;
+    /* the tree being grown */
+    struct forest_tree tree;
+    int64_t cap_nodes, cap_leaves;
+    double *node_gain, *node_value; /* with a limit on leaves */
+    int64_t cap_gain, cap_value;
+    uint64_t path;
+    double root_weight;
+    double *importance; /* [n_cols] of this tree */
+    /* columns with something to split on, and those of a node in hash order */
+    int32_t n_on, *on;
+    uint32_t *hash, *key, *pick; /* [n_on] */
+    int32_t n_pick, at_pick;
+    uint32_t pick_limit;
+    /* large nodes */
+    uint32_t *id, *id2, *pay, *pay2;
+    int64_t *aux, *aux2;
+    uint16_t *seq;
+    struct grow_frame stack[ENSEMBLE_DEPTH_MAX + 4];
+    /* subtrees in cache, and those of at most TINY_ROWS within them */
+    struct grow_level level[2];
+    uint64_t seen[1024];
+    uint16_t *rank_of; /* [65536] */
+    /* search */
+    union {
+        uint32_t pair[2 * SMALL_CODES]; /* TWO: class weights of a code */
+        struct grow_sum sum[SMALL_CODES];
+    };
+    uint64_t touched[SMALL_CODES / 64];
+    uint16_t list_code[SMALL_CODES + 1];
+    uint64_t list_sum[SMALL_CODES + 1];
+    int64_t list_w[SMALL_CODES + 1];
+    uint32_t start[SMALL_CODES + 2];
+    /* many classes: rows by code */
+    uint16_t *by_code;
+    uint32_t *by_pay;
+    int64_t *by_aux;
+    int64_t *left, *total; /* [n_classes] */
+};
+
+/* Tries all cuts of one column: seq[ids ? ids[i] : i] is row i's code below n_codes <=
+ * SMALL_CODES. With
+ * `missing` code 0 is missing. Returns the number of distinct codes. */
+int search_column(struct grow_work *w, const uint16_t *seq, const uint16_t *ids,
+                  const struct grow_rows *rows, uint32_t n_codes, int missing,
+                  int32_t feature, struct grow_split *best);
+/* Tries one cut: left is code <= cut, and missing where missing_left; CUT_ALONE: missing alone
+ * on the right. */
+#define CUT_ALONE UINT16_MAX
+void search_cut(struct grow_work *w, const uint16_t *seq, const uint16_t *ids,
+                const struct grow_rows *rows, int missing, uint16_t cut,
+                int missing_left, int32_t feature, struct grow_split *best);
+/* Class weights of a node into w->total (MANY); returns whether one class has all. */
+int node_is_pure(struct grow_work *w, const struct grow_rows *rows);
+double split_gain(const struct grow_work *w, const struct grow_rows *rows,
+                  const struct grow_split *s);
+/* Columns of a node one by one, in hash order, as numbers in w->on; -1 at the end. */
+void columns_begin(struct grow_work *w, uint64_t path);
+int32_t columns_next(struct grow_work *w);
+/* Where the lowest code above missing, and the highest, stand among a node's rows; whether
+ * some are missing. */
+void code_range(const uint16_t *seq, const uint16_t *ids, uint32_t n, int missing,
+                uint16_t *lo, uint16_t *hi, int *gaps);
+/* The highest code in [lo, hi) whose value is not above a threshold drawn between theirs. */
+uint16_t draw_cut(const double *value, uint16_t lo, uint16_t hi, double u);
+/* left: (uint16_t)(code - sub) <= top */
+void split_test(const struct grow_split *s, uint16_t *sub, uint16_t *top);
+/* Frames of both sides of a node that was split into n_left and the rest. */
+void child_frames(const struct grow_frame *f, const struct grow_split *s, uint32_t node,
+                  uint32_t n_left, struct grow_frame *left, struct grow_frame *right);
+uint64_t path_mix(uint64_t z);
+/* In (0, 1), for a random threshold. */
+double path_draw(uint64_t path, uint32_t column_hash, int *coin);
+/* Adds a leaf or a node at its place in the walk; add_node returns its number. lo, hi: the
+ * split's codes in the whole column. */
+void add_leaf(struct grow_work *w, const struct grow_frame *f,
+              const struct grow_rows *rows);
+uint32_t add_node(struct grow_work *w, const struct grow_frame *f,
+                  const struct grow_rows *rows, const struct grow_split *s, uint16_t lo,
+                  uint16_t hi, double gain);
+/* May the node be split at all? */
+int may_split(struct grow_work *w, const struct grow_frame *f,
+              const struct grow_rows *rows);
+/* The rank at or below which rows go left, between global codes lo < hi. */
+uint16_t cut_between(const struct rank_col *c, uint16_t lo, uint16_t hi);
+/* Memory of the levels. */
+void levels_init(struct grow_work *w, struct arena *a);
+/* Grows the subtree of rows [f.beg, f.beg + f.n) of w->id, pay, aux, at most level[0].cap. */
+void grow_small(struct grow_work *w, const struct grow_frame *f);
+#endif

@@ -1,0 +1,451 @@
+/* split_search.c - the best cut of one column in one node of a forest's tree (trees.md 7)
+ *
+ * Rows become a list of distinct codes with their sums: a table of cells and a bitmap of those
+ * touched, so nothing is sorted and nothing cleared; a handful of rows are sorted by insertion.
+ * Cuts are compared as fractions, without a division. Many classes: rows stand by code and sums
+ * of squares are carried along, so the cost does not depend on the number of classes.
+ * Scores        gini  l0 l1 / nl + r0 r1 / nr; squared -(S^2/W); entropy n log n - sum n_k log n_k
+ * Missing       code 0: tried on the left, then on the right, and against all numbers
+ */
+#include <math.h>
+
+#include "learners/tree/small_node.h"
+#include "simd/vmath.h"
+
+#define FEW 12
+
+/* ------------------------------------------------------------------------ lists --- */
+
+#define AT(i) (ids ? seq[ids[i]] : seq[i])
+
+static inline uint64_t two_of(uint32_t pay)
+{
+    return (uint64_t)(pay >> 1) << ((pay & 1) * 32);
+}
+
+/* The codes that were met, ascending, into list_code; their number. */
+static inline int take_codes(struct grow_work *w, uint32_t n_codes)
+{
+    int m = 0;
+    for (uint32_t word = 0; word <= (n_codes - 1) >> 6; word++) {
+        uint64_t bits = w->touched[word];
+        w->touched[word] = 0;
+        for (; bits; bits &= bits - 1)
+            w->list_code[m++] = (uint16_t)(word * 64 + (uint32_t)__builtin_ctzll(bits));
+    }
+    return m;
+}
+
+static inline int list_few(struct grow_work *w, const uint16_t *seq,
+                           const uint16_t *ids, const uint32_t *pay, uint32_t n)
+{
+    uint64_t key[FEW];
+    int m = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t k = (uint64_t)AT(i) << 32 | pay[i];
+        uint32_t j = i;
+        for (; j > 0 && key[j - 1] > k; j--) key[j] = key[j - 1];
+        key[j] = k;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        uint16_t c = (uint16_t)(key[i] >> 32);
+        uint64_t add = two_of((uint32_t)key[i]);
+        if (m && w->list_code[m - 1] == c) {
+            w->list_sum[m - 1] += add;
+        } else {
+            w->list_code[m] = c;
+            w->list_sum[m++] = add;
+        }
+    }
+    return m;
+}
+
+static inline int list_two(struct grow_work *w, const uint16_t *seq,
+                           const uint16_t *ids, const struct grow_rows *rows,
+                           uint32_t n_codes)
+{
+    const uint32_t *pay = rows->pay;
+    uint32_t n = rows->n, *cell = w->pair;
+    if (n <= FEW) return list_few(w, seq, ids, pay, n);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t c = AT(i), p = pay[i];
+        cell[2 * c + (p & 1)] += p >> 1;
+        w->touched[c >> 6] |= UINT64_C(1) << (c & 63);
+    }
+    int m = take_codes(w, n_codes);
+    for (int k = 0; k < m; k++) {
+        uint32_t c = 2u * w->list_code[k];
+        w->list_sum[k] = cell[c] | (uint64_t)cell[c + 1] << 32;
+        cell[c] = cell[c + 1] = 0;
+    }
+    return m;
+}
+
+static inline int list_sums(struct grow_work *w, const uint16_t *seq,
+                            const uint16_t *ids, const struct grow_rows *rows,
+                            uint32_t n_codes)
+{
+    for (uint32_t i = 0; i < rows->n; i++) {
+        uint32_t c = AT(i);
+        w->sum[c].s += rows->aux[i] * (int64_t)rows->pay[i];
+        w->sum[c].w += rows->pay[i];
+        w->touched[c >> 6] |= UINT64_C(1) << (c & 63);
+    }
+    int m = take_codes(w, n_codes);
+    for (int k = 0; k < m; k++) {
+        struct grow_sum *c = &w->sum[w->list_code[k]];
+        w->list_sum[k] = (uint64_t)c->s;
+        w->list_w[k] = c->w;
+        *c = (struct grow_sum){0};
+    }
+    return m;
+}
+
+/* Rows by code, ties in any order: what is made of them is a sum. */
+static inline int list_rows(struct grow_work *w, const uint16_t *seq,
+                            const uint16_t *ids, const struct grow_rows *rows,
+                            uint32_t n_codes)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < rows->n; i++) {
+        uint32_t c = AT(i);
+        w->start[c]++;
+        w->touched[c >> 6] |= UINT64_C(1) << (c & 63);
+    }
+    int m = take_codes(w, n_codes);
+    for (int k = 0; k < m; k++) {
+        uint32_t count = w->start[w->list_code[k]];
+        w->start[w->list_code[k]] = at;
+        at += count;
+    }
+    for (uint32_t i = 0; i < rows->n; i++) {
+        uint16_t c = AT(i);
+        uint32_t to = w->start[c]++;
+        w->by_code[to] = c;
+        w->by_pay[to] = rows->pay[i];
+        w->by_aux[to] = rows->aux[i];
+    }
+    for (int k = 0; k < m; k++) w->start[w->list_code[k]] = 0;
+    return m;
+}
+
+/* ----------------------------------------------------------------------- scores --- */
+
+static inline void offer(struct grow_split *best, int32_t feature, double num,
+                         double den, uint16_t lo, uint16_t hi, int missing, int64_t l0,
+                         int64_t l1)
+{
+    if (!(num * best->den < best->num * den)) return;
+    *best = (struct grow_split){.num = num,
+                                .den = den,
+                                .feature = feature,
+                                .lo = lo,
+                                .hi = hi,
+                                .missing = (uint8_t)missing,
+                                .l0 = l0,
+                                .l1 = l1};
+}
+
+static double nlogn(int64_t n)
+{
+    return n > 0 ? (double)n * vm_log2((double)n) : 0;
+}
+
+/* x log2 x in units of 2^-16: sums of them do not depend on their order. */
+static int64_t nlogn_units(int64_t n)
+{
+    double x = nlogn(n) * 65536;
+    return (int64_t)(x + 0.5);
+}
+
+static void two_fraction(const struct grow_work *w, int64_t l0, int64_t l1, int64_t r0,
+                         int64_t r1, double *num, double *den)
+{
+    double nl = (double)(l0 + l1), nr = (double)(r0 + r1);
+    if (w->rules->criterion == FOREST_GINI) {
+        *num = (double)l0 * (double)l1 * nr + (double)r0 * (double)r1 * nl;
+        *den = nl * nr;
+    } else {
+        *num = (nlogn(l0 + l1) - nlogn(l0) - nlogn(l1)) +
+               (nlogn(r0 + r1) - nlogn(r0) - nlogn(r1));
+        *den = 1;
+    }
+}
+
+static void sum_fraction(int64_t sl, int64_t wl, int64_t sr, int64_t wr, double *num,
+                         double *den)
+{
+    double a = (double)sl, b = (double)sr;
+    *num = -(a * a * (double)wr + b * b * (double)wl);
+    *den = (double)wl * (double)wr;
+}
+
+static void many_fraction(const struct grow_work *w, int64_t sl, int64_t wl, int64_t sr,
+                          int64_t wr, double *num, double *den)
+{
+    if (w->rules->criterion == FOREST_GINI) {
+        *num = -((double)sl * (double)wr + (double)sr * (double)wl);
+        *den = (double)wl * (double)wr;
+    } else {
+        *num = (nlogn(wl) - (double)sl / 65536) + (nlogn(wr) - (double)sr / 65536);
+        *den = 1;
+    }
+}
+
+/* How a class's part of a score grows from weight a to b. */
+static inline int64_t class_step(const struct grow_work *w, int64_t a, int64_t b)
+{
+    return w->rules->criterion == FOREST_GINI ? b * b - a * a
+                                              : nlogn_units(b) - nlogn_units(a);
+}
+
+/* Cuts behind list entries from..m-2, with nothing of the entries before `from` on the left. */
+static void score_two(struct grow_work *w, const struct grow_rows *rows, int from,
+                      int m, int mark, int32_t feature, struct grow_split *best)
+{
+    int64_t l0 = 0, l1 = 0, least = w->min_units;
+    int gini = w->rules->criterion == FOREST_GINI;
+    double bnum = best->num, bden = best->den;
+    int at = -1;
+    for (int i = from; i + 1 < m; i++) {
+        double num, den;
+        l0 += (int64_t)(w->list_sum[i] & UINT32_MAX);
+        l1 += (int64_t)(w->list_sum[i] >> 32);
+        int64_t r0 = rows->s0 - l0, r1 = rows->s1 - l1;
+        if (l0 + l1 < least || r0 + r1 < least || (mark == MISSING_LEFT && i == 0))
+            continue;
+        if (gini) {
+            double a = (double)l0, b = (double)l1, nl = (double)(l0 + l1);
+            double c = (double)r0, d = (double)r1, nr = (double)(r0 + r1);
+            num = a * b * nr + c * d * nl;
+            den = nl * nr;
+        } else {
+            two_fraction(w, l0, l1, r0, r1, &num, &den);
+        }
+        if (num * bden < bnum * den) {
+            bnum = num;
+            bden = den;
+            at = i;
+            best->l0 = l0;
+            best->l1 = l1;
+        }
+    }
+    if (at < 0) return;
+    best->num = bnum;
+    best->den = bden;
+    best->feature = feature;
+    best->lo = w->list_code[at];
+    best->hi = w->list_code[at + 1];
+    best->missing = (uint8_t)mark;
+}
+
+static void score_sums(struct grow_work *w, const struct grow_rows *rows, int from,
+                       int m, int mark, int32_t feature, struct grow_split *best)
+{
+    int64_t sl = 0, wl = 0, least = w->min_units;
+    for (int i = from; i + 1 < m; i++) {
+        double num, den;
+        sl += (int64_t)w->list_sum[i];
+        wl += w->list_w[i];
+        if (wl < least || rows->s1 - wl < least || (mark == MISSING_LEFT && i == 0))
+            continue;
+        sum_fraction(sl, wl, rows->s0 - sl, rows->s1 - wl, &num, &den);
+        offer(best, feature, num, den, w->list_code[i], w->list_code[i + 1], mark, sl,
+              wl);
+    }
+}
+
+/* Rows `skip`.. of those by code go left one by one. */
+static void score_rows(struct grow_work *w, const struct grow_rows *rows, uint32_t skip,
+                       int mark, int32_t feature, struct grow_split *best)
+{
+    int64_t sl = 0, sr = 0, wl = 0, least = w->min_units;
+    int32_t k_all = w->data->d->n_classes;
+    for (int32_t k = 0; k < k_all; k++) sr += class_step(w, 0, w->total[k]);
+    uint32_t i = skip;
+    for (; i + 1 < rows->n; i++) {
+        int64_t k = w->by_aux[i], add = w->by_pay[i];
+        int64_t l = w->left[k], r = w->total[k] - l;
+        sl += class_step(w, l, l + add);
+        sr += class_step(w, r, r - add);
+        w->left[k] = l + add;
+        wl += add;
+        if (w->by_code[i] == w->by_code[i + 1]) continue;
+        if (wl < least || rows->s1 - wl < least) continue;
+        if (mark == MISSING_LEFT && w->by_code[i] == 0)
+            continue; /* see missing_alone */
+        double num, den;
+        many_fraction(w, sl, wl, sr, rows->s1 - wl, &num, &den);
+        offer(best, feature, num, den, w->by_code[i], w->by_code[i + 1], mark, 0, wl);
+    }
+    while (i-- > skip) w->left[w->by_aux[i]] = 0;
+}
+
+/* Every number on the left, missing alone on the right: the rows of code 0, which stand first. */
+static void missing_alone(struct grow_work *w, const struct grow_rows *rows, int m,
+                          int32_t feature, struct grow_split *best)
+{
+    double num = 0, den = 1;
+    int64_t a = 0, b = 0;
+    uint16_t last = w->list_code[m - 1];
+    switch (w->data->mode) {
+    case FOREST_TWO:
+        a = rows->s0 - (int64_t)(w->list_sum[0] & UINT32_MAX);
+        b = rows->s1 - (int64_t)(w->list_sum[0] >> 32);
+        if (a + b < w->min_units || rows->s0 + rows->s1 - a - b < w->min_units) return;
+        two_fraction(w, a, b, rows->s0 - a, rows->s1 - b, &num, &den);
+        break;
+    case FOREST_SUM:
+        a = rows->s0 - (int64_t)w->list_sum[0];
+        b = rows->s1 - w->list_w[0];
+        if (b < w->min_units || rows->s1 - b < w->min_units) return;
+        sum_fraction(a, b, rows->s0 - a, rows->s1 - b, &num, &den);
+        break;
+    case FOREST_MANY: {
+        int64_t sr = 0, sl = 0, wr = 0;
+        uint32_t i = 0;
+        for (; i < rows->n && w->by_code[i] == 0; i++) {
+            int64_t k = w->by_aux[i], add = w->by_pay[i];
+            sr += class_step(w, w->left[k], w->left[k] + add);
+            w->left[k] += add;
+            wr += add;
+        }
+        for (int32_t k = 0; k < w->data->d->n_classes; k++)
+            sl += class_step(w, 0, w->total[k] - w->left[k]);
+        while (i-- > 0) w->left[w->by_aux[i]] = 0;
+        b = rows->s1 - wr;
+        if (b < w->min_units || wr < w->min_units) return;
+        many_fraction(w, sl, b, sr, wr, &num, &den);
+        break;
+    }
+    }
+    offer(best, feature, num, den, last, last, MISSING_ALONE, a, b);
+}
+
+int search_column(struct grow_work *w, const uint16_t *seq, const uint16_t *ids,
+                  const struct grow_rows *rows, uint32_t n_codes, int missing,
+                  int32_t feature, struct grow_split *best)
+{
+    enum forest_mode mode = w->data->mode;
+    int m;
+    if (ids)
+        m = mode == FOREST_TWO   ? list_two(w, seq, ids, rows, n_codes)
+            : mode == FOREST_SUM ? list_sums(w, seq, ids, rows, n_codes)
+                                 : list_rows(w, seq, ids, rows, n_codes);
+    else
+        m = mode == FOREST_TWO   ? list_two(w, seq, NULL, rows, n_codes)
+            : mode == FOREST_SUM ? list_sums(w, seq, NULL, rows, n_codes)
+                                 : list_rows(w, seq, NULL, rows, n_codes);
+    if (m < 2) return m;
+    int gaps = missing && w->list_code[0] == 0;
+    int mark = gaps ? MISSING_LEFT : MISSING_NONE;
+    for (int right = 0; right <= gaps; right++) {
+        uint32_t skip = 0;
+        if (right) mark = MISSING_RIGHT;
+        if (mode == FOREST_TWO) {
+            score_two(w, rows, right, m, mark, feature, best);
+        } else if (mode == FOREST_SUM) {
+            score_sums(w, rows, right, m, mark, feature, best);
+        } else {
+            while (right && w->by_code[skip] == 0) skip++;
+            score_rows(w, rows, skip, mark, feature, best);
+        }
+    }
+    if (gaps) missing_alone(w, rows, m, feature, best);
+    return m;
+}
+
+void search_cut(struct grow_work *w, const uint16_t *seq, const uint16_t *ids,
+                const struct grow_rows *rows, int missing, uint16_t cut,
+                int missing_left, int32_t feature, struct grow_split *best)
+{
+    enum forest_mode mode = w->data->mode;
+    int64_t a = 0, b = 0, sl = 0, sr = 0;
+    double num, den;
+    /* left: (code - sub) <= top in 16 bits */
+    uint16_t sub = (uint16_t)(missing && !missing_left), top = (uint16_t)(cut - sub);
+    if (mode == FOREST_TWO) {
+        uint64_t sum = 0;
+        for (uint32_t i = 0; i < rows->n; i++) {
+            uint64_t go = (uint64_t)0 - (uint64_t)((uint16_t)(AT(i) - sub) <= top);
+            sum += two_of(rows->pay[i]) & go;
+        }
+        a = (int64_t)(sum & UINT32_MAX);
+        b = (int64_t)(sum >> 32);
+        if (a + b < w->min_units || rows->s0 + rows->s1 - a - b < w->min_units) return;
+        two_fraction(w, a, b, rows->s0 - a, rows->s1 - b, &num, &den);
+    } else if (mode == FOREST_SUM) {
+        for (uint32_t i = 0; i < rows->n; i++) {
+            int64_t go = (uint16_t)(AT(i) - sub) <= top;
+            a += rows->aux[i] * (int64_t)rows->pay[i] * go;
+            b += (int64_t)rows->pay[i] * go;
+        }
+        if (b < w->min_units || rows->s1 - b < w->min_units) return;
+        sum_fraction(a, b, rows->s0 - a, rows->s1 - b, &num, &den);
+    } else {
+        for (uint32_t i = 0; i < rows->n; i++) {
+            if ((uint16_t)(AT(i) - sub) > top) continue;
+            w->left[rows->aux[i]] += rows->pay[i];
+            b += rows->pay[i];
+        }
+        for (int32_t k = 0; k < w->data->d->n_classes; k++) {
+            sl += class_step(w, 0, w->left[k]);
+            sr += class_step(w, 0, w->total[k] - w->left[k]);
+            w->left[k] = 0;
+        }
+        if (b < w->min_units || rows->s1 - b < w->min_units) return;
+        many_fraction(w, sl, b, sr, rows->s1 - b, &num, &den);
+    }
+    if (!(num * best->den < best->num * den)) return;
+    *best = (struct grow_split){.num = num,
+                                .den = den,
+                                .feature = feature,
+                                .lo = cut,
+                                .hi = cut,
+                                .missing = (uint8_t)(cut == CUT_ALONE ? MISSING_ALONE
+                                                     : !missing       ? MISSING_NONE
+                                                     : missing_left   ? MISSING_LEFT
+                                                                      : MISSING_RIGHT),
+                                .l0 = a,
+                                .l1 = b};
+}
+
+int node_is_pure(struct grow_work *w, const struct grow_rows *rows)
+{
+    if (w->data->mode == FOREST_TWO) return !rows->s0 || !rows->s1;
+    if (w->data->mode == FOREST_SUM) {
+        for (uint32_t i = 1; i < rows->n; i++)
+            if (rows->aux[i] != rows->aux[0]) return 0;
+        return 1;
+    }
+    for (int32_t k = 0; k < w->data->d->n_classes; k++) w->total[k] = 0;
+    for (uint32_t i = 0; i < rows->n; i++) w->total[rows->aux[i]] += rows->pay[i];
+    return w->total[rows->aux[0]] == rows->s1;
+}
+
+double split_gain(const struct grow_work *w, const struct grow_rows *rows,
+                  const struct grow_split *s)
+{
+    double cost = s->num / s->den, own = 0, gain;
+    if (w->data->mode == FOREST_TWO) {
+        if (w->rules->criterion == FOREST_GINI) {
+            own = (double)rows->s0 * (double)rows->s1 / (double)(rows->s0 + rows->s1);
+            cost *= 2;
+            own *= 2;
+        } else {
+            own = nlogn(rows->s0 + rows->s1) - nlogn(rows->s0) - nlogn(rows->s1);
+        }
+    } else if (w->data->mode == FOREST_SUM) {
+        own = -((double)rows->s0 * (double)rows->s0 / (double)rows->s1);
+    } else {
+        double all = (double)rows->s1;
+        int64_t part = 0;
+        for (int32_t k = 0; k < w->data->d->n_classes; k++)
+            part += class_step(w, 0, w->total[k]);
+        own = w->rules->criterion == FOREST_GINI
+                  ? -((double)part / all)
+                  : nlogn(rows->s1) - (double)part / 65536;
+    }
+    gain = own - cost;
+    return gain > 0 ? gain : 0;
+}
