@@ -59,6 +59,12 @@ class TrainOptions(c.Structure):
                 ("metric", c.c_char_p), ("seed", c.c_uint64)]
 
 
+class ImportOptions(c.Structure):
+    _fields_ = [("size", c.c_uint32), ("sums", c.c_int32), ("raw", c.c_int32),
+                ("target", c.c_char_p), ("names", TextList), ("classes", TextList),
+                ("trees", c.c_char_p)]
+
+
 class MetricIn(c.Structure):
     _fields_ = [("task", c.c_uint32), ("n", c.c_int64), ("n_classes", c.c_int32),
                 ("positive", c.c_int32), ("y", c.POINTER(c.c_double)),
@@ -222,6 +228,15 @@ class Model:
         frame, out = Frame(cols), c.c_void_p()
         LIB.call("tide_model_transform", LIB.ctx, self.handle, frame.handle, c.byref(out))
         return read_frame(out)
+
+
+class Imported(Model):
+    """A model of another program."""
+
+    def __init__(self, path, task, sums=1, raw=0):
+        options = ImportOptions(size=c.sizeof(ImportOptions), sums=sums, raw=raw)
+        self.handle, self.task = c.c_void_p(), task
+        LIB.call("tide_model_import", LIB.ctx, path.encode(), c.byref(options), c.byref(self.handle))
 
 
 def look(cols, target=None, task=0):

@@ -81,6 +81,30 @@ TIDE_API TIDE_MUST_USE tide_status tide_model_show(tide_ctx *ctx,
                                                    const tide_model *model,
                                                    tide_report **out, tide_error *err);
 
+/* Tree number `tree`, from 1, of a model of trees as text, a line a node.
+ * Ownership: the caller frees *text by tide_text_free. Errors: param-conflict when the model has
+ * no trees, param-range, memory. */
+TIDE_API TIDE_MUST_USE tide_status tide_model_tree(tide_ctx *ctx,
+                                                   const tide_model *model,
+                                                   int64_t tree, char **text,
+                                                   tide_error *err);
+
+/* A model that XGBoost (JSON, UBJSON) or LightGBM (text) saved. Zero means default. */
+struct tide_import_options {
+    uint32_t size;
+    int32_t sums;       /* 0 f64; 1 the source's own order and type, bit for bit */
+    int32_t raw;        /* raw scores of one output, whatever the objective */
+    const char *target; /* NULL: "target" */
+    struct tide_text_list names, classes; /* instead of the file's; of class 0, 1 ... */
+    const char *trees; /* NULL or "all", "best", a number of rounds */
+};
+TIDE_API const struct tide_params *tide_import_params(void);
+/* Every decision is that of the source; docs/do/import.md says what else is equal.
+ * Ownership: caller frees. Errors: import-*, limit-*, file-*, memory. */
+TIDE_API TIDE_MUST_USE tide_status tide_model_import(
+    tide_ctx *ctx, const char *path, const struct tide_import_options *options,
+    tide_model **out, tide_error *err);
+
 /* Scores of every row. Columns are bound by name. */
 TIDE_API TIDE_MUST_USE tide_status tide_model_predict(tide_ctx *ctx,
                                                       const tide_model *model,

@@ -121,6 +121,14 @@ typedef enum tide_status {
     X(136, TIDE_SCHEMA, "tide-schema", TIDE_EMODEL,                                    \
       "header and sections disagree about columns")                                    \
     X(137, TIDE_GOLDEN, "tide-golden", TIDE_EMODEL, "golden rows give other scores")   \
+    X(140, IMPORT_SYNTAX, "import-syntax", TIDE_EMODEL,                                \
+      "the foreign model is not well formed")                                          \
+    X(141, IMPORT_VALUE, "import-value", TIDE_EMODEL,                                  \
+      "a value of the foreign model cannot be")                                        \
+    X(142, IMPORT_UNSUPPORTED, "import-unsupported", TIDE_EMODEL,                      \
+      "this kind of model cannot be imported")                                         \
+    X(143, IMPORT_PICKLE, "import-pickle", TIDE_EMODEL,                                \
+      "pickles run code and are not read")                                             \
     X(150, FILE_MISSING, "file-missing", TIDE_EFILE, "no such file")                   \
     X(151, FILE_IS_DIRECTORY, "file-is-directory", TIDE_EFILE, "is a directory")       \
     X(152, FILE_ACCESS, "file-access", TIDE_EFILE, "access is denied")                 \

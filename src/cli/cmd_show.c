@@ -1,15 +1,38 @@
 /* cmd_show.c - what is in a model file */
 #include <string.h>
 
+#include "base/err.h"
 #include "cli/cli.h"
 
 struct show_own {
     const char *sha256;
+    int64_t tree;
 };
 static const struct tide_param rows[] = {
+    P_I64(show_own, tree, "0", P_RANGE(0, 2147483647), .metavar = "K",
+          .help = "print tree number K, from 1, instead of the report"),
     P_TEXT(show_own, sha256, NULL, .metavar = "HEX",
            .help = "the model file must have this SHA-256"),
 };
+
+/* One tree on stdout: as text, or with --json as an object that holds it. */
+static tide_status print_tree(struct cli *c, const tide_model *model, tide_error *err)
+{
+    const struct show_own *own = cli_own(c);
+    char *text = NULL;
+    tide_status s = tide_model_tree(c->ctx, model, own->tree, &text, err);
+    if (!s && c->common->json) {
+        json_t *object = json_object();
+        int bad = json_put_i64(object, "tree", own->tree);
+        bad |= json_put_str(object, "text", text);
+        s = bad ? err_nomem(err, 0) : cli_write_json(object, err);
+        json_decref(object);
+    } else if (!s) {
+        s = cli_write(text, strlen(text), err);
+    }
+    tide_text_free(text);
+    return s;
+}
 
 static tide_status run(struct cli *c, tide_error *err)
 {
@@ -20,6 +43,11 @@ static tide_status run(struct cli *c, tide_error *err)
     tide_status s = cli_check_require(c, err);
     if (!s) s = cli_check_output("html", how->html, c->args, 1, err);
     if (!s) s = tide_model_open(c->ctx, c->args[0], own->sha256, &model, err);
+    if (!s && own->tree > 0) {
+        s = print_tree(c, model, err);
+        tide_model_free(model);
+        return s;
+    }
     if (!s) s = tide_model_show(c->ctx, model, &report, err);
     if (!s) s = cli_strict(err);
     if (!s) s = cli_know_require(c, report, err);
@@ -45,5 +73,6 @@ const struct cli_verb cli_verb_show = {
     .args = "a model",
     .run = run,
     .examples = "tidemill show churn.tide\n"
+                "tidemill show churn.tide --tree 1\n"
                 "tidemill show churn.tide --json",
 };

@@ -46,6 +46,12 @@ static void show_facts(tide_report *r, const tide_model *m)
     report_fact_str(r, "pipeline", text.s ? text.s : "");
     if (text.failed) r->failed = TIDE_ENOMEM;
     str_free(&text);
+    const json_t *from = json_object_get(m->about, "imported");
+    if (from) {
+        report_fact_str(r, "program", json_get_str(from, "program", ""));
+        report_fact_str(r, "program_version", json_get_str(from, "version", ""));
+        report_fact_str(r, "objective", json_get_str(from, "objective", ""));
+    }
     report_fact_str(r, "target", s->target);
     report_fact_str(r, "task", s->task == TIDE_CLASSIFY ? "classify" : "regress");
     if (s->task == TIDE_CLASSIFY) report_fact_int(r, "classes", s->n_classes);

@@ -14,6 +14,7 @@ extern const struct tide_step *const registry_step_all[];
 extern const struct tide_metric *const registry_metric_all[];
 extern const struct tide_maker *const registry_maker_all[];
 extern const struct tide_reader *const registry_reader_all[];
+extern const struct tide_learner *const registry_unlisted[]; /* NULL-ended */
 extern const int registry_learner_count, registry_step_count, registry_metric_count,
     registry_maker_count, registry_reader_count;
 
@@ -87,6 +88,8 @@ const struct tide_entry *tide_registry_find(enum tide_kind kind, const char *nam
 
 const struct tide_learner *learner_find(const char *name, tide_error *err)
 {
+    for (int i = 0; registry_unlisted[i]; i++)
+        if (strcmp(registry_unlisted[i]->name, name) == 0) return registry_unlisted[i];
     int i = find(TIDE_LEARNER, name, err);
     return i < 0 ? NULL : registry_learner_all[i];
 }

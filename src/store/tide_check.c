@@ -141,15 +141,25 @@ static tide_status check_sizes(const uint8_t *head, const struct tide_preamble *
     return TIDE_OK;
 }
 
+static tide_status refuse_foreign(const uint8_t *head, size_t have, const char *file,
+                                  tide_error *err)
+{
+    const char *what = foreign(head, have);
+    tide_status st =
+        err_set(err, TIDE_CODE_TIDE_MAGIC, "not a tidemill model: looks like %s", what);
+    if (strstr(what, "XGBoost") || strstr(what, "LightGBM"))
+        err_hint(err, "", "tidemill import %s", file);
+    return st;
+}
+
 static tide_status preamble(const uint8_t *head, size_t have, uint64_t size,
-                            struct tide_preamble *out, tide_error *err)
+                            const char *file, struct tide_preamble *out,
+                            tide_error *err)
 {
     size_t m = have < sizeof tide_magic ? have : sizeof tide_magic;
     if (m == 0)
         return err_set(err, TIDE_CODE_TIDE_TRUNCATED, "file is empty (0 bytes)");
-    if (memcmp(head, tide_magic, m) != 0)
-        return err_set(err, TIDE_CODE_TIDE_MAGIC, "not a tidemill model: looks like %s",
-                       foreign(head, have));
+    if (memcmp(head, tide_magic, m) != 0) return refuse_foreign(head, have, file, err);
     if (have < TIDE_PREAMBLE)
         return err_set(err, TIDE_CODE_TIDE_TRUNCATED, "the file ends after %llu bytes",
                        (unsigned long long)size);
@@ -182,7 +192,7 @@ tide_status tide_check_preamble(const uint8_t *head, size_t have, uint64_t size,
                                 const char *file, struct tide_preamble *out,
                                 tide_error *err)
 {
-    tide_status st = preamble(head, have, size, out, err);
+    tide_status st = preamble(head, have, size, file, out, err);
     return st ? refuse(err, st, file) : TIDE_OK;
 }
 

@@ -40,6 +40,30 @@ def fixtures():
         os.chmod(name, 0o444)
 
 
+def foreign(path, old, new):
+    """A model of XGBoost with one text changed."""
+    with open(os.path.join(os.environ["DATA"], "penguins_xgboost.json"), encoding="utf-8") as f:
+        text = f.read()
+    assert old in text, old
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text.replace(old, new, 1))
+
+
+def lightgbm(path, old, new):
+    """A small model of LightGBM with one text changed."""
+    tree = ("Tree=0\nnum_leaves=3\nnum_cat=0\nsplit_feature=0 1\nsplit_gain=2 1\nthreshold=2.5 0\n"
+            "decision_type=2 2\nleft_child=1 -1\nright_child=-3 -2\nleaf_value=1 2 4\nis_linear=0\n"
+            "shrinkage=1\n\n\n")
+    known = old in tree
+    tree = tree.replace(old, new, 1)
+    text = ("tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=1\n"
+            "objective=regression\nfeature_names=x y\nfeature_infos=[-1:1] [0:2]\n"
+            f"tree_sizes={len(tree)}\n\n{tree}end of trees\n")
+    assert known or old in text, old
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text if known else text.replace(old, new, 1))
+
+
 def rows(n, tail):
     with open("data.csv", "w") as f:
         f.write("x,b\n")

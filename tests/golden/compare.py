@@ -102,7 +102,17 @@ def metric(case):
         yield text + (", weighted" if weighted else ""), *worst([got], [want], case["tolerance"], 1e-3)
 
 
-KINDS = {"linear": linear, "tree": tree, "step": step, "metric": metric}
+def imported(case):
+    """Raw scores of the one output in strict mode, or predictions; of two classes the second."""
+    width = len(case["expected"][0]) if isinstance(case["expected"][0], list) else 1
+    model = ours.Imported(os.path.join(HERE, case["model"]), TASK["regress"], raw=case["raw"])
+    got, want = model.predict(list(case["columns"].items())), flat(case["expected"])
+    if width == 1 and len(got) == 2 * len(want):
+        got = got[1::2]
+    yield "scores", *worst(got, want, case["tolerance"], 1e-3)
+
+
+KINDS = {"linear": linear, "tree": tree, "step": step, "metric": metric, "import": imported}
 
 
 def main(args):
