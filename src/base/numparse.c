@@ -360,6 +360,18 @@ enum num_result num_parse(const char *text, size_t len, char decimal, double *ou
     return parse_slow(&s, q, out);
 }
 
+int num_round(uint64_t w, int q, double *out)
+{
+    uint64_t bits = 0;
+    if (w == 0) {
+        *out = 0;
+        return 1;
+    }
+    if (round_product(w, q, &bits) || bits == bits_infinity || bits == 0) return 0;
+    memcpy(out, &bits, 8);
+    return 1;
+}
+
 /* Digits after an optional sign as a magnitude; 0 when there are none, others, or too many. */
 static int parse_magnitude(const char *text, size_t len, int *negative, uint64_t *out)
 {

@@ -17,6 +17,8 @@ enum num_result {
 };
 /* The whole of text[0..len) must match; no blanks. decimal: '.' or ','. */
 enum num_result num_parse(const char *text, size_t len, char decimal, double *out);
+/* The double nearest to w 10^q; 0 where that is left open, too large or too small. */
+int num_round(uint64_t w, int q, double *out);
 /* Decimal integer with optional sign; 1 when the whole text is one and fits in int64, else 0. */
 int num_parse_i64(const char *text, size_t len, int64_t *out);
 int num_parse_u64(const char *text, size_t len, uint64_t *out);

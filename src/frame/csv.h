@@ -6,8 +6,11 @@
  *      and every fault of structure (quotes, NUL, encoding, fields, limits) is found;
  *   2. types are inferred from rows chosen by their number;
  *   3. blocks are converted in parallel, all columns of a block while its text is in cache.
- * The text stays in memory until the frame is made: a column whose type turns out wider is
- * converted again alone. */
+ * What phase 1 leaves of a block is where it lies and how many rows it has. Its text is read
+ * again from a file when a later phase wants it, and its index made again, which costs less than
+ * fresh memory for either; a column whose type turns out wider is read again alone. Texts that
+ * come only once (pipes, compressed files) stay in memory, and so do indexes of blocks whose
+ * rows are no plain rectangle. */
 #ifndef FRAME_CSV_H
 #define FRAME_CSV_H
 #include <stdatomic.h>
@@ -16,7 +19,9 @@
 #include "base/file.h"
 #include "base/par.h"
 #include "frame/frame.h"
+#include "simd/simd.h"
 
+#define CSV_PARTS   16 /* pieces of a block that can be read alone */
 #define CSV_PAD     64 /* readable bytes behind every text */
 #define CSV_NAME    4096
 #define CSV_LEVELS  65536
@@ -50,31 +55,53 @@ struct csv_source {
     size_t head_len, head_at;
     struct arena arena;
 };
+/* n bytes at `offset` of a sized file or of memory; *got < n at the end only. */
+tide_status csv_source_fetch(const struct csv_source *s, char *buf, size_t n,
+                             int64_t offset, size_t *got, tide_error *err);
 
 /* Whole rows of the text and the ends of their cells. Cell j of row i is
  * [start, end[i * n_cols + j]); the first cell starts at start[i], others one byte behind
  * the end before. A cell whose end lies before its start is absent (a short row filled). */
 struct csv_block {
-    char *text;
-    uint32_t *end;   /* [n_rows * n_cols]; without `start` also end[-1] = first - 1 */
+    char *text;      /* NULL: to be read again, by csv_load */
+    uint32_t *end;   /* [n_rows * n_cols]; without `start` also end[-1] = first - 1;
+                      * NULL: to be made again */
     uint32_t *start; /* [n_rows]; NULL: rows adjoin, the first starts at `first` */
     uint32_t first;
+    int64_t skip; /* cell ends before those of the first row */
     int64_t n, n_rows, row0;
-    int64_t line0;  /* physical line of text[0] */
-    int64_t offset; /* of text[0] in the text of the file */
-    uint8_t plain;  /* one physical line a row, nothing between */
+    int64_t line0;      /* physical line of text[0] */
+    int64_t first_line; /* and of row 0 */
+    int64_t offset;     /* of text[0] in the text of the file */
+    uint64_t print;     /* of the text, to see that it is the same */
+    uint32_t part
+        [CSV_PARTS]; /* starts of rows k n_rows / CSV_PARTS, k > 0; [1] = 0: unknown */
+    uint8_t plain;   /* one physical line a row, nothing between */
+    uint8_t closed;  /* the newline at the end is not in the file */
+};
+
+/* Room for one block at a time, with its text and index. */
+struct csv_window {
+    struct arena arena;
+    char *text;
+    uint32_t *pos; /* [cap_pos + CSV_PAD], a word before it is ours too */
+    int64_t cap_text, cap_pos;
+    const struct csv_block *of; /* what is loaded, or NULL */
+    struct csv_block b;
 };
 
 struct csv_column {
     const char *name;
     uint8_t type, declared, todo, mixed;
-    int out;    /* column of the frame, -1: not wanted */
-    void *data; /* of the frame's arena: numbers, codes, text_at */
+    uint8_t long_text; /* a category too long in the sample: its lengths come first */
+    uint8_t measured;  /* text whose lengths are known */
+    int out;           /* column of the frame, -1: not wanted */
+    void *data;        /* of the frame's arena: numbers, codes, text_at */
     size_t data_each;
     uint8_t *text_missing;
     char *text;
     struct dict dict;
-    int cat; /* slot of its local levels */
+    int cat; /* slot of its levels */
     /* Counts and first rows over all blocks: sums and minima, the same in any order. */
     atomic_llong missing, bytes, inexact, underflow, type_faults, range_faults;
     atomic_llong inexact_row, type_row, range_row; /* INT64_MAX: none */
@@ -94,6 +121,9 @@ struct csv_reader {
     struct csv_source src;
     struct arena text, work; /* texts; index, names, everything else */
     int64_t slab;
+    int again;                    /* blocks are read again from the source, not kept */
+    int64_t skim_wait, skim_rest; /* slabs until skimming is tried again */
+    struct csv_window look;       /* for single cells, on the calling thread */
     struct csv_block *blocks;
     int64_t n_blocks, cap_blocks;
     uint32_t *pos, *starts; /* scratch of the index */
@@ -105,7 +135,9 @@ struct csv_reader {
     int64_t n_rows, n_blank, n_bad, n_bare, bare_line, bare_column;
     int bare_field;
     int64_t n_warned;
-    uint8_t *bad; /* [n_rows] rows with a bad cell, when on_bad is not fail */
+    int64_t
+        *line_of_row; /* [n_rows] of the frame's arena; NULL: rows stand line by line */
+    uint8_t *bad;     /* [n_rows] rows with a bad cell, when on_bad is not fail */
     struct file_out reject;
     int rejecting;
 };
@@ -118,6 +150,8 @@ void csv_source_memory(struct csv_source *s, struct tide_ctx *ctx, const char *d
 /* Fills buf; *got < n at the end only. */
 tide_status csv_source_read(struct csv_source *s, char *buf, size_t n, size_t *got,
                             tide_error *err);
+/* The error of a file that ends too early. */
+tide_status csv_source_short(const struct csv_source *s, int64_t end, tide_error *err);
 void csv_source_close(struct csv_source *s);
 
 /* ---- csv_sniff.c ---- */
@@ -126,6 +160,13 @@ tide_status csv_sniff(struct csv_reader *r, tide_error *err);
 
 /* ---- csv_index.c ---- */
 tide_status csv_read_blocks(struct csv_reader *r, tide_error *err);
+void csv_cr_to_lf(char *s, size_t n);
+int64_t csv_slab(const struct csv_reader *r); /* bytes of text to take at once */
+/* csv_skim.c: blocks of clean text from *offset on, many slabs at once; stops where something
+ * is to be judged row by row. */
+tide_status csv_skim(struct csv_reader *r, int64_t *offset, tide_error *err);
+tide_status csv_add_block(struct csv_reader *r, const struct csv_block *b,
+                          tide_error *err);
 /* Takes marked rows out of the blocks. */
 tide_status csv_drop_rows(struct csv_reader *r, tide_error *err);
 
@@ -224,8 +265,36 @@ static inline int64_t csv_walk_cell(const struct csv_walk *w, int64_t i, const c
     if (w->last && e > b && w->text[e - 1] == '\r') e--;
     return (int64_t)(e - b);
 }
-/* Block of a row of the file's table, and its row there. */
+/* The cells of a column for the kernels; they take blocks whose cells are all there and
+ * need nothing trimmed. */
+static inline int csv_is_simple(const struct csv_reader *r, const struct csv_block *b)
+{
+    return !b->start && !r->d.trim && r->o.na.n == 0;
+}
+static inline struct simd_cells csv_cells_of(const struct csv_reader *r,
+                                             const struct csv_block *b, int j)
+{
+    return (struct simd_cells){b->text,   b->end + j,   r->n_cols,
+                               b->n_rows, r->d.decimal, j == r->n_cols - 1};
+}
+
+/* ---- csv_window.c: blocks with text and index ---- */
+void csv_window_init(struct csv_window *w, struct tide_ctx *ctx);
+void csv_window_free(struct csv_window *w);
+tide_status csv_window_room(struct csv_window *w, int64_t n_text, int64_t n_pos,
+                            tide_error *err);
+/* w->b becomes the block with text and index. Errors: reading, memory, file-changed. */
+tide_status csv_load(const struct csv_reader *r, const struct csv_block *b,
+                     struct csv_window *w, tide_error *err);
+/* As csv_load, but only rows [from, to) need be there: w->b has its own row0 and n_rows. */
+tide_status csv_load_rows(const struct csv_reader *r, const struct csv_block *b,
+                          int64_t from, int64_t to, struct csv_window *w,
+                          tide_error *err);
+/* Which block holds a row of the file's table, and its row there. */
 const struct csv_block *csv_locate(const struct csv_reader *r, int64_t row, int64_t *i);
+/* The same loaded; stays until the next call. */
+tide_status csv_look(struct csv_reader *r, int64_t row, const struct csv_block **b,
+                     int64_t *i, tide_error *err);
 
 /* ---- csv_fault.c: places and sentences ---- */
 /* Sets file, line and column of text offset `at` of a block. Returns err's status. */
@@ -234,11 +303,23 @@ tide_status csv_place(const struct csv_reader *r, const struct csv_block *b, int
 /* Name of column j for a message (quoted, or "column 3"). */
 const char *csv_name_of(const struct csv_reader *r, int j, char *buf, size_t size);
 /* The error of a cell that is not of its column's type. */
-tide_status csv_cell_fault(const struct csv_reader *r, int64_t row, int j,
-                           tide_error *err);
+tide_status csv_cell_fault(struct csv_reader *r, int64_t row, int j, tide_error *err);
 int64_t csv_line_of(const struct csv_block *b, int64_t at);
 
 /* ---- csv_read.c ---- */
+#define CSV_SLAB  ((int64_t)256 << 10)
+#define CSV_SMALL ((int64_t)128 << 10) /* files up to here stay in memory */
+/* A loop over the blocks in up to par_threads lanes: csv_for runs `n` of them, and each takes
+ * the next block by csv_next until that is -1 (none is left, or cancelled). So a lane sees
+ * rows in their order. */
+struct csv_lanes {
+    struct csv_reader *r;
+    atomic_llong next;
+    int64_t n_blocks;
+    int n; /* lanes */
+};
+void csv_lanes_init(struct csv_lanes *l, struct csv_reader *r);
+int64_t csv_next(struct csv_lanes *l);
 /* par_for, but inline where the file is too small for threads to pay. */
 tide_status csv_for(struct csv_reader *r, int64_t n, par_fn fn, void *arg,
                     tide_error *err);

@@ -35,18 +35,18 @@ int csv_is_na(const struct csv_reader *r, const char *s, size_t n)
 size_t csv_unquote(const char *s, size_t n, char quote, char *out)
 {
     size_t k = 0, i = 1;
-    for (; i < n; i++) {
-        if (s[i] == quote) {
-            if (i + 1 >= n || s[i + 1] != quote) {
-                i++;
-                break;
-            }
-            i++;
-        }
-        out[k++] = s[i];
+    while (i < n) {
+        const char *q = memchr(s + i, quote, n - i);
+        size_t part = q ? (size_t)(q - s) - i : n - i;
+        int twice = q && i + part + 1 < n && q[1] == quote;
+        if (twice) part++; /* one of the two */
+        memcpy(out + k, s + i, part);
+        k += part;
+        i += part + (q != NULL);
+        if (q && !twice) break;
     }
-    for (; i < n; i++) out[k++] = s[i]; /* lenient: text behind the closing quote */
-    return k;
+    if (i < n) memcpy(out + k, s + i, n - i); /* lenient: behind the closing quote */
+    return i < n ? k + n - i : k;
 }
 
 struct csv_cell csv_strip(const struct csv_dialect *d, struct csv_cell c, char *buf,

@@ -2,41 +2,59 @@
  *
  * A pass converts the columns marked `todo`, all of them in one block while its text is in
  * cache. What a pass learns of a column (counts, first rows) are sums and minima over
- * blocks, so it does not depend on who converted what. A block numbers the levels of a
- * category by first appearance; the blocks' levels are joined in the order of blocks, which
- * is the order of rows. */
+ * blocks, so it does not depend on who converted what. A lane takes blocks in their order and
+ * numbers the levels of a category by first appearance; the lanes' levels are joined in the
+ * order of their first rows. */
 #include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/ctx.h"
 #include "base/err.h"
-#include "base/hash.h"
 #include "base/numparse.h"
 #include "base/par.h"
 #include "base/str.h"
 #include "frame/csv.h"
 #include "frame/level_set.h"
 
-struct local {
-    const struct level *level;
-    uint32_t n;
-    uint32_t *code; /* of the column, filled by the join */
+/* A text of at most 16 bytes as two words with zeros behind it. No text holds a NUL, so its
+ * length need not be kept, and 0 is no key. */
+struct key {
+    uint64_t a, b;
 };
 
-struct worker {
+/* The levels of one column that one lane has seen, in the order of its rows. */
+struct cat {
+    struct level_set set;
+    int64_t *first; /* [cap_first] row of each level */
+    uint32_t cap_first;
+    struct key *key; /* [n_slots] open addressing: levels a plain short cell may be */
+    uint32_t *code;  /* [n_slots] */
+    uint32_t mask, n_keys;
+    uint32_t *joined; /* code in the column, filled by the join */
+};
+
+struct lane {
+    struct csv_window window;
     struct arena keep, temp;
+    struct cat *cats; /* [n_cat] */
+    uint32_t *left;   /* [most rows of a block] scratch */
+    tide_status st;
+    tide_error err;
 };
 
 struct job {
+    struct csv_lanes lanes;
     struct csv_reader *r;
     tide_frame *f;
-    struct worker *workers;
-    int n_workers;
-    struct local *local;      /* [n_cat][n_blocks] */
+    struct lane *lane;
+    int n_lanes;
+    int32_t *lane_of;         /* [n_blocks] who converted */
     struct level_set *joined; /* [n_cat] */
+    uint8_t *same;            /* [n_cat] codes of lanes are those of the column */
     int n_cat;
-    int *cat_col; /* [n_cat] */
+    int *cat_col;  /* [n_cat] */
+    int numbering; /* this pass numbers the lines of rows */
 };
 
 static void lower_to(atomic_llong *at, int64_t row)
@@ -65,123 +83,73 @@ static void note_bad(const struct csv_reader *r, struct csv_column *c,
 
 /* ---- numbers, truth values, dates ---- */
 
-/* The eight bytes that end the n <= 8 of a cell, with '0' before them. The bytes behind a
- * cell can be read: texts are padded. */
-static inline uint64_t digits_at(const char *s, int64_t n)
+static void convert_f64_cell(const struct csv_reader *r, const struct csv_block *b,
+                             int j, int64_t i, double *out, int64_t *missing)
 {
-    uint64_t v;
-    memcpy(&v, s, sizeof v);
-    int shift = (int)(64 - 8 * n);
-    return shift ? v << shift | UINT64_C(0x3030303030303030) >> (64 - shift) : v;
+    struct csv_column *c = &r->cols[j];
+    enum csv_number kind = csv_parse_number(r, csv_cell_at(r, b, i, j), out);
+    *missing += kind == CSV_MISSING;
+    if (kind == CSV_INEXACT) note_row(&c->inexact, &c->inexact_row, b->row0 + i);
+    if (kind == CSV_UNDERFLOW) atomic_fetch_add(&c->underflow, 1);
+    if (kind < CSV_RANGE) return;
+    note_bad(r, c, kind, b->row0 + i);
+    *out = (double)NAN;
+    ++*missing;
 }
 
-static inline int are_digits(uint64_t v)
-{
-    return (((v + UINT64_C(0x4646464646464646)) | (v - UINT64_C(0x3030303030303030))) &
-            UINT64_C(0x8080808080808080)) == 0;
-}
-
-/* The number that eight digits write, first digit in the lowest byte. */
-static inline uint64_t value_of(uint64_t v)
-{
-    v -= UINT64_C(0x3030303030303030);
-    v = v * 10 + (v >> 8);
-    return (((v & UINT64_C(0x000000ff000000ff)) * UINT64_C(0x000f424000000064)) +
-            (((v >> 16) & UINT64_C(0x000000ff000000ff)) *
-             UINT64_C(0x0000271000000001))) >>
-           32;
-}
-
-/* A plain number of at most eight digits before its mark and eight behind: 1 when it was one.
- * The mantissa is below 10^16; above 2^53 it is left to num_parse, as it is inexact. */
-static inline int short_number(const char *s, int64_t n, char decimal, double *out)
-{
-    static const double ten[9] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
-    int minus = *s == '-';
-    s += minus;
-    n -= minus;
-    if (n < 1 || n > 17) return 0;
-    int64_t whole = 0;
-    while (whole < n && whole <= 8 && s[whole] != decimal) whole++;
-    if (whole < 1 || whole > 8) return 0;
-    uint64_t v = digits_at(s, whole);
-    if (!are_digits(v)) return 0;
-    uint64_t m = value_of(v);
-    int64_t part = n - whole - 1;
-    if (part > 0) {
-        if (part > 8) return 0;
-        v = digits_at(s + whole + 1, part);
-        if (!are_digits(v)) return 0;
-        m = m * (uint64_t)ten[part] + value_of(v);
-        if (m >> 53) return 0;
-    }
-    double x = part > 0 ? (double)m / ten[part] : (double)m;
-    *out = minus ? -x : x;
-    return 1;
-}
-
-static void convert_f64(const struct csv_reader *r, const struct csv_block *b, int j)
+static void convert_f64(const struct csv_reader *r, const struct csv_block *b, int j,
+                        uint32_t *left)
 {
     struct csv_column *c = &r->cols[j];
     double *out = (double *)c->data + b->row0;
-    int64_t missing = 0;
-    int plain = r->o.na.n == 0;
-    char decimal = r->d.decimal;
+    int64_t missing = 0, n = b->n_rows;
+    int simple = csv_is_simple(r, b);
     struct csv_walk w = csv_walk_of(r, b, j);
-    for (int64_t i = 0; i < b->n_rows; i++) {
+    struct simd_cells cells = csv_cells_of(r, b, j);
+    if (simple) n = simd_get(r->ctx)->csv_numbers(&cells, out, left);
+    for (int64_t k = 0; k < n; k++) {
         const char *s;
-        int64_t n = csv_walk_cell(&w, i, &s);
-        if (plain && n > 0 &&
-            (short_number(s, n, decimal, &out[i]) ||
-             num_parse(s, (size_t)n, decimal, &out[i]) == NUM_OK))
-            continue;
-        if (n == 0) {
+        int64_t i = simple ? left[k] : k;
+        if (simple && csv_walk_cell(&w, i, &s) == 0) {
             out[i] = (double)NAN;
             missing++;
-            continue;
+        } else {
+            convert_f64_cell(r, b, j, i, &out[i], &missing);
         }
-        enum csv_number kind = csv_parse_number(r, csv_cell_at(r, b, i, j), &out[i]);
-        missing += kind == CSV_MISSING;
-        if (kind == CSV_INEXACT) note_row(&c->inexact, &c->inexact_row, b->row0 + i);
-        if (kind == CSV_UNDERFLOW) atomic_fetch_add(&c->underflow, 1);
-        if (kind < CSV_RANGE) continue;
-        note_bad(r, c, kind, b->row0 + i);
-        out[i] = (double)NAN;
-        missing++;
     }
     atomic_fetch_add(&c->missing, missing);
 }
 
-static void convert_i64(const struct csv_reader *r, const struct csv_block *b, int j)
+static void convert_i64_cell(const struct csv_reader *r, const struct csv_block *b,
+                             int j, int64_t i, int64_t *out, int64_t *missing)
 {
     struct csv_column *c = &r->cols[j];
-    int64_t *out = (int64_t *)c->data + b->row0, missing = 0;
-    int plain = r->o.na.n == 0;
-    struct csv_walk w = csv_walk_of(r, b, j);
-    for (int64_t i = 0; i < b->n_rows; i++) {
-        const char *s;
-        int64_t n = csv_walk_cell(&w, i, &s);
-        if (plain && n > 0 && n <= 8) {
-            uint64_t v = digits_at(s, n);
-            if (are_digits(v)) {
-                out[i] = (int64_t)value_of(v);
-                continue;
-            }
-        }
-        struct csv_cell cell = csv_cell_at(r, b, i, j);
-        enum csv_number kind = csv_parse_int(r, cell, &out[i]);
-        if (kind == CSV_NUMBER) continue;
-        missing++;
-        if (kind == CSV_MISSING) continue;
-        double v;
-        kind = csv_parse_number(r, cell, &v);
-        if (kind == CSV_MISSING) continue;
-        if (kind < CSV_RANGE && !c->declared) {
-            atomic_store_explicit(&c->widen, 1, memory_order_relaxed);
-        } else {
-            note_bad(r, c, kind == CSV_OTHER || kind < CSV_RANGE ? CSV_OTHER : kind,
-                     b->row0 + i);
-        }
+    struct csv_cell cell = csv_cell_at(r, b, i, j);
+    enum csv_number kind = csv_parse_int(r, cell, out);
+    double v;
+    if (kind == CSV_NUMBER) return;
+    ++*missing;
+    if (kind == CSV_MISSING) return;
+    kind = csv_parse_number(r, cell, &v);
+    if (kind == CSV_MISSING) return;
+    if (kind < CSV_RANGE && !c->declared)
+        atomic_store_explicit(&c->widen, 1, memory_order_relaxed);
+    else
+        note_bad(r, c, kind == CSV_OTHER || kind < CSV_RANGE ? CSV_OTHER : kind,
+                 b->row0 + i);
+}
+
+static void convert_i64(const struct csv_reader *r, const struct csv_block *b, int j,
+                        uint32_t *left)
+{
+    struct csv_column *c = &r->cols[j];
+    int64_t *out = (int64_t *)c->data + b->row0, missing = 0, n = b->n_rows;
+    int simple = csv_is_simple(r, b);
+    struct simd_cells cells = csv_cells_of(r, b, j);
+    if (simple) n = simd_get(r->ctx)->csv_integers(&cells, out, left);
+    for (int64_t k = 0; k < n; k++) {
+        int64_t i = simple ? left[k] : k;
+        convert_i64_cell(r, b, j, i, &out[i], &missing);
     }
     atomic_fetch_add(&c->missing, missing);
 }
@@ -235,186 +203,307 @@ static void convert_time(const struct csv_reader *r, const struct csv_block *b, 
 
 /* ---- categories and text ---- */
 
-/* A text of at most 16 bytes as two words; what lies behind it in the padded text is cut. */
-struct key {
-    uint64_t a, b;
-};
-
 static inline struct key key_of(const char *s, int64_t n)
 {
-    struct key k;
-    memcpy(&k.a, s, 8);
-    if (n <= 8) {
-        k.a = n ? k.a << (64 - 8 * n) : 0;
-        k.b = 0;
-        return k;
-    }
-    memcpy(&k.b, s + 8, 8);
-    k.b <<= 128 - 8 * n;
-    return k;
+    static const uint8_t ones[32] = {255, 255, 255, 255, 255, 255, 255, 255,
+                                     255, 255, 255, 255, 255, 255, 255, 255};
+    struct key k, m; /* no branch on the length, which is as good as random */
+    memcpy(&k, s, sizeof k);
+    memcpy(&m, ones + 16 - n, sizeof m);
+    return (struct key){k.a & m.a, k.b & m.b};
 }
 
-static inline uint32_t hash_of_key(struct key k, int64_t n)
+static inline uint32_t slot_of(const struct cat *c, struct key k)
 {
-    uint64_t h = (k.a ^ (uint64_t)n) * UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t h = k.a * UINT64_C(0x9E3779B97F4A7C15);
     h ^= (k.b + (h >> 29)) * UINT64_C(0xD1B54A32D192ED03);
-    return (uint32_t)(h >> 32);
+    return (uint32_t)(h >> 32) & c->mask;
 }
 
-/* The code of a short plain cell that is known already, or CODE_MISSING. Levels are compared
- * by their bytes: a level borrowed from the text or copied has no padding of its own. */
-static inline uint32_t find_short(const struct level_set *set, const char *s, int64_t n,
-                                  uint32_t hash)
+/* The code of a short text that was met before, or CODE_MISSING. */
+static inline uint32_t find_key(const struct cat *c, struct key k)
 {
-    uint32_t at = hash & set->mask;
-    for (; set->slot[at]; at = (at + 1) & set->mask) {
-        const struct level *l = &set->level[set->slot[at] - 1];
-        if (l->hash == hash && l->len == (uint32_t)n && memcmp(l->s, s, (size_t)n) == 0)
-            return set->slot[at] - 1;
+    for (uint32_t at = slot_of(c, k);; at = (at + 1) & c->mask) {
+        if (c->key[at].a == k.a && c->key[at].b == k.b) return c->code[at];
+        if (!(c->key[at].a | c->key[at].b)) return CODE_MISSING;
     }
-    return CODE_MISSING;
 }
 
-/* The hash of a text, the same for a cell however it was quoted. */
-static uint32_t hash_of_text(const char *s, size_t n)
+static void put_key(struct cat *c, struct key k, uint32_t code)
 {
-    char text[16] = {0};
-    if (n > 16) return (uint32_t)hash64(s, n, 0);
-    if (n) memcpy(text, s, n);
-    return hash_of_key(key_of(text, (int64_t)n), (int64_t)n);
+    uint32_t at = slot_of(c, k);
+    while (c->key[at].a | c->key[at].b) {
+        if (c->key[at].a == k.a && c->key[at].b == k.b) return;
+        at = (at + 1) & c->mask;
+    }
+    c->key[at] = k;
+    c->code[at] = code;
+    c->n_keys++;
 }
 
-static void convert_cat(const struct job *t, const struct csv_block *b, int j,
-                        struct worker *w)
+static int cat_slots(struct cat *c, struct arena *a, uint32_t slots)
 {
-    const struct csv_reader *r = t->r;
-    struct csv_column *c = &r->cols[j];
-    uint32_t *out = (uint32_t *)c->data + b->row0;
+    struct cat old = *c;
+    c->key = arena_zero(a, slots * sizeof *c->key);
+    c->code = arena_array(a, slots, sizeof *c->code);
+    if (!c->key || !c->code) return -1;
+    c->mask = slots - 1;
+    c->n_keys = 0;
+    for (uint32_t k = 0; old.key && k <= old.mask; k++)
+        if (old.key[k].a | old.key[k].b) put_key(c, old.key[k], old.code[k]);
+    return 0;
+}
+
+static int cat_init(struct cat *c, struct arena *a, int64_t hint)
+{
+    *c = (struct cat){0};
+    return level_set_init(&c->set, a, a, hint) || cat_slots(c, a, 64) ? -1 : 0;
+}
+
+/* The code of any text, new or not; CODE_MISSING: the arena tells. */
+static uint32_t cat_add(struct cat *c, struct arena *a, const char *s, size_t n,
+                        int64_t row, int keyed)
+{
+    uint32_t before = c->set.n, code = level_set_add(&c->set, s, n, 1);
+    if (code == CODE_MISSING) return code;
+    if (c->set.n > before) {
+        if (code == c->cap_first) {
+            uint32_t cap = c->cap_first ? c->cap_first * 2 : 16;
+            int64_t *more = arena_array(a, cap, sizeof *more);
+            if (!more) return CODE_MISSING;
+            if (code) memcpy(more, c->first, code * sizeof *more);
+            c->first = more;
+            c->cap_first = cap;
+        }
+        c->first[code] = row;
+    }
+    if (keyed && n > 0 && n <= 16) {
+        char text[16] = {0};
+        if (c->n_keys > c->mask / 2 && cat_slots(c, a, (c->mask + 1) * 2) != 0)
+            return CODE_MISSING;
+        memcpy(text, s, n);
+        put_key(c, key_of(text, (int64_t)n), code);
+    }
+    return code;
+}
+
+/* A byte of the word is c. */
+static inline int has_byte(uint64_t v, char c)
+{
+    v ^= UINT64_C(0x0101010101010101) * (unsigned char)c;
+    return ((v - UINT64_C(0x0101010101010101)) & ~v & UINT64_C(0x8080808080808080)) !=
+           0;
+}
+
+/* A short plain cell, or one in quotes with none inside, as a key. Returns the length of the
+ * text, 0 when it is neither. */
+static inline int64_t short_key(const struct csv_walk *w, int64_t i, struct key *k)
+{
+    const char *s;
+    int64_t n = csv_walk_cell(w, i, &s);
+    if (n >= 0) {
+        if (n == 0 || n > 16) return 0;
+        *k = key_of(s, n);
+        return n;
+    }
+    const uint32_t *end = w->end + i * w->stride;
+    n = w->text + *end - s;
+    if (w->last && n > 0 && s[n - 1] == '\r') n--;
+    if (!w->plain || n < 3 || n > 18 || s[0] != w->quote || s[n - 1] != w->quote)
+        return 0;
+    *k = key_of(s + 1, n - 2);
+    return has_byte(k->a, w->quote) || has_byte(k->b, w->quote) ? 0 : n - 2;
+}
+
+/* Texts that stand for missing are never keys: a cell that is one of them, or might be, and
+ * every cell seen for the first time goes the long way. */
+static void convert_cat(struct lane *l, const struct csv_reader *r,
+                        const struct csv_block *b, int j)
+{
+    struct csv_column *col = &r->cols[j];
+    struct cat *c = &l->cats[col->cat];
+    uint32_t *out = (uint32_t *)col->data + b->row0;
     int64_t missing = 0, bytes = 0;
-    struct level_set set;
-    struct arena_mark mark = arena_mark(&w->temp);
-    if (atomic_load_explicit(&c->too_many, memory_order_relaxed)) return;
-    if (level_set_init(&set, &w->keep, &w->temp, b->n_rows) != 0) return;
+    if (atomic_load_explicit(&col->too_many, memory_order_relaxed)) return;
     struct csv_walk walk = csv_walk_of(r, b, j);
-    int plain = r->o.na.n == 0;
     for (int64_t i = 0; i < b->n_rows; i++) {
         const char *s;
         size_t n;
-        int64_t len = csv_walk_cell(&walk, i, &s);
-        if (plain && len > 0 && len <= 16) {
-            out[i] = find_short(&set, s, len, hash_of_key(key_of(s, len), len));
-            if (out[i] != CODE_MISSING &&
-                (len > 4 || !csv_is_missing(s, (size_t)len))) {
-                bytes += len;
-                continue;
-            }
+        struct key k;
+        int64_t len = short_key(&walk, i, &k);
+        if (len > 0 && (out[i] = find_key(c, k)) != CODE_MISSING) {
+            bytes += len;
+            continue;
         }
         struct csv_cell cell = csv_cell_at(r, b, i, j);
-        struct arena_mark cell_mark = arena_mark(&w->temp);
-        if (!csv_parse_text(r, cell, &w->temp, &s, &n)) {
+        struct arena_mark mark = arena_mark(&l->temp);
+        if (!csv_parse_text(r, cell, &l->temp, &s, &n)) {
             out[i] = CODE_MISSING;
             missing++;
             continue;
         }
-        int copied = s < cell.s || s > cell.s + cell.n;
-        uint32_t slots = set.mask;
-        out[i] = level_set_add_hashed(&set, s, n, hash_of_text(s, n), copied);
+        out[i] = cat_add(c, &l->keep, s, n, b->row0 + i, !csv_is_na(r, s, n));
         if (out[i] == CODE_MISSING) break; /* the arena tells */
-        if (copied && slots == set.mask) arena_reset(&w->temp, cell_mark);
+        arena_reset(&l->temp, mark);
         bytes += (int64_t)n;
-        if (set.n > CSV_LEVELS && !c->declared) {
-            atomic_store_explicit(&c->too_many, 1, memory_order_relaxed);
+        if (c->set.n > CSV_LEVELS && !col->declared) {
+            atomic_store_explicit(&col->too_many, 1, memory_order_relaxed);
             break;
         }
     }
-    t->local[(int64_t)c->cat * r->n_blocks + (b - r->blocks)] =
-        (struct local){set.level, set.n, NULL};
-    arena_reset(&w->temp, mark);
+    atomic_fetch_add(&col->missing, missing);
+    atomic_fetch_add(&col->bytes, bytes);
+}
+
+/* Lengths first: text_at[row] holds the length of the row, ~length when missing. */
+static void measure_text(struct lane *l, const struct csv_reader *r,
+                         const struct csv_block *b, int j)
+{
+    struct csv_column *c = &r->cols[j];
+    int64_t *at = (int64_t *)c->data + b->row0, missing = 0, bytes = 0;
+    for (int64_t i = 0; i < b->n_rows; i++) {
+        const char *s;
+        size_t n;
+        struct arena_mark mark = arena_mark(&l->temp);
+        int there = csv_parse_text(r, csv_cell_at(r, b, i, j), &l->temp, &s, &n);
+        at[i] = there ? (int64_t)n : -1;
+        missing += !there;
+        bytes += there ? (int64_t)n : 0;
+        arena_reset(&l->temp, mark);
+    }
     atomic_fetch_add(&c->missing, missing);
     atomic_fetch_add(&c->bytes, bytes);
 }
 
-/* Lengths first: text_at[row] holds the length of the row, ~length when missing. */
-static void measure_text(const struct job *t, const struct csv_block *b, int j,
-                         struct worker *w)
+static void copy_text(struct lane *l, const struct csv_reader *r,
+                      const struct csv_block *b, int j)
 {
-    const struct csv_reader *r = t->r;
-    struct csv_column *c = &r->cols[j];
-    int64_t *at = (int64_t *)c->data + b->row0, missing = 0;
-    for (int64_t i = 0; i < b->n_rows; i++) {
-        const char *s;
-        size_t n;
-        struct arena_mark mark = arena_mark(&w->temp);
-        int there = csv_parse_text(r, csv_cell_at(r, b, i, j), &w->temp, &s, &n);
-        at[i] = there ? (int64_t)n : -1;
-        missing += !there;
-        arena_reset(&w->temp, mark);
-    }
-    atomic_fetch_add(&c->missing, missing);
-}
-
-static void copy_text(const struct job *t, const struct csv_block *b, int j,
-                      struct worker *w)
-{
-    const struct csv_reader *r = t->r;
     struct csv_column *c = &r->cols[j];
     const int64_t *at = (const int64_t *)c->data + b->row0;
     for (int64_t i = 0; i < b->n_rows; i++) {
         const char *s;
         size_t n;
-        struct arena_mark mark = arena_mark(&w->temp);
-        int there = csv_parse_text(r, csv_cell_at(r, b, i, j), &w->temp, &s, &n);
+        struct arena_mark mark = arena_mark(&l->temp);
+        int there = csv_parse_text(r, csv_cell_at(r, b, i, j), &l->temp, &s, &n);
         if (there && n && (int64_t)n == at[i + 1] - at[i])
             memcpy(c->text + at[i], s, n);
         if (c->text_missing) c->text_missing[b->row0 + i] = !there;
-        arena_reset(&w->temp, mark);
+        arena_reset(&l->temp, mark);
     }
+}
+
+/* ---- lines of rows ---- */
+
+static void number_lines(const struct csv_block *b, int n_cols, int64_t *out)
+{
+    const char *s = b->text;
+    int64_t line = b->line0;
+    for (int64_t i = 0; i < b->n_rows; i++) {
+        uint32_t at = b->start ? b->start[i] : b->end[i * n_cols - 1] + 1;
+        const char *first = b->text + at;
+        for (const char *p; (p = memchr(s, '\n', (size_t)(first - s))); s = p + 1)
+            line++;
+        s = first;
+        out[b->row0 + i] = line;
+    }
+}
+
+/* Room for the lines of rows, unless rows stand line by line. */
+static tide_status begin_lines(struct job *t, tide_error *err)
+{
+    struct csv_reader *r = t->r;
+    int plain = 1;
+    int64_t first = 0;
+    for (int64_t k = 0; k < r->n_blocks; k++) {
+        const struct csv_block *b = &r->blocks[k];
+        if (!b->n_rows) continue;
+        if (!first) first = b->first_line;
+        plain &= b->plain && b->first_line - b->row0 == first;
+    }
+    t->numbering = !plain;
+    if (plain || r->line_of_row) return TIDE_OK;
+    r->line_of_row = arena_array(&t->f->arena, r->n_rows, sizeof *r->line_of_row);
+    return arena_status(&t->f->arena, err);
 }
 
 /* ---- passes ---- */
 
+#define ROWS_TEXT 16384 /* bytes of text converted together */
+
 enum { TODO_CONVERT = 1, TODO_COPY = 2 };
 
-static void convert_block(void *arg, int64_t block, int worker)
+static void convert_rows(struct job *t, struct lane *l, const struct csv_block *b)
 {
-    const struct job *t = arg;
-    const struct csv_block *b = &t->r->blocks[block];
-    struct worker *w = &t->workers[worker];
-    for (int j = 0; j < t->r->n_cols; j++) {
-        const struct csv_column *c = &t->r->cols[j];
+    const struct csv_reader *r = t->r;
+    for (int j = 0; j < r->n_cols; j++) {
+        const struct csv_column *c = &r->cols[j];
         if (!c->todo) continue;
         switch ((enum tide_type)c->type) {
         case TIDE_BOOL:
-            convert_bool(t->r, b, j);
+            convert_bool(r, b, j);
             break;
         case TIDE_I64:
-            convert_i64(t->r, b, j);
+            convert_i64(r, b, j, l->left);
             break;
         case TIDE_F64:
-            convert_f64(t->r, b, j);
+            convert_f64(r, b, j, l->left);
             break;
         case TIDE_TIME:
-            convert_time(t->r, b, j);
+            convert_time(r, b, j);
             break;
         case TIDE_CAT:
-            convert_cat(t, b, j, w);
+            convert_cat(l, r, b, j);
             break;
         case TIDE_TEXT:
             if (c->todo == TODO_COPY)
-                copy_text(t, b, j, w);
+                copy_text(l, r, b, j);
             else
-                measure_text(t, b, j, w);
+                measure_text(l, r, b, j);
             break;
         }
     }
 }
 
+/* All columns of some rows, then the next rows: their text and index stay in the first cache. */
+static void convert_block(struct job *t, struct lane *l, const struct csv_block *b)
+{
+    int64_t some = b->n_rows * ROWS_TEXT / (b->n + 1) & ~(int64_t)63, n = b->n_rows;
+    if (some < 64) some = 64;
+    for (int64_t i = 0; i < n; i += some) {
+        struct csv_block rows = *b;
+        rows.end += i * t->r->n_cols;
+        if (rows.start) rows.start += i;
+        rows.row0 += i;
+        rows.n_rows = n - i < some ? n - i : some;
+        convert_rows(t, l, &rows);
+    }
+}
+
+static void convert_lane(void *arg, int64_t lane, int worker)
+{
+    struct job *t = arg;
+    struct lane *l = &t->lane[lane];
+    (void)worker;
+    l->st = TIDE_OK;
+    for (int64_t k; l->st == TIDE_OK && (k = csv_next(&t->lanes)) >= 0;) {
+        l->st = csv_load(t->r, &t->r->blocks[k], &l->window, &l->err);
+        t->lane_of[k] = (int32_t)lane;
+        if (l->st != TIDE_OK) return;
+        if (t->numbering) number_lines(&l->window.b, t->r->n_cols, t->r->line_of_row);
+        convert_block(t, l, &l->window.b);
+    }
+}
+
 static tide_status run_pass(struct job *t, tide_error *err)
 {
-    tide_status st = csv_for(t->r, t->r->n_blocks, convert_block, t, err);
-    for (int k = 0; k < t->n_workers && st == TIDE_OK; k++) {
-        st = arena_status(&t->workers[k].keep, err);
-        if (st == TIDE_OK) st = arena_status(&t->workers[k].temp, err);
+    csv_lanes_init(&t->lanes, t->r);
+    tide_status st = csv_for(t->r, t->lanes.n, convert_lane, t, err);
+    t->numbering = 0; /* the first pass did it */
+    if (st == TIDE_OK && ctx_cancelled(t->r->ctx)) st = err_cancelled(err);
+    for (int k = 0; k < t->lanes.n && st == TIDE_OK; k++) {
+        if ((st = t->lane[k].st) != TIDE_OK && err) *err = t->lane[k].err;
+        if (st == TIDE_OK) st = arena_status(&t->lane[k].keep, err);
+        if (st == TIDE_OK) st = arena_status(&t->lane[k].temp, err);
     }
     return st;
 }
@@ -448,7 +537,7 @@ static void begin_column(struct job *t, struct csv_column *c)
     atomic_store(&c->too_many, 0);
 }
 
-/* Slots for the local levels of the categories of this pass. */
+/* Empty sets of levels for the categories of this pass, in every lane. */
 static tide_status begin_categories(struct job *t, tide_error *err)
 {
     struct csv_reader *r = t->r;
@@ -458,44 +547,69 @@ static tide_status begin_categories(struct job *t, tide_error *err)
     if (!t->n_cat) return TIDE_OK;
     t->cat_col = arena_array(&r->work, t->n_cat, sizeof *t->cat_col);
     t->joined = arena_zero(&r->work, (size_t)t->n_cat * sizeof *t->joined);
-    int64_t slots;
-    if (__builtin_mul_overflow(r->n_blocks, (int64_t)t->n_cat, &slots))
-        slots = INT64_MAX;
-    t->local = arena_array(&r->work, slots, sizeof *t->local);
+    t->same = arena_zero(&r->work, (size_t)t->n_cat);
     tide_status st = arena_status(&r->work, err);
-    if (st != TIDE_OK) return st;
-    memset(t->local, 0, (size_t)slots * sizeof *t->local);
-    for (int j = 0, k = 0; j < r->n_cols; j++)
+    for (int k = 0; st == TIDE_OK && k < t->n_lanes; k++) {
+        struct lane *l = &t->lane[k];
+        arena_free(&l->keep); /* of the pass before */
+        l->cats = arena_array(&l->keep, t->n_cat, sizeof *l->cats);
+        for (int c = 0; l->cats && c < t->n_cat; c++)
+            if (cat_init(&l->cats[c], &l->keep, r->n_rows) != 0) break;
+        st = arena_status(&l->keep, err);
+    }
+    for (int j = 0, k = 0; st == TIDE_OK && j < r->n_cols; j++)
         if (r->cols[j].todo && r->cols[j].type == TIDE_CAT) {
             r->cols[j].cat = k;
             t->cat_col[k++] = j;
         }
-    return TIDE_OK;
+    return st;
 }
 
 /* ---- joining dictionaries ---- */
 
+/* The lane whose next level, from at[lane] on, was met first. */
+static int earliest(const struct job *t, int64_t k, const uint32_t *at)
+{
+    int best = -1;
+    int64_t row = INT64_MAX;
+    for (int l = 0; l < t->n_lanes; l++) {
+        const struct cat *c = &t->lane[l].cats[k];
+        if (at[l] >= c->set.n || c->first[at[l]] >= row) continue;
+        best = l;
+        row = c->first[at[l]];
+    }
+    return best;
+}
+
+/* Levels in the order of their first rows, whoever met them. */
 static void join_levels(void *arg, int64_t k, int worker)
 {
     const struct job *t = arg;
     struct csv_column *c = &t->r->cols[t->cat_col[k]];
-    struct arena *keep = &t->workers[worker].keep;
+    struct arena *keep = &t->lane[worker].keep;
     struct level_set *set = &t->joined[k];
-    if (atomic_load(&c->too_many) || level_set_init(set, keep, keep, 16) != 0) return;
-    for (int64_t b = 0; b < t->r->n_blocks; b++) {
-        struct local *l = &t->local[k * t->r->n_blocks + b];
-        l->code = arena_array(keep, (int64_t)l->n + 1, sizeof *l->code);
-        if (!l->code) return;
-        for (uint32_t i = 0; i < l->n; i++) {
-            const struct level *v = &l->level[i];
-            l->code[i] = level_set_add_hashed(set, v->s, v->len, v->hash, 0);
-            if (l->code[i] == CODE_MISSING) return;
-        }
+    uint8_t same = 1;
+    if (atomic_load(&c->too_many)) return;
+    uint32_t *at = arena_zero(keep, (size_t)t->n_lanes * sizeof *at);
+    if (!at || level_set_init(set, keep, keep, 16) != 0) return;
+    for (int l = 0; l < t->n_lanes; l++) {
+        struct cat *from = &t->lane[l].cats[k];
+        from->joined = arena_array(keep, (int64_t)from->set.n + 1, sizeof *at);
+        if (!from->joined) return;
+    }
+    for (int l; (l = earliest(t, k, at)) >= 0; at[l]++) {
+        struct cat *from = &t->lane[l].cats[k];
+        const struct level *v = &from->set.level[at[l]];
+        uint32_t code = level_set_add_hashed(set, v->s, v->len, v->hash, 0);
+        if (code == CODE_MISSING) return;
+        from->joined[at[l]] = code;
+        same &= code == at[l];
         if (set->n > CSV_LEVELS && !c->declared) {
             atomic_store(&c->too_many, 1);
             return;
         }
     }
+    t->same[k] = same;
 }
 
 static void recode_block(void *arg, int64_t block, int worker)
@@ -505,8 +619,8 @@ static void recode_block(void *arg, int64_t block, int worker)
     (void)worker;
     for (int k = 0; k < t->n_cat; k++) {
         const struct csv_column *c = &t->r->cols[t->cat_col[k]];
-        if (c->type != TIDE_CAT) continue;
-        const uint32_t *code = t->local[(int64_t)k * t->r->n_blocks + block].code;
+        if (c->type != TIDE_CAT || t->same[k]) continue;
+        const uint32_t *code = t->lane[t->lane_of[block]].cats[k].joined;
         uint32_t *out = (uint32_t *)c->data + b->row0;
         for (int64_t i = 0; i < b->n_rows; i++)
             if (out[i] != CODE_MISSING) out[i] = code[out[i]];
@@ -529,8 +643,8 @@ static tide_status join_categories(struct job *t, tide_error *err)
     tide_status st = TIDE_OK;
     if (!t->n_cat) return st;
     st = csv_for(r, t->n_cat, join_levels, t, err);
-    for (int k = 0; k < t->n_workers && st == TIDE_OK; k++)
-        st = arena_status(&t->workers[k].keep, err);
+    for (int k = 0; k < t->n_lanes && st == TIDE_OK; k++)
+        st = arena_status(&t->lane[k].keep, err);
     for (int k = 0; st == TIDE_OK && k < t->n_cat; k++) {
         struct csv_column *c = &r->cols[t->cat_col[k]];
         if (is_text(r, c, &t->joined[k])) {
@@ -554,6 +668,15 @@ static int widen_column(struct job *t, int j)
 {
     struct csv_reader *r = t->r;
     struct csv_column *c = &r->cols[j];
+    if (c->long_text && c->type == TIDE_TEXT && !c->measured) {
+        int64_t cells = r->n_rows - atomic_load(&c->missing);
+        c->measured = atomic_load(&c->bytes) > CSV_MEAN * cells;
+        c->long_text = c->measured;
+        if (c->measured) return 0;
+        c->type = TIDE_CAT; /* the sample was wrong */
+        begin_column(t, c);
+        return 1;
+    }
     if (c->type == TIDE_I64 && atomic_load(&c->widen)) {
         c->type = TIDE_F64;
         begin_column(t, c);
@@ -578,7 +701,7 @@ static int widen_column(struct job *t, int j)
 }
 
 /* The first bad cell by row, then column, as the error. */
-static tide_status tell_first_bad(const struct csv_reader *r, tide_error *err)
+static tide_status tell_first_bad(struct csv_reader *r, tide_error *err)
 {
     int64_t row = INT64_MAX;
     int col = 0;
@@ -595,15 +718,17 @@ static tide_status tell_first_bad(const struct csv_reader *r, tide_error *err)
     return row == INT64_MAX ? TIDE_OK : csv_cell_fault(r, row, col, err);
 }
 
-static void warn_of_bad_row(const struct csv_reader *r, int64_t row)
+static void warn_of_bad_row(struct csv_reader *r, int64_t row)
 {
+    int64_t i;
+    const struct csv_block *b;
+    if (csv_look(r, row, &b, &i, NULL) != TIDE_OK) return; /* told by the next pass */
     for (int j = 0; j < r->n_cols; j++) {
         const struct csv_column *c = &r->cols[j];
-        int64_t i, whole;
+        int64_t whole;
         double v;
         uint8_t truth;
         if (c->out < 0) continue;
-        const struct csv_block *b = csv_locate(r, row, &i);
         struct csv_cell cell = csv_cell_at(r, b, i, j);
         int bad = 0;
         if (c->type == TIDE_F64)
@@ -633,12 +758,13 @@ static void warn_of_bad_rows(struct csv_reader *r)
     }
 }
 
-static void warn_of_digits(const struct csv_reader *r, int j)
+static void warn_of_digits(struct csv_reader *r, int j)
 {
     struct csv_column *c = &r->cols[j];
     int64_t n = atomic_load(&c->inexact), i, row = atomic_load(&c->inexact_row);
     if (c->out < 0 || c->type != TIDE_F64 || n == 0) return;
-    const struct csv_block *b = csv_locate(r, row, &i);
+    const struct csv_block *b;
+    if (csv_look(r, row, &b, &i, NULL) != TIDE_OK) return;
     struct csv_cell cell = csv_cell_at(r, b, i, j);
     char buf[512], shown[64], name[160], more[64] = "";
     double v;
@@ -679,11 +805,15 @@ static void lay_out_text(struct job *t, struct csv_column *c)
 static tide_status convert_texts(struct job *t, tide_error *err)
 {
     struct csv_reader *r = t->r;
-    int any = 0;
-    for (int j = 0; j < r->n_cols; j++) any |= r->cols[j].todo;
-    tide_status st = any ? run_pass(t, err) : TIDE_OK;
+    int any = 0, unknown = 0;
+    for (int j = 0; j < r->n_cols; j++) {
+        struct csv_column *c = &r->cols[j];
+        any |= c->todo || c->measured;
+        unknown |= c->todo;
+    }
+    tide_status st = unknown ? run_pass(t, err) : TIDE_OK;
     for (int j = 0; any && st == TIDE_OK && j < r->n_cols; j++)
-        if (r->cols[j].todo) lay_out_text(t, &r->cols[j]);
+        if (r->cols[j].todo || r->cols[j].measured) lay_out_text(t, &r->cols[j]);
     if (st == TIDE_OK) st = arena_status(&t->f->arena, err);
     if (st == TIDE_OK && any) st = run_pass(t, err);
     for (int j = 0; j < r->n_cols; j++) r->cols[j].todo = 0;
@@ -698,7 +828,9 @@ static tide_status convert_types(struct job *t, tide_error *err)
         tide_status st = arena_status(&t->f->arena, err);
         if (st == TIDE_OK) st = begin_categories(t, err);
         for (int j = 0; j < r->n_cols; j++)
-            if (r->cols[j].todo && r->cols[j].type == TIDE_TEXT) r->cols[j].unread = 1;
+            if (r->cols[j].todo && r->cols[j].type == TIDE_TEXT &&
+                !r->cols[j].long_text)
+                r->cols[j].unread = 1;
         for (int j = 0; j < r->n_cols; j++)
             if (atomic_load(&r->cols[j].unread)) r->cols[j].todo = 0;
         if (st == TIDE_OK) st = run_pass(t, err);
@@ -719,10 +851,16 @@ static tide_status convert_all(struct job *t, tide_error *err)
     tide_status st = TIDE_OK;
     for (int pass = 0; pass < 2; pass++) {
         for (int j = 0; j < r->n_cols; j++) {
-            atomic_store(&r->cols[j].unread, 0);
-            if (r->cols[j].out >= 0) begin_column(t, &r->cols[j]);
+            struct csv_column *c = &r->cols[j];
+            atomic_store(&c->unread, 0);
+            c->long_text &=
+                pass == 0; /* rows went: all lengths are to be taken again */
+            c->measured = 0;
+            if (c->long_text && c->type == TIDE_CAT) c->type = TIDE_TEXT;
+            if (c->out >= 0) begin_column(t, c);
         }
-        st = convert_types(t, err);
+        st = begin_lines(t, err);
+        if (st == TIDE_OK) st = convert_types(t, err);
         if (st != TIDE_OK) return st;
         st = r->on_bad == CSV_FAIL ? tell_first_bad(r, err) : TIDE_OK;
         if (st != TIDE_OK || !r->bad) break;
@@ -732,6 +870,7 @@ static tide_status convert_all(struct job *t, tide_error *err)
         st = csv_drop_rows(r, err);
         if (st != TIDE_OK) return st;
         memset(r->bad, 0, (size_t)r->n_rows);
+        for (int k = 0; k < t->n_lanes; k++) t->lane[k].window.of = NULL;
     }
     if (st != TIDE_OK) return st;
     for (int j = 0; j < r->n_cols; j++) {
@@ -772,23 +911,38 @@ static void finish(struct job *t)
                  (long long)under, under == 1 ? "" : "s");
 }
 
+static tide_status convert_room(struct job *t, tide_error *err)
+{
+    struct csv_reader *r = t->r;
+    int64_t rows = 1;
+    for (int64_t k = 0; k < r->n_blocks; k++)
+        if (r->blocks[k].n_rows > rows) rows = r->blocks[k].n_rows;
+    t->lane_of = arena_array(&r->work, r->n_blocks + 1, sizeof *t->lane_of);
+    if (r->on_bad != CSV_FAIL) r->bad = arena_zero(&r->work, (size_t)r->n_rows + 1);
+    for (int k = 0; k < t->n_lanes; k++)
+        t->lane[k].left = arena_array(&r->work, rows, sizeof *t->lane[k].left);
+    return arena_status(&r->work, err);
+}
+
 tide_status csv_convert(struct csv_reader *r, tide_frame *f, tide_error *err)
 {
-    struct job t = {.r = r, .f = f, .n_workers = par_threads(r->ctx)};
-    t.workers = arena_zero(&r->work, (size_t)t.n_workers * sizeof *t.workers);
-    if (!t.workers) return arena_status(&r->work, err);
-    for (int k = 0; k < t.n_workers; k++) {
-        arena_init(&t.workers[k].keep, r->ctx);
-        arena_init(&t.workers[k].temp, r->ctx);
+    struct job t = {.r = r, .f = f, .n_lanes = par_threads(r->ctx)};
+    t.lane = arena_zero(&r->work, (size_t)t.n_lanes * sizeof *t.lane);
+    if (!t.lane) return arena_status(&r->work, err);
+    for (int k = 0; k < t.n_lanes; k++) {
+        arena_init(&t.lane[k].keep, r->ctx);
+        arena_init(&t.lane[k].temp, r->ctx);
+        csv_window_init(&t.lane[k].window, r->ctx);
+        (void)arena_push(&t.lane[k].temp, 1); /* so that a reset keeps a chunk */
     }
-    if (r->on_bad != CSV_FAIL) r->bad = arena_zero(&r->work, (size_t)r->n_rows + 1);
-    tide_status st = arena_status(&r->work, err);
+    tide_status st = convert_room(&t, err);
     if (st == TIDE_OK) st = convert_all(&t, err);
     if (st == TIDE_OK) finish(&t);
     if (st == TIDE_OK) st = arena_status(&f->arena, err);
-    for (int k = 0; k < t.n_workers; k++) {
-        arena_free(&t.workers[k].keep);
-        arena_free(&t.workers[k].temp);
+    for (int k = 0; k < t.n_lanes; k++) {
+        arena_free(&t.lane[k].keep);
+        arena_free(&t.lane[k].temp);
+        csv_window_free(&t.lane[k].window);
     }
     return st;
 }

@@ -38,20 +38,6 @@ const char *csv_name_of(const struct csv_reader *r, int j, char *buf, size_t siz
     return buf;
 }
 
-const struct csv_block *csv_locate(const struct csv_reader *r, int64_t row, int64_t *i)
-{
-    int64_t lo = 0, hi = r->n_blocks - 1;
-    while (lo < hi) {
-        int64_t mid = (lo + hi + 1) / 2;
-        if (r->blocks[mid].row0 <= row)
-            lo = mid;
-        else
-            hi = mid - 1;
-    }
-    *i = row - r->blocks[lo].row0;
-    return &r->blocks[lo];
-}
-
 static const char *wanted(const struct csv_column *c)
 {
     switch ((enum tide_type)c->type) {
@@ -69,11 +55,12 @@ static const char *wanted(const struct csv_column *c)
     return "a number";
 }
 
-tide_status csv_cell_fault(const struct csv_reader *r, int64_t row, int j,
-                           tide_error *err)
+tide_status csv_cell_fault(struct csv_reader *r, int64_t row, int j, tide_error *err)
 {
     int64_t i;
-    const struct csv_block *b = csv_locate(r, row, &i);
+    const struct csv_block *b;
+    tide_status st = csv_look(r, row, &b, &i, err);
+    if (st != TIDE_OK) return st;
     const struct csv_column *col = &r->cols[j];
     struct csv_cell c = csv_cell_at(r, b, i, j);
     char buf[512], shown[128], hint[128], name[160];
@@ -103,7 +90,7 @@ tide_status csv_cell_fault(const struct csv_reader *r, int64_t row, int j,
             err_hint(err, "na", "%s", hint);
     }
     err_field(err, col->name);
-    tide_status st = csv_place(r, b, place - b->text, err);
+    st = csv_place(r, b, place - b->text, err);
     if (err) err->row = row + 1;
     return st;
 }

@@ -11,7 +11,6 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "frame/csv.h"
-#include "simd/simd.h"
 
 /* The first fault of structure in a text: the one that a reader of single bytes would
  * notice first (`order`), so that slabs do not matter. */
@@ -29,7 +28,7 @@ struct scan {
     int64_t n_rows, cut;
     int slow;        /* r->starts holds the start of each row */
     int64_t open_at; /* quote still open at the end, or -1 */
-    int high, quotes;
+    int high;
     struct fault fault, tail_fault; /* of complete rows; of the row behind them */
     int64_t n_bare, bare_at;
     int64_t last_start, last_cell; /* of the row that is not complete */
@@ -46,33 +45,21 @@ static void note_fault(struct fault *f, int64_t order, int64_t at, tide_code cod
 
 /* ---- quotes ---- */
 
-/* Are all quotes regular? *open_at is the quote still open at the end, or -1. */
-static int quotes_are_regular(const struct csv_dialect *d, const char *s, int64_t n,
-                              int64_t *open_at)
+/* The quote still open at the end of regular text, or -1. */
+static int64_t open_quote(const struct csv_dialect *d, const char *s, int64_t n)
 {
     const char *end = s + n, *p = s;
-    *open_at = -1;
     while ((p = memchr(p, d->quote, (size_t)(end - p)))) {
-        if (p > s && p[-1] != d->delim && p[-1] != '\n') return 0;
         const char *open = p++;
         for (;;) {
             p = memchr(p, d->quote, (size_t)(end - p));
-            if (!p) {
-                *open_at = open - s;
-                return 1;
-            }
+            if (!p) return open - s;
             p++;
-            if (p < end && *p == d->quote)
-                p++;
-            else
-                break;
+            if (p >= end || *p != d->quote) break;
+            p++; /* doubled */
         }
-        if (p >= end) return 1;
-        if (*p != d->delim && *p != '\n' &&
-            !(*p == '\r' && (p + 1 == end || p[1] == '\n')))
-            return 0;
     }
-    return 1;
+    return -1;
 }
 
 /* ---- the scanner ---- */
@@ -224,19 +211,17 @@ static tide_status scan_text(struct csv_reader *r, const char *s, int64_t n,
                              struct scan *out, tide_error *err)
 {
     const struct csv_dialect *d = &r->d;
-    int in_quote = 0;
-    int64_t quotes = 0;
+    struct simd_csv seen = {0};
     tide_status st = room_for(r, n, err);
     if (st != TIDE_OK) return st;
     *out = (struct scan){.open_at = -1, .fault = no_fault, .tail_fault = no_fault};
-    out->n_pos = simd_get(r->ctx)->csv_index(s, n, d->delim, d->quote, &in_quote,
-                                             r->pos, &quotes, &out->high);
-    out->quotes = quotes > 0;
-    if (d->n_comment || d->lenient || d->trim ||
-        (quotes && !quotes_are_regular(d, s, n, &out->open_at))) {
+    out->n_pos = simd_get(r->ctx)->csv_index(s, n, d->delim, d->quote, &seen, r->pos);
+    out->high = seen.high;
+    if (d->n_comment || d->lenient || d->trim || seen.irregular) {
         scan_slow(r, s, n, out);
         return TIDE_OK;
     }
+    if (seen.in_quote) out->open_at = open_quote(d, s, n);
     int64_t k = out->n_pos;
     out->last_cell = k > 0 ? (int64_t)r->pos[k - 1] + 1 : 0;
     while (k > 0 && s[r->pos[k - 1]] != '\n') k--;
@@ -506,11 +491,7 @@ static tide_status build_rows(struct csv_reader *r, struct csv_block *b,
     if (!sc->slow && is_rectangle(r, b->text, r->pos + k0, n)) {
         b->n_rows = n / r->n_cols;
         b->first = (uint32_t)begin;
-        uint32_t *end = arena_array(&r->work, n + 1, sizeof *end);
-        if (!end) return arena_status(&r->work, err);
-        end[0] = b->first - 1; /* so that every cell starts behind an end */
-        memcpy(end + 1, r->pos + k0, (size_t)n * sizeof *end);
-        b->end = end + 1;
+        b->skip = k0;
         return TIDE_OK;
     }
     int64_t rows = 0;
@@ -558,8 +539,8 @@ static tide_status find_header(struct csv_reader *r, struct csv_block *b,
     return TIDE_OK;
 }
 
-static tide_status add_block(struct csv_reader *r, const struct csv_block *b,
-                             tide_error *err)
+tide_status csv_add_block(struct csv_reader *r, const struct csv_block *b,
+                          tide_error *err)
 {
     if (r->n_blocks == r->cap_blocks) {
         int64_t cap = r->cap_blocks ? r->cap_blocks * 2 : 64;
@@ -569,7 +550,9 @@ static tide_status add_block(struct csv_reader *r, const struct csv_block *b,
         r->blocks = more;
         r->cap_blocks = cap;
     }
-    r->blocks[r->n_blocks++] = *b;
+    r->blocks[r->n_blocks] = *b;
+    if (r->again) r->blocks[r->n_blocks].text = NULL;
+    r->n_blocks++;
     return TIDE_OK;
 }
 
@@ -612,7 +595,10 @@ static tide_status take_block(struct csv_reader *r, struct csv_block *b,
     b->row0 = r->n_rows;
     r->n_rows += b->n_rows;
     count_lines(r, b, begin);
-    return b->n_rows ? add_block(r, b, err) : TIDE_OK;
+    if (!b->n_rows) return TIDE_OK;
+    b->first_line = csv_line_of(b, b->start ? b->start[0] : b->first);
+    if (r->again) b->print = simd_get(r->ctx)->csv_print(b->text, b->n);
+    return csv_add_block(r, b, err);
 }
 
 /* No row is complete: is it because one is too long? */
@@ -633,10 +619,55 @@ static tide_status check_partial(struct csv_reader *r, const struct csv_block *b
     return tell_fault(r, b, sc, &first, err);
 }
 
-static void cr_to_lf(char *s, size_t n)
+void csv_cr_to_lf(char *s, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (s[i] == '\r') s[i] = '\n';
+}
+
+int64_t csv_slab(const struct csv_reader *r)
+{
+    int64_t wide = (int64_t)r->n_cols * 512; /* room for a fair number of rows */
+    return r->slab > wide || r->slab < 65536 ? r->slab : wide;
+}
+
+/* The text from `offset` on, up to about `slab` bytes, into b. carry: what is left of the
+ * text before, where it is not read again. */
+static tide_status fill_slab(struct csv_reader *r, size_t slab, const char *carry,
+                             size_t n_carry, struct csv_block *b, size_t *n,
+                             int *at_end, tide_error *err)
+{
+    size_t got = 0;
+    tide_status st;
+    if (r->again) {
+        st = csv_window_room(&r->look, (int64_t)slab, 0, err);
+        if (st != TIDE_OK) return st;
+        b->text = r->look.text;
+        st = csv_source_fetch(&r->src, b->text, slab, b->offset, &got, err);
+        r->src.total = b->offset + (int64_t)got;
+        if (st == TIDE_OK && got < slab && r->src.total < r->src.size)
+            st = csv_source_short(&r->src, r->src.total, err);
+    } else {
+        b->text = arena_push(&r->text, n_carry + slab + CSV_PAD);
+        if (!b->text) return arena_status(&r->text, err);
+        if (n_carry) memcpy(b->text, carry, n_carry);
+        st = csv_source_read(&r->src, b->text + n_carry, slab, &got, err);
+    }
+    if (st == TIDE_OK)
+        st = ctx_progress(r->ctx, "reading", (double)r->src.total,
+                          r->src.codec || r->src.size < 0 ? 0 : (double)r->src.size,
+                          NULL, err);
+    if (st != TIDE_OK) return st;
+    if (ctx_cancelled(r->ctx)) return err_cancelled(err);
+    if (r->d.cr) csv_cr_to_lf(b->text + n_carry, got);
+    *n = n_carry + got;
+    *at_end = got < slab;
+    if (*at_end && *n && b->text[*n - 1] != '\n') {
+        b->text[(*n)++] = '\n';
+        b->closed = 1;
+    }
+    memset(b->text + *n, 0, CSV_PAD - 1);
+    return TIDE_OK;
 }
 
 tide_status csv_read_blocks(struct csv_reader *r, tide_error *err)
@@ -646,30 +677,13 @@ tide_status csv_read_blocks(struct csv_reader *r, tide_error *err)
     int64_t offset = (int64_t)r->src.head_at;
     int at_end = 0;
     while (!at_end) {
-        size_t got = 0;
-        if (!r->src.codec && r->src.size >= 0 &&
-            (int64_t)slab > r->src.size - r->src.total)
-            slab =
-                (size_t)(r->src.size > r->src.total ? r->src.size - r->src.total : 0) +
-                64;
-        size_t cap = n_carry + slab;
+        int64_t left = r->src.size - (r->again ? offset : r->src.total);
+        if (!r->src.codec && r->src.size >= 0 && (int64_t)slab > left)
+            slab = (size_t)(left > 0 ? left : 0) + 64;
         struct csv_block b = {.line0 = r->n_lines + 1, .offset = offset};
-        b.text = arena_push(&r->text, cap + CSV_PAD);
-        tide_status st = arena_status(&r->text, err);
+        size_t n = 0;
+        tide_status st = fill_slab(r, slab, carry, n_carry, &b, &n, &at_end, err);
         if (st != TIDE_OK) return st;
-        if (n_carry) memcpy(b.text, carry, n_carry);
-        st = csv_source_read(&r->src, b.text + n_carry, slab, &got, err);
-        if (st == TIDE_OK)
-            st = ctx_progress(r->ctx, "reading", (double)r->src.total,
-                              r->src.codec || r->src.size < 0 ? 0 : (double)r->src.size,
-                              NULL, err);
-        if (st != TIDE_OK) return st;
-        if (ctx_cancelled(r->ctx)) return err_cancelled(err);
-        if (r->d.cr) cr_to_lf(b.text + n_carry, got);
-        size_t n = n_carry + got;
-        at_end = got < slab;
-        if (at_end && n && b.text[n - 1] != '\n') b.text[n++] = '\n';
-        memset(b.text + n, 0, CSV_PAD - 1);
         if (n == 0) break;
         struct scan sc;
         st = scan_text(r, b.text, (int64_t)n, &sc, err);
@@ -678,15 +692,61 @@ tide_status csv_read_blocks(struct csv_reader *r, tide_error *err)
             slab = n > slab ? n : slab * 2;
         } else if (st == TIDE_OK) {
             st = take_block(r, &b, &sc, at_end ? (int64_t)n : sc.cut, err);
-            int64_t wide =
-                (int64_t)r->n_cols * 512; /* room for a fair number of rows */
-            slab = (size_t)(r->slab > wide || r->slab < 65536 ? r->slab : wide);
+            slab = (size_t)csv_slab(r);
         }
         if (st != TIDE_OK) return st;
         carry = b.text + sc.cut;
-        n_carry = n - (size_t)sc.cut;
+        n_carry = r->again ? 0 : n - (size_t)sc.cut;
         offset += sc.cut;
+        if (r->again && sc.cut && !at_end && r->n_cols) {
+            st = csv_skim(r, &offset, err);
+            if (st != TIDE_OK) return st;
+        }
     }
+    return TIDE_OK;
+}
+
+/* The starts and ends of a block's rows, for good: some are about to go. */
+static tide_status keep_index(struct csv_reader *r, struct csv_block *b,
+                              tide_error *err)
+{
+    tide_status st = csv_load(r, b, &r->look, err);
+    if (st != TIDE_OK) return st;
+    const struct csv_block *from = &r->look.b;
+    int64_t n = b->n_rows * r->n_cols;
+    uint32_t *start = arena_array(&r->work, b->n_rows, sizeof *start);
+    uint32_t *end = arena_array(&r->work, n, sizeof *end);
+    if (!start || !end) return arena_status(&r->work, err);
+    for (int64_t i = 0; i < b->n_rows; i++)
+        start[i] = from->start ? from->start[i] : from->end[i * r->n_cols - 1] + 1;
+    memcpy(end, from->end, (size_t)n * sizeof *end);
+    b->start = start;
+    b->end = end;
+    return TIDE_OK;
+}
+
+/* The bad rows of one block go: out of its index, to the file of rejected rows. */
+static tide_status drop_of_block(struct csv_reader *r, struct csv_block *b,
+                                 tide_error *err)
+{
+    const uint8_t *bad = r->bad + b->row0;
+    int64_t n = 0;
+    tide_status st = keep_index(r, b, err);
+    for (int64_t i = 0; st == TIDE_OK && i < b->n_rows; i++) {
+        uint32_t *end = b->end + i * r->n_cols;
+        if (bad[i]) {
+            st = reject_row(r, &r->look.b, b->start[i], (int64_t)end[r->n_cols - 1] + 1,
+                            err);
+            continue;
+        }
+        b->start[n] = b->start[i];
+        memmove(b->end + n * r->n_cols, end, (size_t)r->n_cols * sizeof *end);
+        n++;
+    }
+    if (st != TIDE_OK) return st;
+    b->plain = 0;
+    if (n) b->first_line = csv_line_of(&r->look.b, b->start[0]);
+    b->n_rows = n;
     return TIDE_OK;
 }
 
@@ -695,32 +755,14 @@ tide_status csv_drop_rows(struct csv_reader *r, tide_error *err)
     int64_t total = 0;
     for (int64_t k = 0; k < r->n_blocks; k++) {
         struct csv_block *b = &r->blocks[k];
-        int64_t n = 0;
-        const uint8_t *bad = r->bad + b->row0;
-        uint32_t *start = arena_array(&r->work, b->n_rows, sizeof *start);
-        if (!start) return arena_status(&r->work, err);
-        for (int64_t i = 0; i < b->n_rows; i++) {
-            uint32_t *end = b->end + i * r->n_cols;
-            start[i] = b->start ? b->start[i] : end[-1] + 1;
+        if (b->n_rows && memchr(r->bad + b->row0, 1, (size_t)b->n_rows)) {
+            tide_status st = drop_of_block(r, b, err);
+            if (st != TIDE_OK) return st;
         }
-        for (int64_t i = 0; i < b->n_rows; i++) {
-            uint32_t *end = b->end + i * r->n_cols;
-            if (bad[i]) {
-                tide_status st =
-                    reject_row(r, b, start[i], (int64_t)end[r->n_cols - 1] + 1, err);
-                if (st != TIDE_OK) return st;
-                b->plain = 0;
-                continue;
-            }
-            start[n] = start[i];
-            memmove(b->end + n * r->n_cols, end, (size_t)r->n_cols * sizeof *end);
-            n++;
-        }
-        b->start = start;
-        b->n_rows = n;
         b->row0 = total;
-        total += n;
+        total += b->n_rows;
     }
+    r->look.of = NULL; /* its rows are others now */
     r->n_rows = total;
     return TIDE_OK;
 }

@@ -9,9 +9,6 @@
 #include "frame/csv.h"
 #include "spec/reader.h"
 
-#define SLAB  ((int64_t)256 << 10)
-#define SMALL ((int64_t)128 << 10)
-
 /* ---- options ---- */
 
 static tide_status bad_option(const char *option, const char *value, const char *wanted,
@@ -177,13 +174,29 @@ static tide_status choose_columns(struct csv_reader *r, int *n_out, tide_error *
 tide_status csv_for(struct csv_reader *r, int64_t n, par_fn fn, void *arg,
                     tide_error *err)
 {
-    if (r->slab < SLAB || r->src.total > SMALL || n < 1)
+    if (r->slab < CSV_SLAB || r->src.total > CSV_SMALL || n < 1)
         return par_for(r->ctx, n, fn, arg, err);
     for (int64_t k = 0; k < n; k++) {
         if (ctx_cancelled(r->ctx)) return err_cancelled(err);
         fn(arg, k, 0);
     }
     return TIDE_OK;
+}
+
+void csv_lanes_init(struct csv_lanes *l, struct csv_reader *r)
+{
+    int64_t n = par_threads(r->ctx);
+    l->r = r;
+    l->n_blocks = r->n_blocks;
+    l->n = (int)(n < r->n_blocks ? n : r->n_blocks);
+    atomic_init(&l->next, 0);
+}
+
+int64_t csv_next(struct csv_lanes *l)
+{
+    if (ctx_cancelled(l->r->ctx)) return -1;
+    long long k = atomic_fetch_add_explicit(&l->next, 1, memory_order_relaxed);
+    return k < l->n_blocks ? k : -1;
 }
 
 /* ---- the frame ---- */
@@ -233,46 +246,15 @@ static const char *describe(const struct csv_reader *r, struct arena *a)
     return text;
 }
 
-struct lines {
-    const struct csv_reader *r;
-    int64_t *line;
-};
-
-static void number_lines(void *arg, int64_t block, int worker)
+/* Lines of rows: a number when rows stand line by line, else the array that the conversion
+ * filled. */
+static void keep_lines(const struct csv_reader *r, tide_frame *f)
 {
-    const struct lines *t = arg;
-    const struct csv_block *b = &t->r->blocks[block];
-    const char *s = b->text;
-    int64_t line = b->line0;
-    (void)worker;
-    for (int64_t i = 0; i < b->n_rows; i++) {
-        uint32_t at = b->start ? b->start[i] : b->end[i * t->r->n_cols - 1] + 1;
-        const char *first = b->text + at;
-        for (const char *p; (p = memchr(s, '\n', (size_t)(first - s))); s = p + 1)
-            line++;
-        s = first;
-        t->line[b->row0 + i] = line;
-    }
-}
-
-/* Lines of rows: a number when rows stand line by line, else an array. */
-static tide_status keep_lines(struct csv_reader *r, tide_frame *f, tide_error *err)
-{
-    int plain = 1;
     int64_t first = 0;
-    for (int64_t k = 0; k < r->n_blocks; k++) {
-        const struct csv_block *b = &r->blocks[k];
-        if (!b->n_rows) continue;
-        int64_t line = csv_line_of(b, b->start ? b->start[0] : b->first);
-        if (!first) first = line;
-        plain &= b->plain && line - b->row0 == first;
-    }
+    for (int64_t k = 0; k < r->n_blocks && !first; k++)
+        if (r->blocks[k].n_rows) first = r->blocks[k].first_line;
     f->first_line = first ? first : r->header_line + 1;
-    if (plain || !r->n_rows) return TIDE_OK;
-    struct lines t = {r, arena_array(&f->arena, r->n_rows, sizeof *t.line)};
-    if (!t.line) return arena_status(&f->arena, err);
-    f->line_of_row = t.line;
-    return csv_for(r, r->n_blocks, number_lines, &t, err);
+    f->line_of_row = r->line_of_row;
 }
 
 static void warn_at_end(const struct csv_reader *r)
@@ -321,7 +303,7 @@ static tide_status make_frame(struct csv_reader *r, tide_frame **out, tide_error
     if (st == TIDE_OK) st = csv_infer(r, err);
     if (st == TIDE_OK) st = frame_begin(r->ctx, r->n_rows, n_out, &f, err);
     if (st == TIDE_OK) st = csv_convert(r, f, err);
-    if (st == TIDE_OK) st = keep_lines(r, f, err);
+    if (st == TIDE_OK) keep_lines(r, f);
     if (st == TIDE_OK && r->rejecting) {
         r->rejecting = 0;
         st = file_replace_commit(&r->reject, r->ctx, err);
@@ -345,13 +327,14 @@ tide_status csv_read_table(struct tide_ctx *ctx, const char *path, const char *d
                            size_t n_data, const struct tide_read_options *options,
                            int64_t slab, tide_frame **out, tide_error *err)
 {
-    struct csv_reader r = {.ctx = ctx, .slab = slab ? slab : SLAB};
+    struct csv_reader r = {.ctx = ctx, .slab = slab ? slab : CSV_SLAB};
     tide_status st;
     *out = NULL;
     r.path = strcmp(path, "-") == 0 ? "stdin" : path;
     r.src.fd = -1;
     arena_init(&r.text, ctx);
     arena_init(&r.work, ctx);
+    csv_window_init(&r.look, ctx);
     st = take_options(&r, options, err);
     if (st == TIDE_OK) {
         if (data)
@@ -360,6 +343,7 @@ tide_status csv_read_table(struct tide_ctx *ctx, const char *path, const char *d
             st = csv_source_open(&r.src, ctx, path, err);
     }
     if (st == TIDE_OK) st = csv_sniff(&r, err);
+    r.again = !r.src.codec && (r.src.fd < 0 || (r.src.sized && r.src.size > CSV_SMALL));
     if (st == TIDE_OK) st = csv_read_blocks(&r, err);
     if (st == TIDE_OK && !r.n_cols) st = refuse_empty(&r, err);
     if (st == TIDE_OK) st = make_frame(&r, out, err);
@@ -367,6 +351,7 @@ tide_status csv_read_table(struct tide_ctx *ctx, const char *path, const char *d
     csv_source_close(&r.src);
     arena_free(&r.text);
     arena_free(&r.work);
+    csv_window_free(&r.look);
     return st;
 }
 

@@ -77,6 +77,14 @@ void csv_source_memory(struct csv_source *s, struct tide_ctx *ctx, const char *d
     s->head_len = n;
 }
 
+tide_status csv_source_short(const struct csv_source *s, int64_t end, tide_error *err)
+{
+    err_set(err, TIDE_CODE_FILE_CHANGED,
+            "the file had %lld bytes and ended after %lld while it was read",
+            (long long)s->size, (long long)end);
+    return err_at(err, s->path, 0, 0);
+}
+
 tide_status csv_source_read(struct csv_source *s, char *buf, size_t n, size_t *got,
                             tide_error *err)
 {
@@ -94,12 +102,18 @@ tide_status csv_source_read(struct csv_source *s, char *buf, size_t n, size_t *g
     }
     s->total += (int64_t)at;
     *got = at;
-    if (at < n && !s->codec && s->sized && s->total < s->size) {
-        err_set(err, TIDE_CODE_FILE_CHANGED,
-                "the file had %lld bytes and ended after %lld while it was read",
-                (long long)s->size, (long long)s->total);
-        return err_at(err, s->path, 0, 0);
-    }
+    if (at < n && !s->codec && s->sized && s->total < s->size)
+        return csv_source_short(s, s->total, err);
+    return TIDE_OK;
+}
+
+tide_status csv_source_fetch(const struct csv_source *s, char *buf, size_t n,
+                             int64_t offset, size_t *got, tide_error *err)
+{
+    if (s->sized) return file_pread(s->fd, s->path, buf, n, offset, got, err);
+    size_t from = (size_t)offset < s->head_len ? (size_t)offset : s->head_len;
+    *got = s->head_len - from < n ? s->head_len - from : n;
+    if (*got) memcpy(buf, s->head + from, *got);
     return TIDE_OK;
 }
 

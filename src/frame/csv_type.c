@@ -13,14 +13,18 @@
 #include "frame/csv.h"
 
 struct counts {
-    int64_t values, ints, numbers, bools, times, grouped;
+    int64_t values, ints, numbers, bools, times, grouped, bytes;
     int64_t other_row; /* first value that is no number, -1: none */
 };
 
+/* Lanes take blocks that hold sampled rows; sums and least rows do not tell who counted. */
 struct infer {
-    struct csv_reader *r;
+    struct csv_lanes lanes;
     int64_t n_sample;
-    struct counts *counts; /* [n_cols] */
+    struct counts *counts; /* [lanes][n_cols] */
+    struct csv_window *windows;
+    tide_status *st;
+    tide_error *err;
 };
 
 /* 1,234 or 1.234.567: digits in groups of three. */
@@ -62,13 +66,14 @@ static void count_cell(const struct csv_reader *r, struct csv_cell c, int64_t ro
         k->numbers++;
         return;
     }
-    if (k->other_row < 0) k->other_row = row;
+    if (k->other_row < 0 || row < k->other_row) k->other_row = row;
     if (csv_parse_bool(r, c, 0, &truth) == CSV_NUMBER)
         k->bools++;
     else if (csv_parse_time(r, c, &whole) == CSV_NUMBER)
         k->times++;
     struct csv_cell plain = csv_strip(&r->d, c, buf, sizeof buf);
     k->grouped += is_grouped(plain.s, plain.n);
+    k->bytes += (int64_t)plain.n;
 }
 
 static int64_t sample_row(const struct csv_reader *r, int64_t k)
@@ -80,25 +85,125 @@ static int64_t sample_row(const struct csv_reader *r, int64_t k)
                                   CSV_SAMPLE);
 }
 
-static void sample_column(void *arg, int64_t j, int worker)
+/* The first sampled row at or behind `row`, as its number in the sample. */
+static int64_t sample_at(const struct infer *t, int64_t row)
 {
-    const struct infer *t = arg;
-    const struct csv_reader *r = t->r;
-    struct counts *k = &t->counts[j];
-    (void)worker;
-    k->other_row = -1;
-    if (r->cols[j].out < 0 || r->cols[j].declared) return;
-    const struct csv_block *b = r->blocks;
-    for (int64_t s = 0; s < t->n_sample; s++) {
-        int64_t row = sample_row(r, s);
-        while (row >= b->row0 + b->n_rows) b++;
-        count_cell(r, csv_cell_at(r, b, row - b->row0, (int)j), row, k);
+    int64_t lo = 0, hi = t->n_sample;
+    while (lo < hi) {
+        int64_t mid = (lo + hi) / 2;
+        if (sample_row(t->lanes.r, mid) < row)
+            lo = mid + 1;
+        else
+            hi = mid;
     }
-    if (k->values > 0) return;
-    if (r->n_blocks == 0) return;
-    for (b = r->blocks; k->values < CSV_SAMPLE && b < r->blocks + r->n_blocks; b++)
-        for (int64_t i = 0; i < b->n_rows && k->values < CSV_SAMPLE; i++)
-            count_cell(r, csv_cell_at(r, b, i, (int)j), b->row0 + i, k);
+    return lo;
+}
+
+static int is_open(const struct csv_column *c)
+{
+    return c->out >= 0 && !c->declared;
+}
+
+/* Rows [i0, i0 + n) of one column, n <= SOME: what the kernels know for integers or numbers is
+ * counted at once. */
+#define SOME 256
+static void count_cells(const struct csv_reader *r, const struct csv_block *b, int j,
+                        int64_t i0, int64_t n, struct counts *k)
+{
+    union {
+        double number[SOME];
+        int64_t integer[SOME];
+    } value;
+    uint32_t left[SOME];
+    const struct simd_table *simd = simd_get(r->ctx);
+    struct simd_cells cells = csv_cells_of(r, b, j);
+    cells.end += i0 * cells.stride;
+    cells.n = n;
+    int64_t n_left = simd->csv_integers(&cells, value.integer, left);
+    k->ints += n - n_left;
+    if (n_left == n) n_left = simd->csv_numbers(&cells, value.number, left);
+    k->values += n - n_left;
+    k->numbers += n - n_left;
+    for (int64_t l = 0; l < n_left; l++) {
+        int64_t i = i0 + left[l];
+        count_cell(r, csv_cell_at(r, b, i, j), b->row0 + i, k);
+    }
+}
+
+/* Column by column, so that the branches of one type follow each other. */
+static void sample_block(const struct csv_reader *r, const struct csv_block *b,
+                         int64_t from, int64_t to, struct counts *counts)
+{
+    for (int j = 0; j < r->n_cols; j++) {
+        if (!is_open(&r->cols[j])) continue;
+        int64_t s = from, first = sample_row(r, from);
+        int adjoin = sample_row(r, to - 1) - first == to - 1 - from;
+        for (; adjoin && csv_is_simple(r, b) && s < to; s += SOME)
+            count_cells(r, b, j, first - b->row0 + (s - from),
+                        to - s < SOME ? to - s : SOME, &counts[j]);
+        for (; s < to; s++) {
+            int64_t row = sample_row(r, s);
+            count_cell(r, csv_cell_at(r, b, row - b->row0, j), row, &counts[j]);
+        }
+    }
+}
+
+static void sample_lane(void *arg, int64_t lane, int worker)
+{
+    struct infer *t = arg;
+    struct csv_reader *r = t->lanes.r;
+    struct csv_window *w = &t->windows[lane];
+    tide_status st = TIDE_OK;
+    (void)worker;
+    for (int64_t k; st == TIDE_OK && (k = csv_next(&t->lanes)) >= 0;) {
+        const struct csv_block *b = &r->blocks[k];
+        int64_t from = sample_at(t, b->row0), to = sample_at(t, b->row0 + b->n_rows);
+        if (from == to) continue;
+        st = csv_load_rows(r, b, sample_row(r, from) - b->row0,
+                           sample_row(r, to - 1) + 1 - b->row0, w, &t->err[lane]);
+        if (st == TIDE_OK)
+            sample_block(r, &w->b, from, to, &t->counts[lane * r->n_cols]);
+    }
+    t->st[lane] = st;
+}
+
+static void add_counts(struct counts *to, const struct counts *from)
+{
+    to->values += from->values;
+    to->ints += from->ints;
+    to->numbers += from->numbers;
+    to->bools += from->bools;
+    to->times += from->times;
+    to->grouped += from->grouped;
+    to->bytes += from->bytes;
+    if (to->other_row < 0 || (from->other_row >= 0 && from->other_row < to->other_row))
+        to->other_row = from->other_row;
+}
+
+/* Columns without a value in the sample: their first 1,000 values, wherever they are. */
+static tide_status search_values(struct csv_reader *r, struct counts *counts,
+                                 tide_error *err)
+{
+    int n_left = 0;
+    int *left = arena_array(&r->work, r->n_cols, sizeof *left);
+    if (!left) return arena_status(&r->work, err);
+    for (int j = 0; j < r->n_cols; j++)
+        if (is_open(&r->cols[j]) && counts[j].values == 0) left[n_left++] = j;
+    for (int64_t k = 0; n_left && k < r->n_blocks; k++) {
+        tide_status st = csv_load(r, &r->blocks[k], &r->look, err);
+        if (st != TIDE_OK) return st;
+        if (ctx_cancelled(r->ctx)) return err_cancelled(err);
+        const struct csv_block *b = &r->look.b;
+        int kept = 0;
+        for (int l = 0; l < n_left; l++) {
+            struct counts *c = &counts[left[l]];
+            for (int64_t i = 0; i < b->n_rows && c->values < CSV_SAMPLE; i++)
+                count_cell(r, csv_cell_at(r, b, i, left[l]), b->row0 + i, c);
+            if (c->values < CSV_SAMPLE) left[kept++] = left[l];
+        }
+        n_left = kept;
+    }
+    return TIDE_OK;
 }
 
 static int nearly_all(int64_t part, int64_t all)
@@ -107,12 +212,13 @@ static int nearly_all(int64_t part, int64_t all)
 }
 
 /* More than half are numbers, but not nearly all: worth a word. */
-static void warn_of_mix(const struct csv_reader *r, int j, const struct counts *k)
+static void warn_of_mix(struct csv_reader *r, int j, const struct counts *k)
 {
     tide_error w = {0};
     char name[160], shown[128], buf[512];
     int64_t i;
-    const struct csv_block *b = csv_locate(r, k->other_row, &i);
+    const struct csv_block *b;
+    if (csv_look(r, k->other_row, &b, &i, NULL) != TIDE_OK) return; /* told later */
     struct csv_cell c = csv_cell_at(r, b, i, j);
     const char *place = c.s;
     c = csv_strip(&r->d, c, buf, sizeof buf);
@@ -136,7 +242,7 @@ static void warn_of_mix(const struct csv_reader *r, int j, const struct counts *
     ctx_warn(r->ctx, &w);
 }
 
-static void decide(const struct csv_reader *r, int j, const struct counts *k)
+static void decide(struct csv_reader *r, int j, const struct counts *k)
 {
     struct csv_column *c = &r->cols[j];
     if (c->declared || c->out < 0) return;
@@ -150,17 +256,45 @@ static void decide(const struct csv_reader *r, int j, const struct counts *k)
         c->type = TIDE_TIME;
     } else {
         c->type = TIDE_CAT;
+        c->long_text = k->bytes > CSV_MEAN * k->values;
         if ((k->numbers + k->grouped) * 2 > k->values) warn_of_mix(r, j, k);
     }
 }
 
+static tide_status infer_room(struct infer *t, tide_error *err)
+{
+    struct csv_reader *r = t->lanes.r;
+    int64_t n = t->lanes.n, cells;
+    if (__builtin_mul_overflow(n, (int64_t)r->n_cols, &cells)) cells = INT64_MAX;
+    t->windows = arena_zero(&r->work, (size_t)n * sizeof *t->windows);
+    t->st = arena_zero(&r->work, (size_t)n * sizeof *t->st);
+    t->err = arena_zero(&r->work, (size_t)n * sizeof *t->err);
+    t->counts = arena_array(&r->work, cells, sizeof *t->counts);
+    tide_status st = arena_status(&r->work, err);
+    if (st != TIDE_OK) return st;
+    memset(t->counts, 0, (size_t)cells * sizeof *t->counts);
+    for (int64_t k = 0; k < cells; k++) t->counts[k].other_row = -1;
+    for (int k = 0; k < n; k++) csv_window_init(&t->windows[k], r->ctx);
+    return TIDE_OK;
+}
+
 tide_status csv_infer(struct csv_reader *r, tide_error *err)
 {
-    struct infer t = {.r = r};
-    t.n_sample = r->n_rows < 2 * CSV_SAMPLE ? r->n_rows : 2 * CSV_SAMPLE;
-    t.counts = arena_zero(&r->work, (size_t)r->n_cols * sizeof *t.counts);
-    tide_status st = arena_status(&r->work, err);
-    if (st == TIDE_OK) st = csv_for(r, r->n_cols, sample_column, &t, err);
+    struct infer t = {.n_sample =
+                          r->n_rows < 2 * CSV_SAMPLE ? r->n_rows : 2 * CSV_SAMPLE};
+    csv_lanes_init(&t.lanes, r);
+    if (t.lanes.n == 0) t.lanes.n = 1;
+    tide_status st = infer_room(&t, err);
+    if (st != TIDE_OK) return st;
+    st = csv_for(r, t.lanes.n, sample_lane, &t, err);
+    for (int k = 0; k < t.lanes.n; k++) {
+        csv_window_free(&t.windows[k]);
+        if (st == TIDE_OK && (st = t.st[k]) != TIDE_OK && err) *err = t.err[k];
+        for (int j = 0; k && j < r->n_cols; j++)
+            add_counts(&t.counts[j], &t.counts[k * r->n_cols + j]);
+    }
+    if (st == TIDE_OK && ctx_cancelled(r->ctx)) st = err_cancelled(err);
+    if (st == TIDE_OK) st = search_values(r, t.counts, err);
     for (int j = 0; st == TIDE_OK && j < r->n_cols; j++) decide(r, j, &t.counts[j]);
     return st;
 }

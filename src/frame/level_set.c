@@ -31,6 +31,24 @@ static int grow_slots(struct level_set *set)
     return 0;
 }
 
+/* Copies stand close together: a push of the arena for each would cost 64 bytes. */
+static char *own_text(struct level_set *set, const char *s, size_t len)
+{
+    if (len > set->n_spare || !set->spare) {
+        size_t piece = set->bytes < 1024 ? 1024 : (size_t)set->bytes;
+        if (piece > 65536) piece = 65536;
+        if (piece < len) piece = len;
+        set->spare = arena_push(set->keep, piece);
+        set->n_spare = set->spare ? piece : 0;
+        if (!set->spare) return NULL;
+    }
+    char *own = set->spare;
+    if (len) memcpy(own, s, len);
+    set->spare += len;
+    set->n_spare -= len;
+    return own;
+}
+
 static uint32_t add_level(struct level_set *set, const char *s, size_t len,
                           uint32_t hash, int copy)
 {
@@ -44,10 +62,8 @@ static uint32_t add_level(struct level_set *set, const char *s, size_t len,
         set->cap = cap;
     }
     if (copy) {
-        char *own = arena_push(set->keep, len + 1);
-        if (!own) return CODE_MISSING;
-        if (len) memcpy(own, s, len);
-        s = own;
+        s = own_text(set, s, len);
+        if (!s) return CODE_MISSING;
     }
     set->level[set->n] = (struct level){s, (uint32_t)len, hash};
     set->bytes += (int64_t)len;

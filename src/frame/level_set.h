@@ -17,6 +17,8 @@ struct level_set {
     uint32_t *slot; /* code + 1, 0 = free */
     uint32_t mask;  /* slots - 1 */
     int64_t bytes;  /* of all levels */
+    char *spare;    /* room for texts that are copied */
+    size_t n_spare;
 };
 /* hint: how many texts will be added at most (rows); sizes the first table. */
 int level_set_init(struct level_set *set, struct arena *keep, struct arena *temp,

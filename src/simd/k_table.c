@@ -26,8 +26,11 @@ int64_t KERNEL(tree_part)(const uint8_t *, const uint32_t *, int64_t,
                           const uint8_t[256], uint32_t *, uint32_t *);
 int64_t KERNEL(tree_gain)(const double *, const double *, int64_t,
                           const struct simd_split *, double *);
-int64_t KERNEL(csv_index)(const char *, int64_t, char, char, int *, uint32_t *,
-                          int64_t *, int *);
+int64_t KERNEL(csv_index)(const char *, int64_t, char, char, struct simd_csv *,
+                          uint32_t *);
+uint64_t KERNEL(csv_print)(const char *, int64_t);
+int64_t KERNEL(csv_numbers)(const struct simd_cells *, double *, uint32_t *);
+int64_t KERNEL(csv_integers)(const struct simd_cells *, int64_t *, uint32_t *);
 int64_t KERNEL(count_byte)(const char *, int64_t, char);
 
 #define TEXT2(x) #x
@@ -56,4 +59,7 @@ const struct simd_table SIMD_CAT(simd_table, SIMD_SET) = {
     .tree_gain = KERNEL(tree_gain),
     .csv_index = KERNEL(csv_index),
     .count_byte = KERNEL(count_byte),
+    .csv_print = KERNEL(csv_print),
+    .csv_numbers = KERNEL(csv_numbers),
+    .csv_integers = KERNEL(csv_integers),
 };

@@ -20,6 +20,23 @@ struct simd_split {
     double g, h, l1, l2, min_h;
 };
 
+/* What the index of a slab saw besides. */
+struct simd_csv {
+    int64_t quotes, lines, rows; /* quote bytes, newlines, newlines outside quotes */
+    int in_quote, high, nul;     /* at the end; a byte >= 0x80; a byte 0 */
+    int irregular;               /* a quote where regular text has none */
+};
+
+/* A column of cells: cell i is text[end[i stride - 1] + 1 .. end[i stride]), a CR at the end left
+ * out in the last column. The 64 bytes behind the text can be read. */
+struct simd_cells {
+    const char *text;
+    const uint32_t *end;
+    int64_t stride, n;
+    char decimal;
+    int last;
+};
+
 struct simd_table {
     const char *name; /* "base", "avx2", "avx512" */
     /* k_vec.c: sums in 8 f64 lanes, lane i takes elements i, i+8, ...; lanes folded pairwise */
@@ -75,11 +92,17 @@ struct simd_table {
     int64_t (*tree_gain)(const double *gl, const double *hl, int64_t n,
                          const struct simd_split *split, double *out);
     /* k_csv.c: positions of structural bytes in a slab of n <= 2^31 bytes (padded by 64):
-     * delimiters and newlines outside quotes, in order. in_quote: state carried (0/1). Returns
-     * the count. quotes: number of quote bytes seen. high: set when a byte >= 0x80 was seen. */
+     * delimiters and newlines outside quotes, in order; room for n + 64. Returns the count.
+     * seen->in_quote is the state before; text[0] begins a row when that is 0. */
     int64_t (*csv_index)(const char *text, int64_t n, char delim, char quote,
-                         int *in_quote, uint32_t *pos, int64_t *quotes, int *high);
+                         struct simd_csv *seen, uint32_t *pos);
     int64_t (*count_byte)(const char *text, int64_t n, char byte);
+    /* A number that is another when the text is (not against intent). */
+    uint64_t (*csv_print)(const char *text, int64_t n);
+    /* k_csv_number.c: the cells that are plain numbers (integers), exactly; the rows of all
+     * others go to `left` [n], whose number is returned. */
+    int64_t (*csv_numbers)(const struct simd_cells *c, double *out, uint32_t *left);
+    int64_t (*csv_integers)(const struct simd_cells *c, int64_t *out, uint32_t *left);
 };
 extern const struct simd_table simd_table_base;
 extern const struct simd_table simd_table_avx2, simd_table_avx512;
