@@ -50,8 +50,9 @@ TIDE_API const struct tide_params *tide_read_params(void);
 TIDE_API TIDE_MUST_USE tide_status tide_frame_read(
     tide_ctx *ctx, const char *path, const struct tide_read_options *options,
     tide_frame **out, tide_error *err);
-/* One column of memory to copy from. Exactly one of f64, i64, text is set; text with
- * category != 0 makes a dictionary. NaN, INT64_MIN and NULL text are missing. */
+/* One column of memory to copy from. Exactly one of f64, f32, i64, text is set; text becomes a
+ * category unless type says TIDE_TEXT. NaN, INT64_MIN and NULL text are missing. f32 columns are
+ * kept as f64; with a stride they may lie in a row-major matrix. */
 struct tide_column_in {
     const char *name;
     const double *f64;
@@ -59,6 +60,8 @@ struct tide_column_in {
     const char *const *text;
     /* an enum tide_type, 0: by the pointer that is set (text: category) */
     int32_t type;
+    const float *f32;
+    int64_t stride; /* values from one row to the next of f32; 0 means 1 */
 };
 /* Errors: data-infinite (column and row), csv-duplicate-name, memory. */
 TIDE_API TIDE_MUST_USE tide_status tide_frame_new(tide_ctx *ctx, int64_t n_rows,

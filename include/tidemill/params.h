@@ -53,6 +53,8 @@ struct tide_param {
     double lo, hi, tune_lo, tune_hi; /* lo == hi == 0: unbounded */
     uint32_t offset;
     uint8_t type, flags;
+    /* enum: space-separated other names of each choice, in their order; NULL: none */
+    const char *const *choice_alias;
 };
 struct tide_params {
     const struct tide_param *rows;

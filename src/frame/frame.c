@@ -248,6 +248,7 @@ static void take_text(tide_frame *f, struct column *c, const struct tide_column_
 static double in_number(const struct tide_column_in *in, int64_t i)
 {
     if (in->f64) return in->f64[i];
+    if (in->f32) return (double)in->f32[i * (in->stride ? in->stride : 1)];
     return in->i64[i] == INT64_MIN ? (double)NAN : (double)in->i64[i];
 }
 
@@ -263,7 +264,7 @@ static tide_status take_whole(tide_frame *f, struct column *c,
     }
     double unit = c->type == TIDE_TIME ? 1e6 : 1;
     for (int64_t i = 0; i < f->n_rows; i++) {
-        double v = in->f64[i] * unit;
+        double v = in_number(in, i) * unit;
         if (v != v) {
             out[i] = I64_MISSING;
             continue;
@@ -293,7 +294,12 @@ static tide_status take_number(tide_frame *f, struct column *c,
                                const struct tide_column_in *in)
 {
     double *out = arena_array(&f->arena, f->n_rows + 1, sizeof *out);
-    for (int64_t i = 0; out && i < f->n_rows; i++) out[i] = in_number(in, i);
+    int64_t step = in->stride ? in->stride : 1;
+    if (in->f32)
+        for (int64_t i = 0; out && i < f->n_rows; i++)
+            out[i] = (double)in->f32[i * step];
+    else
+        for (int64_t i = 0; out && i < f->n_rows; i++) out[i] = in_number(in, i);
     c->f64 = out;
     return TIDE_OK;
 }
@@ -301,7 +307,8 @@ static tide_status take_number(tide_frame *f, struct column *c,
 static tide_status take_column(tide_frame *f, struct column *c,
                                const struct tide_column_in *in, tide_error *err)
 {
-    int given = (in->f64 != NULL) + (in->i64 != NULL) + (in->text != NULL);
+    int given =
+        (in->f64 != NULL) + (in->f32 != NULL) + (in->i64 != NULL) + (in->text != NULL);
     if (!in->name)
         return err_set(err, TIDE_CODE_HANDLE_INVALID, "a column has no name");
     if (strlen(in->name) > 4096)
@@ -310,13 +317,14 @@ static tide_status take_column(tide_frame *f, struct column *c,
                        (long long)strlen(in->name));
     if (given != 1 && f->n_rows > 0)
         return err_set(err, TIDE_CODE_HANDLE_INVALID,
-                       "exactly one of f64, i64 and text is needed for '%s'", in->name);
+                       "exactly one of f64, f32, i64 and text is needed for '%s'",
+                       in->name);
     c->name = arena_str(&f->arena, in->name);
-    c->type = (uint8_t)(in->type   ? in->type
-                        : in->f64  ? TIDE_F64
-                        : in->i64  ? TIDE_I64
-                        : in->text ? TIDE_CAT
-                                   : TIDE_F64);
+    c->type = (uint8_t)(in->type             ? in->type
+                        : in->f64 || in->f32 ? TIDE_F64
+                        : in->i64            ? TIDE_I64
+                        : in->text           ? TIDE_CAT
+                                             : TIDE_F64);
     int is_text = c->type == TIDE_CAT || c->type == TIDE_TEXT;
     if (in->type < 0 || in->type > TIDE_TEXT ||
         (given && is_text != (in->text != NULL)))

@@ -1,7 +1,7 @@
 /* gbdt.c - gradient-boosted decision trees
  *
- * Problem       min over trees of sum_i s_i loss(y_i, F(x_i)) + l2/2 |leaves|^2 + l1 |leaves|; squared
- *               error, log-loss of one margin (2 classes) or of K margins (K trees a round)
+ * Problem       min over trees of sum_i s_i loss(y_i, F(x_i)) + l2/2 |leaves|^2 + l1 |leaves|;
+ *               losses of numbers and of classes: tree/objective.c; K classes are K trees a round
  * Method        Newton boosting on histograms of at most 255 codes a column, trees grown leaf
  *               by leaf (Friedman 2001; Ke et al. 2017); gradients as dithered 16-bit integers
  * Stopping      on rows given, or on a tenth of the rows: `patience` rounds without a lower loss
@@ -17,9 +17,14 @@
 #include "base/str.h"
 #include "infer/ensemble.h"
 #include "learners/tree/boost.h"
+#include "learners/tree/objective.h"
+#include "learners/tree/offset.h"
+#include "learners/tree/row_sample.h"
 
-static const char *const gbdt_losses[] = {"auto", "squared", "logistic", "softmax",
-                                          NULL};
+static const char *const gbdt_growths[] = {"leaf", "level", NULL};
+static const char *const gbdt_growth_aliases[] = {
+    "lossguide leafwise best_first_global", "depthwise levelwise", NULL};
+static const char *const gbdt_weights[] = {"none", "balanced", NULL};
 
 static const struct tide_param gbdt_rows[] = {
     P_INT(boost_params, trees, "500", P_RANGE(1, 100000), P_TUNE(50, 5000),
@@ -29,11 +34,17 @@ static const struct tide_param gbdt_rows[] = {
     P_REAL(boost_params, rate, "0.05", P_RANGE(0, 1), P_TUNE(0.005, 0.5),
            .flags = TIDE_OPEN_LO | TIDE_LOG, .help = "shrinkage of each tree",
            .alias = "learning_rate eta shrinkage"),
+    P_REAL(boost_params, decay, "1", P_RANGE(0, 1), .flags = TIDE_OPEN_LO | TIDE_EXPERT,
+           .help = "factor on the rate from round to round"),
     P_INT(boost_params, leaves, "31", P_RANGE(2, 65536), P_TUNE(4, 512),
           .flags = TIDE_LOG, .help = "most leaves of a tree",
           .alias = "num_leaves max_leaves max_leaf_nodes"),
     P_INT(boost_params, depth, "0", P_RANGE(0, 512),
           .help = "most levels of a tree, 0 for no limit", .alias = "max_depth"),
+    P_ENUM(boost_params, growth, "leaf", gbdt_growths, .flags = TIDE_EXPERT,
+           .choice_alias = gbdt_growth_aliases,
+           .help = "leaf: largest gain next; level: least depth next",
+           .alias = "grow grow_policy growing_strategy"),
     P_INT(boost_params, min_rows, "20", P_RANGE(1, 1000000000), P_TUNE(1, 200),
           .flags = TIDE_LOG, .help = "fewest rows of a leaf",
           .alias = "min_child_samples min_data_in_leaf min_samples_leaf min_examples"),
@@ -56,18 +67,68 @@ static const struct tide_param gbdt_rows[] = {
     P_REAL(boost_params, rows, "1", P_RANGE(0, 1), P_TUNE(0.3, 1),
            .flags = TIDE_OPEN_LO, .help = "share of rows for each tree",
            .alias = "subsample bagging_fraction"),
+    P_ENUM(boost_params, sampling, "uniform", row_sampling_names, .flags = TIDE_EXPERT,
+           .when = "rows<1",
+           .help = "rows drawn alike, or more often where gradients are large",
+           .alias = "data_sample_strategy sampling_method bootstrap_type"),
     P_REAL(boost_params, columns, "1", P_RANGE(0, 1), P_TUNE(0.2, 1),
            .flags = TIDE_OPEN_LO, .help = "share of columns for each tree",
            .alias = "colsample_bytree feature_fraction"),
+    P_REAL(boost_params, columns_level, "1", P_RANGE(0, 1), P_TUNE(0.2, 1),
+           .flags = TIDE_OPEN_LO | TIDE_EXPERT,
+           .help = "chance of a column in each level of a tree",
+           .alias = "colsample_bylevel"),
+    P_REAL(boost_params, columns_node, "1", P_RANGE(0, 1), P_TUNE(0.2, 1),
+           .flags = TIDE_OPEN_LO | TIDE_EXPERT,
+           .help = "chance of a column in each node of a tree",
+           .alias = "colsample_bynode feature_fraction_bynode"),
     P_REAL(boost_params, cat_smooth, "10", P_RANGE(0, 1e300), .flags = TIDE_EXPERT,
            .help = "shrinkage of levels when they are sorted"),
     P_REAL(boost_params, cat_l2, "10", P_RANGE(0, 1e300), .flags = TIDE_EXPERT,
            .help = "further squared penalty in splits on sorted levels"),
+    P_INT(boost_params, cat_rows, "100", P_RANGE(1, 1000000000), .flags = TIDE_EXPERT,
+          .help = "fewest rows between two cuts of sorted levels",
+          .alias = "min_data_per_group"),
     P_INT(boost_params, patience, "50", P_RANGE(0, 100000),
           .help = "rounds without a better loss that end it, 0 for never",
           .alias = "early_stopping_rounds early_stopping_round n_iter_no_change"),
-    P_ENUM(boost_params, loss, "auto", gbdt_losses, .flags = TIDE_EXPERT,
-           .help = "what is minimised", .alias = "objective"),
+    P_ENUM(boost_params, loss, "auto", objective_names,
+           .choice_alias = objective_aliases, .help = "what is minimised",
+           .alias = "objective"),
+    P_REAL(boost_params, quantile, "0.5", P_RANGE(0, 1),
+           .flags = TIDE_OPEN_LO | TIDE_OPEN_HI, .when = "loss=quantile",
+           .help = "share of the targets that lie below the prediction",
+           .alias = "alpha quantile_alpha"),
+    P_REAL(boost_params, power, "1.5", P_RANGE(1, 2), P_TUNE(1.1, 1.9),
+           .flags = TIDE_OPEN_LO | TIDE_OPEN_HI, .when = "loss=tweedie",
+           .help = "the variance grows as this power of the mean",
+           .alias = "tweedie_variance_power"),
+    P_REAL(boost_params, delta, "0", P_RANGE(0, 1e150), .flags = TIDE_EXPERT,
+           .when = "loss=huber",
+           .help = "error where it turns linear; 0: 0.9 quantile around the median",
+           .alias = "huber_slope huber_delta"),
+    P_TEXT(boost_params, exposure, NULL, .metavar = "COLUMN",
+           .help = "column that a count or amount is proportional to (log links)"),
+    P_TEXT(boost_params, offset, NULL, .metavar = "COLUMN",
+           .help = "column added to the score, not learned from",
+           .alias = "init_score base_margin"),
+    P_ENUM(boost_params, weights, "none", gbdt_weights,
+           .help = "balanced: every class counts as much as the others",
+           .alias = "class_weight is_unbalance"),
+    P_REAL(boost_params, pos_weight, "1", P_RANGE(0, 1e15), .flags = TIDE_OPEN_LO,
+           .help = "two classes: factor on the weights of the last",
+           .alias = "scale_pos_weight"),
+    P_REAL(boost_params, max_leaf, "0", P_RANGE(0, 1e300), .flags = TIDE_EXPERT,
+           .help = "most of a leaf before the rate; 0: none, log links 0.7",
+           .alias = "max_delta_step"),
+    P_TEXT(boost_params, monotone, NULL, .flags = TIDE_EXPERT, .metavar = "SIGNS",
+           .help = "'+age,-price': predictions never fall with age, rise with price",
+           .alias = "monotone_constraints"),
+    P_TEXT(boost_params, interact, NULL, .flags = TIDE_EXPERT, .metavar = "GROUPS",
+           .help = "'a,b;c,d': columns of one path share a group",
+           .alias = "interaction_constraints"),
+    P_REAL(boost_params, path_smooth, "0", P_RANGE(0, 1e300), .flags = TIDE_EXPERT,
+           .help = "rows that draw a node's value to its parent's"),
 };
 
 static tide_status gbdt_fit(struct tide_ctx *ctx, const void *params,
@@ -85,7 +146,14 @@ static void gbdt_cost(const void *params, const struct fit_data *d,
     double n = (double)d->x->n_rows, f = d->x->n_cols;
     double k = d->task == TIDE_CLASSIFY && d->n_classes > 2 ? d->n_classes : 1;
     double leaves = p->leaves < n ? p->leaves : n;
-    out->scratch_bytes = (int64_t)(n * (2 * f + 24 + 12 * k) + f * 2048 * leaves);
+    double row = 2 * f + 24 + 12 * k;
+    if (p->loss == OBJECTIVE_ABSOLUTE || p->loss == OBJECTIVE_QUANTILE ||
+        p->loss == OBJECTIVE_MAPE)
+        row += 48; /* residuals of leaves and their weights */
+    if (p->offset || p->exposure) row += 8;
+    if (p->weights || p->pos_weight != 1) row += 8;
+    if (p->rows < 1 && p->sampling != SAMPLE_UNIFORM) row += 8;
+    out->scratch_bytes = (int64_t)(n * row + f * 2048 * leaves);
     out->model_bytes = (int64_t)(p->trees * k * leaves * 60 + f * 2048);
     out->work = n * f * p->trees * k;
 }
@@ -94,6 +162,7 @@ static void gbdt_cost(const void *params, const struct fit_data *d,
 
 struct gbdt_model {
     struct ensemble *e;
+    struct offset offset;
     uint32_t task;
     int32_t n_out;
 };
@@ -108,12 +177,20 @@ static tide_status gbdt_load(const struct state *s, uint32_t task, int32_t n_out
     tide_status status = ensemble_load(s, n_cols, n_levels, a, &m->e, err);
     if (status) return status;
     int32_t want = task == TIDE_CLASSIFY && m->e->link != LINK_LOGIT ? n_out : 1;
-    int fits = task == TIDE_CLASSIFY ? m->e->link == LINK_SOFTMAX ||
-                                           (m->e->link == LINK_LOGIT && n_out == 2)
-                                     : m->e->link == LINK_IDENTITY;
+    int fits =
+        task == TIDE_CLASSIFY
+            ? m->e->link == LINK_SOFTMAX || (m->e->link == LINK_LOGIT && n_out == 2)
+            : m->e->link == LINK_IDENTITY || m->e->link == LINK_EXP ||
+                  m->e->link == LINK_LOGIT;
     if (m->e->n_outputs != want || !fits) {
         err_set(err, TIDE_CODE_TIDE_CLASSES,
                 "the trees give other outputs than the model says");
+        return err_place(err, "section TREES");
+    }
+    status = offset_load(s, n_cols, n_levels, &m->offset, err);
+    if (status) return status;
+    if (m->offset.column >= 0 && m->e->n_outputs != 1) {
+        err_set(err, TIDE_CODE_TIDE_CLASSES, "an offset goes with one output only");
         return err_place(err, "section TREES");
     }
     m->task = task;
@@ -128,6 +205,7 @@ static tide_status gbdt_predict(const void *object, const struct view *x, int64_
     const struct gbdt_model *m = object;
     /* a lone margin of two classes goes to the front half and is spread from the back */
     tide_status status = ensemble_margin(m->e, x, i0, n, 0, out, err);
+    if (!status) offset_add(&m->offset, x, i0, n, out);
     if (!status)
         ensemble_link(m->e, m->task == TIDE_CLASSIFY ? m->n_out : 1, n, out, out);
     return status;

@@ -24,6 +24,15 @@ void KERNEL(tree_hist)(const uint8_t *, int64_t, int, const uint32_t *, int64_t,
                        const uint32_t *, uint64_t *);
 int64_t KERNEL(tree_part)(const uint8_t *, const uint32_t *, int64_t,
                           const uint8_t[256], uint32_t *, uint32_t *);
+void KERNEL(tree_cells_sub)(uint64_t *, const uint64_t *, int64_t);
+void KERNEL(tree_cells_add)(uint64_t *, const uint64_t *, int64_t);
+void KERNEL(tree_cells_widen)(const uint64_t *, int64_t, int, int64_t *);
+void KERNEL(tree_logit)(const double *, const int32_t *, int64_t, double *, double *);
+int64_t KERNEL(tree_scan)(const uint64_t *, int, int64_t, const struct simd_scan *,
+                          int64_t[2]);
+void KERNEL(tree_dither)(const struct simd_dither *, int64_t, int64_t, uint32_t *);
+void KERNEL(tree_quantise)(const double *, const double *, const uint32_t *, int64_t,
+                           double, double, uint32_t *, int64_t[3]);
 int64_t KERNEL(tree_gain)(const double *, const double *, int64_t,
                           const struct simd_split *, double *);
 int64_t KERNEL(csv_index)(const char *, int64_t, char, char, struct simd_csv *,
@@ -56,6 +65,13 @@ const struct simd_table SIMD_CAT(simd_table, SIMD_SET) = {
     .quantise_u16 = KERNEL(quantise_u16),
     .tree_hist = KERNEL(tree_hist),
     .tree_part = KERNEL(tree_part),
+    .tree_cells_sub = KERNEL(tree_cells_sub),
+    .tree_cells_add = KERNEL(tree_cells_add),
+    .tree_cells_widen = KERNEL(tree_cells_widen),
+    .tree_logit = KERNEL(tree_logit),
+    .tree_scan = KERNEL(tree_scan),
+    .tree_dither = KERNEL(tree_dither),
+    .tree_quantise = KERNEL(tree_quantise),
     .tree_gain = KERNEL(tree_gain),
     .csv_index = KERNEL(csv_index),
     .count_byte = KERNEL(count_byte),

@@ -12,6 +12,11 @@ void KERNEL(tree_hist)(const uint8_t *codes, int64_t stride, int n_lane,
                        const uint32_t *ids, int64_t n, const uint32_t *gq,
                        uint64_t *hist);
 
+void KERNEL(tree_cells_sub)(uint64_t *to, const uint64_t *from, int64_t n);
+void KERNEL(tree_cells_add)(uint64_t *to, const uint64_t *from, int64_t n);
+void KERNEL(tree_cells_widen)(const uint64_t *packed, int64_t n, int sign,
+                              int64_t *wide);
+
 #define AHEAD  32
 #define INLINE static inline __attribute__((always_inline))
 #define FALLS  __attribute__((fallthrough))
@@ -113,5 +118,28 @@ void KERNEL(tree_hist)(const uint8_t *codes, int64_t stride, int n_lane,
         break;
     default:
         add_rows(codes, stride, n_lane >> 3, rest, ids, n, gq, hist);
+    }
+}
+
+void KERNEL(tree_cells_sub)(uint64_t *restrict to, const uint64_t *restrict from,
+                            int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) to[i] -= from[i];
+}
+
+void KERNEL(tree_cells_add)(uint64_t *restrict to, const uint64_t *restrict from,
+                            int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) to[i] += from[i];
+}
+
+void KERNEL(tree_cells_widen)(const uint64_t *restrict packed, int64_t n, int sign,
+                              int64_t *restrict wide)
+{
+    int64_t flip = sign < 0 ? -1 : 0; /* (x ^ -1) - (-1) = -x */
+    for (int64_t i = 0; i < n; i++) {
+        int64_t g = (int32_t)(packed[i] >> 32), h = (uint32_t)packed[i];
+        wide[2 * i] += (g ^ flip) - flip;
+        wide[2 * i + 1] += (h ^ flip) - flip;
     }
 }

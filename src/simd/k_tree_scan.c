@@ -1,13 +1,237 @@
-/* k_tree_scan.c - the gain of every split of one column, and the first best
+/* k_tree_scan.c - the best split of one column, by f32 over integer sums; gains in f64
  *
- * One division a split: both quotients share a denominator. Each element is computed alone, so
- * every set gives the same bits; the largest is taken by value, the first of equals. */
+ * tree_scan ranks the splits of a node by d^2 / (p q), d = G_l - p m, p = H_l + l2, q = H_r + l2,
+ * m = G / (H + 2 l2): the gain of the split less a number that all splits of the node share.
+ * Fractions are compared crosswise, without a division: candidate i competes with those of the
+ * same i mod 16, the 16 winners by one division each. Sums are exact integers, rounded once to
+ * f32 and scaled by powers of two to at most 1; the operations and their order are the same on
+ * every set, so all give the same code, the first of equals. Who needs the gain itself computes
+ * it from the winner's sums.
+ *
+ * tree_gain gives all gains in f64, with one division a split: both quotients share a
+ * denominator. Each element is computed alone, so every set gives the same bits. */
 #include <math.h>
 
 #include "simd/simd.h"
+#ifdef SIMD_IS_avx512
+#include <immintrin.h>
+#endif
 
+int64_t KERNEL(tree_scan)(const uint64_t *cells, int wide, int64_t n,
+                          const struct simd_scan *node, int64_t sum[2]);
 int64_t KERNEL(tree_gain)(const double *gl, const double *hl, int64_t n,
                           const struct simd_split *split, double *out);
+
+#define SCAN_NONE (-1.0f)
+
+#ifdef SIMD_IS_avx512
+/* Best of each of 16 lanes of candidates: d^2, p q and the candidate. */
+struct scan_best {
+    __m512 top, under;
+    __m512i at;
+};
+
+static inline void scan_take(struct scan_best *b, __m512 g, __m512 h, __m512 rest,
+                             __mmask16 ok, __m512i at, const struct simd_scan *node)
+{
+    const __m512 l2 = _mm512_set1_ps(node->l2), unit = _mm512_set1_ps(node->h_scale);
+    __m512 p = _mm512_add_ps(_mm512_mul_ps(h, unit), l2);
+    __m512 q = _mm512_add_ps(_mm512_mul_ps(rest, unit), l2);
+    __m512 d = _mm512_sub_ps(_mm512_mul_ps(g, _mm512_set1_ps(node->g_scale)),
+                             _mm512_mul_ps(p, _mm512_set1_ps(node->mean)));
+    __m512 top = _mm512_mul_ps(d, d), under = _mm512_mul_ps(p, q);
+    __mmask16 better = _mm512_mask_cmp_ps_mask(
+        ok, _mm512_mul_ps(top, b->under), _mm512_mul_ps(b->top, under), _CMP_GT_OQ);
+    b->top = _mm512_mask_mov_ps(b->top, better, top);
+    b->under = _mm512_mask_mov_ps(b->under, better, under);
+    b->at = _mm512_mask_mov_epi32(b->at, better, at);
+}
+
+static inline __m512i prefix_i32(__m512i x)
+{
+    const __m512i zero = _mm512_setzero_si512();
+    x = _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 15));
+    x = _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 14));
+    x = _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 12));
+    return _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 8));
+}
+
+static inline __m512i prefix_i64(__m512i x)
+{
+    const __m512i zero = _mm512_setzero_si512();
+    x = _mm512_add_epi64(x, _mm512_alignr_epi64(x, zero, 7));
+    x = _mm512_add_epi64(x, _mm512_alignr_epi64(x, zero, 6));
+    return _mm512_add_epi64(x, _mm512_alignr_epi64(x, zero, 4));
+}
+
+/* Sums of nodes with packed cells fit 32 bits: g signed, h without sign. */
+static void scan_packed(const uint64_t *cells, int64_t n, const struct simd_scan *node,
+                        const int64_t sum[2], struct scan_best *b)
+{
+    const __m512i even =
+        _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+    const __m512i last = _mm512_set1_epi32(15);
+    const __m512i most = _mm512_set1_epi32((int)(uint32_t)node->h);
+    const __m512i least = _mm512_set1_epi32((int)(uint32_t)node->min_h);
+    __m512i cg = _mm512_set1_epi32((int)sum[0]), ch = _mm512_set1_epi32((int)sum[1]);
+    __m512i at =
+        _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    if (node->h < 2 * node->min_h || node->min_h > (int64_t)UINT32_MAX) return;
+    for (int64_t i = 0; i < n; i += 16) {
+        __m512i x = _mm512_loadu_si512(cells + i),
+                y = _mm512_loadu_si512(cells + i + 8);
+        __m512i h = prefix_i32(_mm512_permutex2var_epi32(x, even, y));
+        __m512i g = prefix_i32(_mm512_permutex2var_epi32(x, odd, y));
+        h = _mm512_add_epi32(h, ch);
+        g = _mm512_add_epi32(g, cg);
+        ch = _mm512_permutexvar_epi32(last, h);
+        cg = _mm512_permutexvar_epi32(last, g);
+        __m512i rest = _mm512_sub_epi32(most, h);
+        __mmask16 ok = _mm512_cmpge_epu32_mask(h, least) &
+                       _mm512_cmpge_epu32_mask(rest, least) &
+                       (__mmask16)(n - i >= 16 ? 0xffff : (1 << (n - i)) - 1);
+        scan_take(b, _mm512_cvtepi32_ps(g), _mm512_cvtepu32_ps(h),
+                  _mm512_cvtepu32_ps(rest), ok, at, node);
+        at = _mm512_add_epi32(at, _mm512_set1_epi32(16));
+    }
+}
+
+/* i64 -> f64 -> f32, as everywhere */
+static inline __m512 narrow(__m512i a, __m512i b)
+{
+    __m256 x = _mm512_cvtpd_ps(_mm512_cvtepi64_pd(a));
+    return _mm512_insertf32x8(_mm512_castps256_ps512(x),
+                              _mm512_cvtpd_ps(_mm512_cvtepi64_pd(b)), 1);
+}
+
+static void scan_wide(const uint64_t *cells, int64_t n, const struct simd_scan *node,
+                      const int64_t sum[2], struct scan_best *b)
+{
+    const __m512i even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
+    const __m512i odd = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
+    const __m512i last = _mm512_set1_epi64(7), most = _mm512_set1_epi64(node->h);
+    const __m512i least = _mm512_set1_epi64(node->min_h);
+    __m512i cg = _mm512_set1_epi64(sum[0]), ch = _mm512_set1_epi64(sum[1]);
+    __m512i at =
+        _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    for (int64_t i = 0; i < n; i += 16) {
+        __m512i g[2], h[2], rest[2];
+        unsigned ok = n - i >= 16 ? 0xffff : (1u << (n - i)) - 1;
+        for (int k = 0; k < 2; k++) {
+            const uint64_t *c = cells + 2 * i + 16 * k;
+            __m512i x = _mm512_loadu_si512(c), y = _mm512_loadu_si512(c + 8);
+            g[k] =
+                _mm512_add_epi64(prefix_i64(_mm512_permutex2var_epi64(x, even, y)), cg);
+            h[k] =
+                _mm512_add_epi64(prefix_i64(_mm512_permutex2var_epi64(x, odd, y)), ch);
+            cg = _mm512_permutexvar_epi64(last, g[k]);
+            ch = _mm512_permutexvar_epi64(last, h[k]);
+            rest[k] = _mm512_sub_epi64(most, h[k]);
+            unsigned small = _mm512_cmplt_epi64_mask(h[k], least) |
+                             _mm512_cmplt_epi64_mask(rest[k], least);
+            ok &= ~(small << 8 * k);
+        }
+        scan_take(b, narrow(g[0], g[1]), narrow(h[0], h[1]), narrow(rest[0], rest[1]),
+                  (__mmask16)ok, at, node);
+        at = _mm512_add_epi32(at, _mm512_set1_epi32(16));
+    }
+}
+
+static int64_t scan_best_of(const uint64_t *cells, int wide, int64_t n,
+                            const struct simd_scan *node, const int64_t sum[2])
+{
+    struct scan_best b = {_mm512_set1_ps(SCAN_NONE), _mm512_set1_ps(1),
+                          _mm512_setzero_si512()};
+    if (wide)
+        scan_wide(cells, n, node, sum, &b);
+    else
+        scan_packed(cells, n, node, sum, &b);
+    __m512 rank = _mm512_div_ps(b.top, b.under);
+    float most = _mm512_reduce_max_ps(rank);
+    __mmask16 equal = _mm512_cmp_ps_mask(rank, _mm512_set1_ps(most), _CMP_EQ_OQ);
+    return most > SCAN_NONE ? _mm512_mask_reduce_min_epi32(equal, b.at) : -1;
+}
+#else
+/* Best of each of 16 lanes of candidates: d^2, p q and the candidate. */
+struct scan_best {
+    float top[16], under[16];
+    int32_t at[16];
+};
+
+/* Candidates i0 .. i0 + 15; ok is 0 where a side has less than min_h. */
+static inline void scan_take(struct scan_best *restrict b, const float *restrict g,
+                             const float *restrict h, const float *restrict rest,
+                             const int32_t *restrict ok, int32_t i0,
+                             const struct simd_scan *node)
+{
+    const float l2 = node->l2, mean = node->mean, g_scale = node->g_scale;
+    const float h_scale = node->h_scale;
+    for (int j = 0; j < 16; j++) {
+        float p = h[j] * h_scale + l2, q = rest[j] * h_scale + l2;
+        float d = g[j] * g_scale - p * mean, top = d * d, under = p * q;
+        int better = ok[j] & (top * b->under[j] > b->top[j] * under);
+        b->top[j] = better ? top : b->top[j];
+        b->under[j] = better ? under : b->under[j];
+        b->at[j] = better ? i0 + j : b->at[j];
+    }
+}
+
+static int64_t scan_best_of(const uint64_t *cells, int wide, int64_t n,
+                            const struct simd_scan *node, const int64_t sum[2])
+{
+    struct scan_best b;
+    float g[256], h[256], rest[256], best = SCAN_NONE;
+    int32_t ok[256];
+    int64_t ag = sum[0], ah = sum[1], at = -1;
+    for (int j = 0; j < 16; j++) {
+        b.top[j] = SCAN_NONE;
+        b.under[j] = 1;
+        b.at[j] = 0;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        ag += wide ? (int64_t)cells[2 * i] : (int32_t)(cells[i] >> 32);
+        ah += wide ? (int64_t)cells[2 * i + 1] : (uint32_t)cells[i];
+        int64_t ar = node->h - ah;
+        g[i] = wide ? (float)(double)ag : (float)(int32_t)ag;
+        h[i] = wide ? (float)(double)ah : (float)(uint32_t)ah;
+        rest[i] = wide ? (float)(double)ar : (float)(uint32_t)ar;
+        ok[i] = (ah >= node->min_h) & (ar >= node->min_h);
+    }
+    for (int64_t i = n; i & 15; i++) g[i] = h[i] = rest[i] = 0, ok[i] = 0;
+    for (int64_t i = 0; i < n; i += 16)
+        scan_take(&b, g + i, h + i, rest + i, ok + i, (int32_t)i, node);
+    for (int j = 0; j < 16; j++) {
+        float rank = b.top[j] / b.under[j];
+        if (rank > best || (rank == best && at >= 0 && b.at[j] < at)) {
+            best = rank;
+            at = b.at[j];
+        }
+    }
+    return at;
+}
+#endif
+
+int64_t KERNEL(tree_scan)(const uint64_t *cells, int wide, int64_t n,
+                          const struct simd_scan *node, int64_t sum[2])
+{
+    int64_t at = scan_best_of(cells, wide, n, node, sum);
+    uint64_t g = 0, h = 0;
+    if (wide) {
+        for (int64_t i = 0; i <= at; i++) {
+            g += cells[2 * i];
+            h += cells[2 * i + 1];
+        }
+        sum[0] += (int64_t)g;
+        sum[1] += (int64_t)h;
+        return at;
+    }
+    for (int64_t i = 0; i <= at; i++)
+        h += cells[i]; /* h of all codes stays below 2^32 */
+    sum[0] += (int32_t)(h >> 32);
+    sum[1] += (uint32_t)h;
+    return at;
+}
 
 static inline double soft(double g, double l1)
 {

@@ -36,6 +36,16 @@ struct simd_cells {
     char decimal;
     int last;
 };
+/* A node for tree_scan: its h and the least h of a side (at least 1) as integers; powers of two
+ * that bring g and h + l2 to at most 1; l2 and g / (h + 2 l2) so scaled. */
+struct simd_scan {
+    int64_t h, min_h;
+    float g_scale, h_scale, l2, mean;
+};
+/* Key and fixed counters of the dither of one tree (k_tree_grad.c). */
+struct simd_dither {
+    uint32_t k0, k1, tree, output;
+};
 
 struct simd_table {
     const char *name; /* "base", "avx2", "avx512" */
@@ -81,11 +91,34 @@ struct simd_table {
     void (*tree_hist)(const uint8_t *codes, int64_t stride, int n_lane,
                       const uint32_t *ids, int64_t n, const uint32_t *gq,
                       uint64_t *hist);
-    /* k_tree_part.c: stable branch-free partition: rows with left[code[id]] go to out_left in
-     * order, the others to out_right; returns the number on the left. column: byte per row. */
+    /* Cells of histograms: difference and sum of n words (packed cells, or wide ones as two
+     * words each); packed cells to wide ones, added (sign 1) or taken off (-1). */
+    void (*tree_cells_sub)(uint64_t *to, const uint64_t *from, int64_t n);
+    void (*tree_cells_add)(uint64_t *to, const uint64_t *from, int64_t n);
+    void (*tree_cells_widen)(const uint64_t *packed, int64_t n, int sign,
+                             int64_t *wide);
+    /* k_tree_part.c: stable branch-free partition: rows with left[code[id]] (0 or 1) go to
+     * out_left in order, the others to out_right; returns the number on the left. column: a
+     * byte a row, 3 bytes behind the last may be read. */
     int64_t (*tree_part)(const uint8_t *column, const uint32_t *ids, int64_t n,
                          const uint8_t left[256], uint32_t *out_left,
                          uint32_t *out_right);
+    /* k_tree_scan.c: cells of a column (packed u64 or wide i64 pairs). The best of the splits
+     * after code 0..n-1 by rank, with sum[] (g, h) on the left from the start; -1: none has
+     * min_h on both sides. sum[] gets the winner's left side. Cells up to 256 may be read. */
+    int64_t (*tree_scan)(const uint64_t *cells, int wide, int64_t n,
+                         const struct simd_scan *node, int64_t sum[2]);
+    /* k_tree_grad.c: dither of rows id0 .. id0 + n - 1 */
+    void (*tree_dither)(const struct simd_dither *d, int64_t id0, int64_t n,
+                        uint32_t *out);
+    /* g = p - (k == 1), h = p (1 - p) */
+    void (*tree_logit)(const double *p, const int32_t *k, int64_t n, double *g,
+                       double *h);
+    /* out[i] = g int16 << 16 | h uint16, each floor(value * scale + dither); sum gains the sums
+     * of |g| and h and the largest h. |g| g_scale <= 32,766, 0 <= h h_scale <= 65,534. */
+    void (*tree_quantise)(const double *g, const double *h, const uint32_t *u,
+                          int64_t n, double g_scale, double h_scale, uint32_t *out,
+                          int64_t sum[3]);
     /* k_tree_scan.c: out[i] = gl^2/(hl + l2) + gr^2/(hr + l2) of the split with gl[i], hl[i] on
      * the left and the rest of (g, h) on the right, g after the soft threshold l1; -1 where a
      * side has less than min_h. Returns the first index of the largest (n >= 1). */

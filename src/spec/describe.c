@@ -45,6 +45,24 @@ static void add_choices(struct str *out, const char *key, const struct tide_para
     str_addc(out, ']');
 }
 
+/* Other names of each choice, in the order of the choices. */
+static void add_choice_aliases(struct str *out, const struct tide_param *row)
+{
+    str_add(out, ",\"choice_aliases\":[");
+    for (int i = 0; row->choices[i]; i++) {
+        const char *p = row->choice_alias[i];
+        str_add(out, i ? ",[" : "[");
+        for (const char *from = p; *p;) {
+            size_t len = strcspn(p, " ");
+            if (p != from) str_addc(out, ',');
+            str_add_json(out, p, len);
+            p += len + strspn(p + len, " ");
+        }
+        str_addc(out, ']');
+    }
+    str_addc(out, ']');
+}
+
 static void add_default(struct str *out, const struct tide_param *row)
 {
     if (!row->fallback) return;
@@ -71,6 +89,7 @@ void param_json(struct str *out, const struct tide_param *row)
         if (row->flags & TIDE_OPEN_HI) str_add(out, ",\"open_max\":true");
     }
     if (row->type == TIDE_PARAM_ENUM) add_choices(out, "choices", row);
+    if (row->choice_alias) add_choice_aliases(out, row);
     if (row->tune_lo < row->tune_hi) {
         add_bound(out, "tune_min", row->tune_lo);
         add_bound(out, "tune_max", row->tune_hi);

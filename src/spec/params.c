@@ -32,9 +32,10 @@ static int is_same_name(const char *a, const char *b, size_t b_len)
     return i == b_len && !a[i];
 }
 
-static int has_alias(const struct tide_param *row, const char *name)
+/* Is name one of the words? */
+static int is_among(const char *words, const char *name)
 {
-    for (const char *p = row->alias; p && *p;) {
+    for (const char *p = words; p && *p;) {
         size_t len = strcspn(p, " ");
         if (len && is_same_name(name, p, len)) return 1;
         p += len + strspn(p + len, " ");
@@ -50,7 +51,7 @@ const struct tide_param *tide_params_find(const struct tide_params *table,
         if (is_same_name(name, table->rows[i].name, strlen(table->rows[i].name)))
             return &table->rows[i];
     for (int i = 0; i < table->n; i++)
-        if (has_alias(&table->rows[i], name)) return &table->rows[i];
+        if (is_among(table->rows[i].alias, name)) return &table->rows[i];
     return NULL;
 }
 
@@ -282,7 +283,8 @@ static tide_status set_enum(const struct tide_param *row, const char *text, void
 {
     int n = 0;
     for (; row->choices[n]; n++)
-        if (is_same_name(text, row->choices[n], strlen(row->choices[n]))) {
+        if (is_same_name(text, row->choices[n], strlen(row->choices[n])) ||
+            (row->choice_alias && is_among(row->choice_alias[n], text))) {
             int32_t value = n;
             memcpy(field, &value, sizeof value);
             return TIDE_OK;

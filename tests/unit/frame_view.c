@@ -32,6 +32,29 @@ static int append(void *payload, const void *data, size_t n)
     return 0;
 }
 
+TEST(a_matrix_of_floats_gives_columns)
+{
+    static const float x[6] = {1.5f, -2, 0.1f, 4, NAN, 6}; /* 3 rows of 2 */
+    const struct tide_column_in cols[] = {
+        {.name = "a", .f32 = x, .stride = 2},
+        {.name = "b", .f32 = x + 1, .stride = 2},
+        {.name = "c", .f32 = x},
+        {.name = "whole", .f32 = x + 1, .stride = 2, .type = TIDE_I64},
+    };
+    tide_ctx *ctx = NULL;
+    tide_frame *f = NULL;
+    CHECK_INT(tide_ctx_new(&ctx, NULL), TIDE_OK);
+    CHECK_INT(tide_frame_new(ctx, 3, 4, cols, &f, NULL), TIDE_OK);
+    CHECK(tide_frame_number(f, 1, 0) == (double)0.1f);
+    CHECK(isnan(tide_frame_number(f, 2, 0)));
+    CHECK(tide_frame_number(f, 2, 1) == 6);
+    CHECK(tide_frame_number(f, 1, 2) == -2);
+    CHECK(tide_frame_number(f, 0, 3) == -2);
+    CHECK_INT(tide_frame_missing(f, 0), 1);
+    tide_frame_free(f);
+    tide_ctx_free(ctx);
+}
+
 TEST(frame_from_memory)
 {
     tide_ctx *ctx = NULL;

@@ -110,7 +110,7 @@ TEST(partition_is_stable_and_works_in_place)
     enum { N = 3000 };
     const struct simd_table *set[3];
     int sets = sets_of(set);
-    static uint8_t column[N], left[256];
+    static uint8_t column[N + 64], left[256];
     static uint32_t ids[N], in_place[N], right[N + 64];
     for (int i = 0; i < N; i++) column[i] = (uint8_t)draw((uint64_t)i, 7);
     for (int i = 0; i < 256; i++) left[i] = draw((uint64_t)i, 8) & 1;
@@ -162,4 +162,111 @@ TEST(gains_are_the_formula_and_the_first_best_wins)
                   (i >= best && gain[0][i] == gain[0][best]));
         }
     }
+}
+
+/* Where the best split of packed or wide cells lies, by gains in f64. */
+static double gain_at(const int64_t *g, const int64_t *h, int i, int64_t sum_g,
+                      int64_t sum_h, double l2)
+{
+    double a = (double)g[i], b = (double)(sum_g - g[i]), p = (double)h[i],
+           q = (double)(sum_h - h[i]);
+    return a * a / (p + l2) + b * b / (q + l2) -
+           (double)sum_g * (double)sum_g / ((double)sum_h + l2);
+}
+
+TEST(the_scan_finds_the_best_split_of_integer_sums)
+{
+    const struct simd_table *set[3];
+    int sets = sets_of(set);
+    static uint64_t packed[256], wide[512];
+    for (int round = 0; round < 400; round++) {
+        int n = 1 + round % 255;
+        int64_t g[256], h[256], sum_g = 0, sum_h = 0, from[2] = {0, 0};
+        for (int c = 0; c < 256; c++) {
+            uint32_t u = draw((uint64_t)(round * 256 + c), 11);
+            int64_t cg = u % 3 ? 0 : (int32_t)(u % 2000001) - 1000000;
+            int64_t ch = u % 3 ? 0 : 1 + (u >> 4) % 3000000;
+            if (c >= n && c < 255) cg = ch = 0;
+            packed[c] = ((uint64_t)cg << 32) + (uint64_t)ch;
+            wide[2 * c] = (uint64_t)(cg * 70001);
+            wide[2 * c + 1] = (uint64_t)(ch * 70001);
+            g[c] = sum_g += cg;
+            h[c] = sum_h += ch;
+        }
+        if (round % 2) { /* missing values on the left as well */
+            from[0] = g[255] - g[254];
+            from[1] = h[255] - h[254];
+        }
+        for (int is_wide = 0; is_wide < 2; is_wide++) {
+            int64_t unit = is_wide ? 70001 : 1, first = -2, left[2] = {0, 0};
+            double l2 = round % 5, m = round % 7 == 0 ? 4e7 : 1;
+            struct simd_scan s = {.h = sum_h * unit,
+                                  .min_h = (int64_t)m * unit,
+                                  .g_scale = is_wide ? 0x1p-44f : 0x1p-28f,
+                                  .h_scale = is_wide ? 0x1p-46f : 0x1p-30f};
+            s.l2 = (float)(l2 * (double)unit) * s.h_scale;
+            s.mean = (float)((double)(sum_g * unit) /
+                             ((double)s.h + 2 * l2 * (double)unit)) *
+                     (s.g_scale / s.h_scale);
+            for (int k = 0; k < sets; k++) {
+                int64_t sum[2] = {from[0] * unit, from[1] * unit};
+                int64_t at =
+                    set[k]->tree_scan(is_wide ? wide : packed, is_wide, n, &s, sum);
+                CHECK_MSG(k == 0 || at == first, "code %d, not %d, on %s", (int)at,
+                          (int)first, set[k]->name);
+                CHECK(k == 0 || (sum[0] == left[0] && sum[1] == left[1]));
+                first = at;
+                left[0] = sum[0];
+                left[1] = sum[1];
+            }
+            double best = -1, got = -1;
+            for (int c = 0; c < n; c++) {
+                int64_t gl = g[c] + from[0], hl = h[c] + from[1];
+                if (hl < (int64_t)m || sum_h - hl < (int64_t)m) continue;
+                double gain = gain_at(&gl, &hl, 0, sum_g, sum_h, l2);
+                best = gain > best ? gain : best;
+                if (c == first) got = gain;
+            }
+            if (first >= 0) CHECK_INT(left[0], (g[first] + from[0]) * unit);
+            if (first >= 0) CHECK_INT(left[1], (h[first] + from[1]) * unit);
+            CHECK_MSG(got >= best - 1e-4 * fabs(best), "gain %g, best %g", got, best);
+        }
+    }
+}
+
+TEST(dither_is_the_generator_and_rounds_down)
+{
+    const struct simd_table *set[3];
+    int sets = sets_of(set);
+    struct rng_key key = rng_key(5, "dither");
+    struct simd_dither d = {key.k0, key.k1, 17, 2};
+    for (int64_t id0 = 0; id0 < 9; id0++)
+        for (int64_t n = 0; n < 80; n++)
+            for (int s = 0; s < sets; s++) {
+                uint32_t u[80], out[80];
+                double g[80], h[80];
+                int64_t sum[3] = {0, 0, 0}, want[3] = {0, 0, 0};
+                int64_t id = id0 + (id0 == 8 ? INT64_C(0x3fffffff0) : 0);
+                set[s]->tree_dither(&d, id, n, u);
+                for (int64_t i = 0; i < n; i++) {
+                    g[i] = unit((uint64_t)i, 12) * 2 - 1;
+                    h[i] = unit((uint64_t)i, 13) / 4;
+                }
+                set[s]->tree_quantise(g, h, u, n, 16384, 131072, out, sum);
+                int bad = 0;
+                for (int64_t i = 0; i < n; i++) {
+                    struct rng_word w = rng_philox(key, (uint32_t)((id + i) >> 2),
+                                                   (uint32_t)((id + i) >> 34), 17, 2);
+                    bad += u[i] != w.w[(id + i) & 3];
+                    int64_t q = (int64_t)floor(g[i] * 16384 + (u[i] & 65535) * 0x1p-16);
+                    int64_t p = (int64_t)floor(h[i] * 131072 + (u[i] >> 16) * 0x1p-16);
+                    bad += out[i] != ((uint32_t)q << 16 | (uint32_t)p);
+                    want[0] += q < 0 ? -q : q;
+                    want[1] += p;
+                    want[2] = p > want[2] ? p : want[2];
+                }
+                CHECK_MSG(!bad, "%d rows from %lld differ on %s", bad, (long long)id,
+                          set[s]->name);
+                CHECK(memcmp(sum, want, sizeof sum) == 0);
+            }
 }

@@ -97,41 +97,52 @@ int32_t bins_edges(const double *sorted, int64_t n, int32_t max_codes, double *e
 struct cut_job {
     const struct view *x;
     const struct bin_how *how;
-    const uint8_t *take; /* [n_rows] 1: this row counts for numbers */
+    struct view some; /* the rows that make the cuts of numbers */
     struct bin_cuts *cuts;
     double *edge;        /* [n_features][256] */
     uint8_t **level;     /* [n_features] room for level codes */
     tide_status *status; /* [n_features] */
 };
 
+#define CUT_TILE 1024
+
+/* Has a row of the fit no value in column f? */
+static int has_missing(const struct cut_job *job, int32_t f)
+{
+    double v[CUT_TILE];
+    int missing = 0;
+    for (int64_t i0 = 0; i0 < job->x->n_rows && !missing; i0 += CUT_TILE) {
+        int64_t m = job->x->n_rows - i0 < CUT_TILE ? job->x->n_rows - i0 : CUT_TILE;
+        view_numbers(job->x, f, i0, m, v);
+        for (int64_t i = 0; i < m; i++)
+            missing |= isnan(v[i]) && !(job->how->skip && job->how->skip[i0 + i]);
+    }
+    return missing;
+}
+
 static tide_status cut_number(const struct cut_job *job, int32_t f)
 {
     struct bin_feature *out = &job->cuts->feature[f];
     double *edge = job->edge + 256 * (size_t)f;
-    int64_t n = job->x->n_rows, m = 0;
-    int missing = 0;
+    int64_t n = job->some.n_rows, m = 0;
     tide_status status = TIDE_ENOMEM;
     struct arena scratch;
     arena_init(&scratch, NULL);
-    double *v = mem_array((size_t)(n > 0 ? n : 1), sizeof *v);
-    struct bin_run *run = mem_array((size_t)(n > 0 ? n : 1), sizeof *run);
+    double *v = arena_array(&scratch, n + 1, sizeof *v);
+    struct bin_run *run = arena_array(&scratch, n + 1, sizeof *run);
     if (!v || !run) goto done;
-    view_numbers(job->x, f, 0, n, v);
+    view_numbers(&job->some, f, 0, n, v);
     for (int64_t i = 0; i < n; i++) {
-        if (job->how->skip && job->how->skip[i]) continue;
-        missing |= isnan(v[i]) != 0;
-        if (job->take && !job->take[i]) continue;
-        if (!isnan(v[i])) v[m++] = v[i];
+        v[m] = v[i];
+        m += !isnan(v[i]);
     }
     if (sort_f64(&scratch, v, m)) goto done;
     out->n_edge = edges_of(v, m, job->how->max_codes, run, edge);
     out->edge = edge;
     out->n_code = out->n_edge + 1;
-    out->lane = out->n_code > 1 || (missing && m > 0) ? 0 : -1;
+    out->lane = out->n_code > 1 || (m > 0 && has_missing(job, f)) ? 0 : -1;
     status = TIDE_OK;
 done:
-    mem_free(run);
-    mem_free(v);
     arena_free(&scratch);
     return status;
 }
@@ -196,19 +207,26 @@ static void cut_feature(void *arg, int64_t f, int worker)
                                                 : cut_number(job, (int32_t)f);
 }
 
-/* Rows whose draw is below the share; order-free. NULL when all rows count. */
-static uint8_t *sample_rows(const struct view *x, const struct bin_how *how,
-                            struct arena *a)
+/* The rows of the fit, or of many those whose draw is below the share; order-free. */
+static struct view sample_rows(const struct view *x, const struct bin_how *how,
+                               struct arena *a)
 {
-    int64_t n = 0;
+    struct view some = *x;
+    int64_t n = 0, m = 0;
     for (int64_t i = 0; i < x->n_rows; i++) n += !(how->skip && how->skip[i]);
-    if (how->sample <= 0 || n <= how->sample) return NULL;
-    uint8_t *take = arena_array(a, x->n_rows, 1);
+    int all = how->sample <= 0 || n <= how->sample;
+    if (all && n == x->n_rows) return some;
+    int64_t *rows = arena_array(a, n + 1, sizeof *rows);
     struct rng_key key = rng_key(how->seed, "bin");
-    double share = (double)how->sample / (double)n;
-    for (int64_t i = 0; take && i < x->n_rows; i++)
-        take[i] = rng_u01(rng_at(key, view_id(x, i), 0, 0)) < share;
-    return take;
+    double share = n > 0 ? (double)how->sample / (double)n : 0;
+    for (int64_t i = 0; rows && i < x->n_rows; i++) {
+        if (how->skip && how->skip[i]) continue;
+        if (all || rng_u01(rng_at(key, view_id(x, i), 0, 0)) < share)
+            rows[m++] = view_row(x, i);
+    }
+    some.rows = rows;
+    some.n_rows = rows ? m : 0;
+    return some;
 }
 
 tide_status bins_cut(struct tide_ctx *ctx, const struct view *x,
@@ -223,7 +241,7 @@ tide_status bins_cut(struct tide_ctx *ctx, const struct view *x,
     job.edge = arena_array(a, (int64_t)nf + 1, 256 * sizeof *job.edge);
     job.level = arena_zero(a, ((size_t)nf + 1) * sizeof *job.level);
     job.status = arena_zero(a, ((size_t)nf + 1) * sizeof *job.status);
-    job.take = sample_rows(x, how, a);
+    job.some = sample_rows(x, how, a);
     tide_status status = arena_status(a, err);
     if (status) return status;
     for (int32_t f = 0; f < nf; f++) {

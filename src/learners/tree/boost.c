@@ -20,7 +20,10 @@
 #include "base/par.h"
 #include "base/rng.h"
 #include "base/str.h"
+#include "learners/tree/constraint.h"
 #include "learners/tree/grad.h"
+#include "learners/tree/offset.h"
+#include "learners/tree/row_sample.h"
 #include "simd/vmath.h"
 
 #define BOOST_STOP_SHARE 0.1
@@ -28,7 +31,8 @@
 #define BOOST_FOLD_CODES 64  /* enough to count rounds, and four times as fast */
 #define BOOST_FEW_ROUNDS 100 /* where not even folds can be made */
 
-static const char *const loss_names[] = {"auto", "squared", "logistic", "softmax"};
+#define BOOST_LOG_STEP    0.7 /* most of a leaf where scores are logs */
+#define BOOST_HUBER_LEVEL 0.9 /* share of the distances from the median below delta */
 
 /* Rows that only follow: whose loss is watched, or outside the tree's sample (rows < 1). */
 struct watch {
@@ -42,6 +46,8 @@ struct watch {
 struct follow {
     uint32_t *list, *scratch;
     struct grow_seg *seg;
+    struct weighted *residual; /* of a leaf, where the loss refits */
+    uint8_t *sorted;           /* [nodes] child of a split on sorted levels */
 };
 
 /* One tree of a round, until it is emitted. */
@@ -60,6 +66,7 @@ struct boost {
     struct arena scratch;  /* everything below, freed at the end */
     struct arena *workers; /* [n_workers] */
     int n_workers;         /* trees of one round grown at once */
+    enum objective_id loss;
     struct grad grad;
     struct bin_cuts cuts;
     struct bin_codes codes, other_codes;
@@ -74,7 +81,14 @@ struct boost {
     int64_t *cover_unit; /* [n] weights as integers */
     double cover_scale;
     uint8_t *lane_on;
-    double *base, *losses, *loss_scratch, *y;
+    int64_t *refit_unit; /* [n] weights of residuals as integers; NULL: all 1 */
+    double max_leaf;
+    struct offset offset;
+    double *offsets; /* [n], or NULL */
+    double *drawn_w; /* [n] weights of the rows drawn by gradients */
+    int64_t *levels;
+    double rate; /* of this round */
+    double *base, *loss_scratch, *y;
     struct emit emit;
     int32_t round, rounds, best_round;
     double best_loss;
@@ -83,28 +97,23 @@ struct boost {
     int is_fold, is_ready;
 };
 
-static int32_t boost_outputs(const struct boost *b)
-{
-    if (b->d->task == TIDE_REGRESS) return 1;
-    if (b->p->loss == LOSS_SOFTMAX) return b->d->n_classes;
-    return b->d->n_classes <= 2 && b->d->n_classes > 0 ? 1 : b->d->n_classes;
-}
-
 static tide_status boost_loss(struct boost *b, tide_error *err)
 {
-    int loss = b->p->loss, regress = b->d->task == TIDE_REGRESS;
-    if (regress ? loss == LOSS_LOGISTIC || loss == LOSS_SOFTMAX : loss == LOSS_SQUARED)
-        return err_set(err, TIDE_CODE_PARAM_CONFLICT, "loss '%s' does not fit %s",
-                       loss_names[loss],
-                       regress ? "a number as target" : "classes as target");
-    if (loss == LOSS_LOGISTIC && b->d->n_classes > 2)
-        return err_set(err, TIDE_CODE_PARAM_CONFLICT,
-                       "loss 'logistic' is for 2 classes and the target has %d",
-                       (int)b->d->n_classes);
-    b->grad.n_outputs = boost_outputs(b);
-    b->grad.loss = regress                  ? GRAD_SQUARED
-                   : b->grad.n_outputs == 1 ? GRAD_LOGISTIC
-                                            : GRAD_SOFTMAX;
+    const struct boost_params *p = b->p;
+    enum objective_id id;
+    tide_status status =
+        objective_choose(p->loss, b->d->task, b->d->n_classes, &id, err);
+    if (status) return status;
+    b->loss = id;
+    b->grad.n_outputs = id == OBJECTIVE_SOFTMAX ? b->d->n_classes : 1;
+    b->grad.loss = (struct objective_fit){.of = &objective_table[id],
+                                          .level = p->quantile,
+                                          .delta = p->delta,
+                                          .power = p->power};
+    b->max_leaf = p->max_leaf;
+    if (b->max_leaf == 0)
+        b->max_leaf =
+            objective_table[id].link == LINK_EXP ? BOOST_LOG_STEP : (double)INFINITY;
     return TIDE_OK;
 }
 
@@ -137,6 +146,143 @@ static tide_status boost_rows_without(struct boost *b, int fold)
     return TIDE_OK;
 }
 
+/* The offset of every row of the fit. */
+static tide_status boost_offset(struct boost *b, tide_error *err)
+{
+    const struct boost_params *p = b->p;
+    const struct view *x = b->d->x;
+    int is_log = p->exposure && *p->exposure;
+    const char *option = is_log ? "exposure" : "offset";
+    const char *name = is_log ? p->exposure : p->offset;
+    b->offset.column = -1;
+    if (!name || !*name) return TIDE_OK;
+    const char *why =
+        is_log && p->offset && *p->offset ? "'exposure' and 'offset' exclude "
+                                            "each other"
+        : b->grad.n_outputs > 1           ? "'offset' is for one score a row, not for "
+                                            "more than two classes"
+        : is_log && b->grad.loss.of->link != LINK_EXP
+            ? "'exposure' is for losses on a log scale: poisson, gamma, tweedie"
+            : NULL;
+    if (why) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s", why);
+        return err_field(err, option);
+    }
+    tide_status status =
+        constraint_column(option, name, x, &b->scratch, &b->offset.column, err);
+    if (status) return status;
+    b->offset.is_log = is_log;
+    if (x->cols[b->offset.column]->type == TIDE_CAT) {
+        err_set(err, TIDE_CODE_DATA_TYPE, "%s '%s' holds categories", option, name);
+        return err_field(err, option);
+    }
+    b->offsets = arena_array(&b->scratch, x->n_rows + 1, sizeof *b->offsets);
+    if (!b->offsets) return arena_status(&b->scratch, err);
+    return offset_read(&b->offset, x, b->offsets, err);
+}
+
+/* Weights of residuals for a loss that refits its leaves, as integers. */
+static void boost_refit_units(struct boost *b)
+{
+    int64_t n = b->d->x->n_rows;
+    double most = 0;
+    if (b->loss != OBJECTIVE_MAPE && !b->d->w) return;
+    double *w = arena_array(&b->scratch, n + 1, sizeof *w);
+    b->refit_unit = arena_array(&b->scratch, n + 1, sizeof *b->refit_unit);
+    for (int64_t i = 0; b->refit_unit && w && i < n; i++) {
+        w[i] = objective_refit_weight(b->loss, b->d->y[i]);
+        if (b->d->w) w[i] *= b->d->w[i];
+        most = w[i] > most ? w[i] : most;
+    }
+    /* sums stay below 2^53, where doubles are exact */
+    double scale = ldexp(grad_sum_scale(most, n), -10);
+    for (int64_t i = 0; b->refit_unit && w && i < n; i++)
+        b->refit_unit[i] = (int64_t)rint(w[i] * scale);
+}
+
+/* The quantile of the targets (y) or of their distances from `from`. */
+static double boost_quantile(struct boost *b, double level, int distances, double from,
+                             struct weighted *v)
+{
+    int64_t m = 0;
+    for (int64_t j = 0; j < b->n_fit; j++) {
+        int64_t i = b->fit_rows[j];
+        double y = b->offsets ? b->d->y[i] - b->offsets[i] : b->d->y[i];
+        v[m].value = distances ? fabs(y - from) : y;
+        v[m++].weight = b->refit_unit ? b->refit_unit[i] : 1;
+    }
+    return weighted_quantile(v, m, level);
+}
+
+/* Mean of the targets; beyond offsets o under an identity link, and under a log link the root of
+ * sum w (y e^((1-p) o) - m e^((2-p) o)), where the variance grows as the p-th power. */
+static double boost_mean(const struct boost *b, double *work)
+{
+    const struct fit_data *d = b->d;
+    int64_t n = d->x->n_rows;
+    double power = b->loss == OBJECTIVE_POISSON ? 1
+                   : b->loss == OBJECTIVE_GAMMA ? 2
+                                                : b->p->power;
+    if (!b->offsets) return grad_mean(d->y, d->w, b->skip, n);
+    int is_log = b->grad.loss.of->link == LINK_EXP;
+    for (int64_t i = 0; i < n; i++)
+        work[i] = is_log ? d->y[i] * vm_exp((1 - power) * b->offsets[i])
+                         : d->y[i] - b->offsets[i];
+    double mean = grad_mean(work, d->w, b->skip, n);
+    if (!is_log) return mean;
+    for (int64_t i = 0; i < n; i++) work[i] = vm_exp((2 - power) * b->offsets[i]);
+    return mean / grad_mean(work, d->w, b->skip, n);
+}
+
+/* The best constant for a number, in scores. work: [n] */
+static double boost_best(struct boost *b, struct weighted *v, double *work)
+{
+    const struct fit_data *d = b->d;
+    const struct objective *of = b->grad.loss.of;
+    double level = of->constant == CONSTANT_LEVEL ? b->p->quantile : 0.5;
+    if (of->constant != CONSTANT_MEAN) return boost_quantile(b, level, 0, 0, v);
+    if (b->offsets && of->link == LINK_LOGIT) return 0; /* the offset is all there is */
+    double mean = boost_mean(b, work), top = 0;
+    for (int64_t i = 0; i < d->x->n_rows; i++) top = d->y[i] > top ? d->y[i] : top;
+    if (of->link == LINK_LOGIT) { /* a share of 0 or 1 has no log-odds */
+        mean = mean < 1e-9 ? 1e-9 : mean > 1 - 1e-9 ? 1 - 1e-9 : mean;
+        return vm_log(mean / (1 - mean));
+    }
+    if (of->link == LINK_EXP) return vm_log(mean > 1e-9 * top ? mean : 1e-9 * top);
+    return mean;
+}
+
+static tide_status boost_constant(struct boost *b, tide_error *err)
+{
+    const struct fit_data *d = b->d;
+    const struct objective *of = b->grad.loss.of;
+    int64_t n = d->x->n_rows;
+    struct weighted *v = NULL;
+    if (of->constant != CONSTANT_MEAN) {
+        v = arena_array(&b->scratch, b->n_fit + 1, sizeof *v);
+        boost_refit_units(b);
+    }
+    b->y = arena_array(&b->scratch, n + 1, sizeof *b->y);
+    tide_status status = arena_status(&b->scratch, err);
+    if (!status) status = objective_check(b->loss, d, err);
+    if (status) return status;
+    b->one_value = 1;
+    for (int64_t i = 0; i < n; i++) b->one_value &= d->y[i] == d->y[0] && !b->offsets;
+    if (b->one_value) {
+        b->base[0] = n > 0 ? d->y[0] : 0;
+        return TIDE_OK;
+    }
+    b->base[0] = boost_best(b, v, b->y);
+    if (of->link == LINK_IDENTITY) b->grad.loss.base = b->base[0];
+    for (int64_t i = 0; i < n; i++) b->y[i] = d->y[i] - b->grad.loss.base;
+    if (b->p->delta == 0 &&
+        (b->loss == OBJECTIVE_HUBER || b->loss == OBJECTIVE_PSEUDO_HUBER)) {
+        double far = boost_quantile(b, BOOST_HUBER_LEVEL, 1, b->base[0], v);
+        b->grad.loss.delta = far > 0 ? far : 1;
+    }
+    return TIDE_OK;
+}
+
 static tide_status boost_base(struct boost *b, tide_error *err)
 {
     const struct fit_data *d = b->d;
@@ -144,18 +290,7 @@ static tide_status boost_base(struct boost *b, tide_error *err)
     int32_t k = b->grad.n_outputs;
     b->base = arena_zero(&b->scratch, (size_t)k * sizeof *b->base);
     if (!b->base) return arena_status(&b->scratch, err);
-    if (d->task == TIDE_REGRESS) {
-        b->base[0] = grad_mean(d->y, d->w, b->skip, n);
-        b->y = arena_array(&b->scratch, n + 1, sizeof *b->y);
-        if (!b->y) return arena_status(&b->scratch, err);
-        b->one_value = 1;
-        for (int64_t i = 0; i < n; i++) {
-            b->y[i] = d->y[i] - b->base[0];
-            b->one_value &= d->y[i] == d->y[0];
-        }
-        if (b->one_value) b->base[0] = n > 0 ? d->y[0] : 0;
-        return TIDE_OK;
-    }
+    if (d->task == TIDE_REGRESS) return boost_constant(b, err);
     double *sum = arena_array(&b->scratch, d->n_classes + 2, sizeof *sum), all = 0;
     if (!sum) return arena_status(&b->scratch, err);
     grad_class_weights(d->k, d->w, b->skip, n, d->n_classes, sum);
@@ -167,7 +302,9 @@ static tide_status boost_base(struct boost *b, tide_error *err)
     b->one_value = seen <= 1;
     double least = all > 0 ? all * 1e-9 : 1; /* a class without rows has no log */
     for (int32_t c = 0; c < d->n_classes; c++) sum[c] = sum[c] > least ? sum[c] : least;
-    if (k == 1)
+    if (k == 1 && b->offsets && !b->one_value)
+        b->base[0] = 0; /* the offset is all there is */
+    else if (k == 1)
         b->base[0] = d->n_classes > 1 ? vm_log(sum[1] / sum[0]) : 0;
     else
         for (int32_t c = 0; c < k; c++) b->base[c] = vm_log(sum[c] / all);
@@ -199,13 +336,15 @@ static double boost_cover(const struct boost *b, const struct grow *g,
     return (double)sum / b->cover_scale;
 }
 
-static double *boost_scores(struct boost *b, int64_t n)
+static double *boost_scores(struct boost *b, const struct view *x)
 {
     int32_t k = b->grad.n_outputs;
+    int64_t n = x->n_rows;
     double *score = arena_array(&b->scratch, n * k + 1, sizeof *score);
     for (int64_t i = 0; score && i < n; i++)
         for (int32_t c = 0; c < k; c++)
-            score[i * k + c] = b->grad.loss == GRAD_SQUARED ? 0 : b->base[c];
+            score[i * k + c] = b->grad.loss.of->link == LINK_IDENTITY ? 0 : b->base[c];
+    if (score) offset_add(&b->offset, x, 0, n, score);
     return score;
 }
 
@@ -216,14 +355,16 @@ static tide_status boost_watch(struct boost *b, const struct fit_data *valid,
     struct watch *w = &b->watch;
     if (valid) {
         int64_t n = valid->x->n_rows;
-        tide_status status =
-            bins_code(b->ctx, &b->cuts, valid->x, 0, &b->scratch, &b->other_codes, err);
+        tide_status status = objective_check(b->loss, valid, err);
+        if (!status)
+            status = bins_code(b->ctx, &b->cuts, valid->x, 0, &b->scratch,
+                               &b->other_codes, err);
         if (status) return status;
         double *y = valid->y ? arena_array(&b->scratch, n + 1, sizeof *y) : NULL;
-        for (int64_t i = 0; y && i < n; i++) y[i] = valid->y[i] - b->base[0];
+        for (int64_t i = 0; y && i < n; i++) y[i] = valid->y[i] - b->grad.loss.base;
         w->rows = (struct grad_rows){.n = n, .y = y, .k = valid->k, .w = valid->w};
         w->codes = &b->other_codes;
-        w->score = boost_scores(b, n);
+        w->score = boost_scores(b, valid->x);
         w->list = arena_array(&b->scratch, n + 64, sizeof *w->list);
         for (int64_t i = 0; w->list && i < n; i++) w->list[i] = (uint32_t)i;
         w->n = n;
@@ -241,12 +382,16 @@ static tide_status boost_watch(struct boost *b, const struct fit_data *valid,
         b->bag.score = b->grad.score;
         b->bag.list = arena_array(&b->scratch, b->n_fit + 64, sizeof *b->bag.list);
         b->sampled = arena_array(&b->scratch, b->n_fit + 64, sizeof *b->sampled);
+        if (b->p->sampling != SAMPLE_UNIFORM) {
+            b->levels = arena_array(&b->scratch, ROW_SAMPLE_LEVELS, sizeof *b->levels);
+            b->drawn_w = arena_array(&b->scratch, b->d->x->n_rows + 1, sizeof(double));
+        }
     }
     b->loss_scratch = arena_array(&b->scratch, w->n + 1, sizeof *b->loss_scratch);
     return arena_status(&b->scratch, err);
 }
 
-static void boost_rules(struct boost *b)
+static tide_status boost_rules(struct boost *b, tide_error *err)
 {
     const struct boost_params *p = b->p;
     b->rules = (struct grow_rules){.leaves = p->leaves,
@@ -258,8 +403,22 @@ static void boost_rules(struct boost *b)
                                    .min_gain = p->min_gain,
                                    .cat_smooth = p->cat_smooth,
                                    .cat_l2 = p->cat_l2,
+                                   .cat_rows = p->cat_rows,
                                    .cat_sides = 32,
-                                   .cat_alone = 4};
+                                   .cat_alone = 4,
+                                   .level_wise = p->growth == 1};
+    const struct view *x = b->d->x;
+    if (p->monotone && b->grad.loss.of->refit) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "loss '%s' fits its leaves by quantiles, which 'monotone' cannot bound",
+                objective_names[b->loss]);
+        err_field(err, "monotone");
+        return err_hint(err, "loss", "huber");
+    }
+    tide_status status =
+        constraint_monotone(p->monotone, x, &b->cuts, &b->scratch, &b->rules, err);
+    if (status) return status;
+    return constraint_interact(p->interact, x, &b->cuts, &b->scratch, &b->rules, err);
 }
 
 /* Workspaces: one tree at a time, or the trees of a round side by side. */
@@ -281,8 +440,12 @@ static tide_status boost_workers(struct boost *b, tide_error *err)
     }
     int64_t most = b->bag.list && b->n_fit > b->watch.n ? b->n_fit : b->watch.n;
     b->follow = arena_zero(&b->scratch, (size_t)b->n_workers * sizeof *b->follow);
-    for (int i = 0; i < b->n_workers && b->follow && most; i++) {
+    for (int i = 0; i < b->n_workers && b->follow; i++) {
         struct follow *w = &b->follow[i];
+        w->sorted = arena_array(&b->scratch, slots, 1);
+        if (b->grad.loss.of->refit)
+            w->residual = arena_array(&b->scratch, b->n_fit + 1, sizeof *w->residual);
+        if (!most) continue;
         w->list = arena_array(&b->scratch, most + 64, sizeof *w->list);
         w->scratch = arena_array(&b->scratch, most + 64, sizeof *w->scratch);
         w->seg = arena_array(&b->scratch, slots, sizeof *w->seg);
@@ -293,28 +456,44 @@ static tide_status boost_workers(struct boost *b, tide_error *err)
         status =
             grow_new(b->ctx, &b->cuts, &b->codes, &b->rules, b->n_fit,
                      b->n_workers > 1 ? 1 : threads, &b->workers[i], &b->grow[i], err);
-        if (!status) b->grow[i]->lane_on = b->p->columns < 1 ? b->lane_on : NULL;
+        if (!status)
+            b->grow[i]->lane_on = b->p->columns < 1 || b->offsets ? b->lane_on : NULL;
     }
     return status;
 }
 
-/* Rows of this round's trees: those whose draw is below `rows`. */
-static void boost_sample(struct boost *b)
+/* Rows of this round's trees: those whose draw is below their chance, `rows` where all are
+ * alike. Chances by gradients need these first, and weights of the rows drawn make them anew. */
+static tide_status boost_sample(struct boost *b, tide_error *err)
 {
     struct rng_key key = rng_key(b->d->seed, "bag");
+    struct row_chances chances = {0};
+    struct grad *g = &b->grad;
     if (b->p->rows >= 1) {
         b->sampled = b->fit_rows;
         b->n_sampled = b->n_fit;
-        return;
+        return TIDE_OK;
+    }
+    if (b->drawn_w) {
+        row_chances_find(g, (enum row_sampling)b->p->sampling, b->p->rows, b->fit_rows,
+                         b->n_fit, b->levels, &chances);
+        memset(b->drawn_w, 0, (size_t)g->rows.n * sizeof *b->drawn_w);
     }
     b->n_sampled = b->bag.n = 0;
-    for (int64_t i = 0; i < b->n_fit; i++) {
-        int64_t id = b->grad.rows.ids[b->fit_rows[i]];
-        if (rng_u01(rng_at(key, id, (uint32_t)b->round, 0)) < b->p->rows)
-            b->sampled[b->n_sampled++] = b->fit_rows[i];
-        else
-            b->bag.list[b->bag.n++] = b->fit_rows[i];
+    for (int64_t j = 0; j < b->n_fit; j++) {
+        int64_t i = b->fit_rows[j];
+        double p = b->drawn_w ? row_chance(g, &chances, i) : b->p->rows;
+        if (rng_u01(rng_at(key, g->rows.ids[i], (uint32_t)b->round, 0)) < p) {
+            b->sampled[b->n_sampled++] = b->fit_rows[j];
+            if (b->drawn_w) b->drawn_w[i] = (b->d->w ? b->d->w[i] : 1) / p;
+        } else {
+            b->bag.list[b->bag.n++] = b->fit_rows[j];
+        }
     }
+    if (!b->drawn_w) return TIDE_OK;
+    g->rows.w = b->drawn_w;
+    g->by_pass = 1;
+    return grad_make(g, b->round, err);
 }
 
 /* Columns of this round's trees: the smallest draws by name. */
@@ -322,14 +501,20 @@ static void boost_columns(struct boost *b)
 {
     struct rng_key key = rng_key(b->d->seed, "column");
     int32_t n = b->cuts.n_lanes, want = (int32_t)rint(b->p->columns * n);
-    if (b->p->columns >= 1) return;
-    want = want < 1 ? 1 : want;
+    int32_t never = b->offsets ? b->cuts.feature[b->offset.column].lane : -1;
+    if (b->p->columns >= 1) {
+        memset(b->lane_on, 1, (size_t)n);
+        if (never >= 0) b->lane_on[never] = 0;
+        return;
+    }
+    if (never >= 0 && want > n - 1) want = n - 1;
+    want = want < 1 && n > (never >= 0) ? 1 : want;
     memset(b->lane_on, 0, (size_t)n);
     for (int32_t have = 0; have < want; have++) {
         int32_t best = -1;
         uint64_t least = 0;
         for (int32_t l = 0; l < n; l++) {
-            if (b->lane_on[l]) continue;
+            if (b->lane_on[l] || l == never) continue;
             uint32_t name = b->cuts.feature[b->cuts.lane_feature[l]].hash;
             uint64_t u = rng_u64(rng_at(key, b->round, name, 0));
             if (best < 0 || u < least) {
@@ -353,6 +538,80 @@ static void watch_add(const struct boost *b, const struct watch *w, struct follo
                 value[i];
 }
 
+/* Quantile of the residuals of a leaf's rows. */
+static double boost_refit(const struct boost *b, const struct grow *g,
+                          const struct grow_node *q, struct weighted *v)
+{
+    double level = b->loss == OBJECTIVE_QUANTILE ? b->p->quantile : 0.5;
+    for (uint32_t r = 0; r < q->n; r++) {
+        uint32_t i = g->ids[q->beg + r];
+        v[r].value = b->y[i] - b->grad.score[i];
+        v[r].weight = b->refit_unit ? b->refit_unit[i] : 1;
+    }
+    return weighted_quantile(v, q->n, level);
+}
+
+static double held(double v, double lo, double hi)
+{
+    return v < lo ? lo : v > hi ? hi : v;
+}
+
+/* Steps of the leaves, before the rate: Newton's or a quantile, within max_leaf, drawn to the
+ * value of the parent by path_smooth. value: [n_nodes], of inner nodes too where smoothed. */
+static void boost_values(const struct boost *b, const struct grow *g,
+                         const struct grow_grad *grad, struct follow *f, double *value)
+{
+    double smooth = b->p->path_smooth;
+    f->sorted[0] = 0;
+    for (int32_t i = 0; i < g->n_nodes; i++) {
+        const struct grow_node *q = &g->node[i];
+        if (q->left >= 0)
+            f->sorted[q->left] = f->sorted[q->right] =
+                (uint8_t)split_is_sorted(g, &q->split);
+        if (q->left >= 0 && smooth == 0) continue;
+        double v = b->grad.loss.of->refit ? boost_refit(b, g, q, f->residual)
+                                          : grow_value(g, grad, q, f->sorted[i]);
+        v = held(v, -b->max_leaf, b->max_leaf);
+        if (smooth > 0 && i > 0) /* value[i] holds the parent's */
+            v = (v * q->n + value[i] * smooth) / (q->n + smooth);
+        v = held(held(v, q->lo, q->hi), -b->max_leaf, b->max_leaf);
+        value[i] = v;
+        if (q->left >= 0) value[q->left] = value[q->right] = v;
+    }
+}
+
+/* Leaf values to the scores of the rows of nodes. */
+struct score_job {
+    const struct boost *b;
+    const struct grow *g;
+    const double *value;
+    int64_t k;
+};
+
+#define SCORE_NODES   16 /* nodes of one task */
+#define SCORE_AHEAD   32
+#define SCORE_PAR_MIN 65536
+
+static void score_task(void *arg, int64_t task, int worker)
+{
+    const struct score_job *job = arg;
+    const struct grow *g = job->g;
+    int64_t n_out = job->b->grad.n_outputs, end = (task + 1) * SCORE_NODES;
+    double *score = job->b->grad.score + job->k;
+    (void)worker;
+    for (int64_t i = task * SCORE_NODES; i < end && i < g->n_nodes; i++) {
+        const struct grow_node *q = &g->node[i];
+        const uint32_t *ids = g->ids + q->beg;
+        double value = job->value[i];
+        if (q->left >= 0) continue;
+        for (uint32_t r = 0; r < q->n; r++) {
+            if (r + SCORE_AHEAD < q->n)
+                __builtin_prefetch(score + (int64_t)ids[r + SCORE_AHEAD] * n_out, 1);
+            score[(int64_t)ids[r] * n_out] += value;
+        }
+    }
+}
+
 /* Grows output k's tree of this round and adds it to the scores of the fit's rows. */
 static void boost_one(void *arg, int64_t k, int worker)
 {
@@ -361,20 +620,28 @@ static void boost_one(void *arg, int64_t k, int worker)
     int own = b->n_workers > 1 ? worker : 0;
     struct grow *g = b->grow[own];
     const struct grow_grad *grad = &b->grad.out[k];
-    int32_t n_out = b->grad.n_outputs;
+    g->draw = (struct grow_draw){.level = b->p->columns_level,
+                                 .node = b->p->columns_node,
+                                 .key = rng_key(b->d->seed, "node"),
+                                 .tree = (int64_t)b->round * b->grad.n_outputs + k};
     t->status = grow_tree(g, grad, b->sampled, b->n_sampled, NULL);
     t->n_nodes = g->n_nodes;
+    if (!t->status) boost_values(b, g, grad, &b->follow[own], t->value);
     for (int32_t i = g->n_nodes - 1; i >= 0 && !t->status; i--) {
         const struct grow_node *q = &g->node[i];
         grow_describe(g, q, &t->node[i]);
-        t->value[i] = q->left < 0 ? grow_value(g, grad, q) * b->p->rate : 0;
+        t->value[i] = q->left < 0 ? t->value[i] * b->rate : 0;
         t->node[i].cover = q->left < 0
                                ? boost_cover(b, g, q)
                                : t->node[q->left].cover + t->node[q->right].cover;
-        for (uint32_t r = 0; q->left < 0 && r < q->n; r++)
-            b->grad.score[(int64_t)g->ids[q->beg + r] * n_out + k] += t->value[i];
     }
     if (t->status) return;
+    struct score_job job = {b, g, t->value, k};
+    int64_t tasks = (g->n_nodes + SCORE_NODES - 1) / SCORE_NODES;
+    if (b->n_sampled < SCORE_PAR_MIN)
+        for (int64_t i = 0; i < tasks; i++) score_task(&job, i, 0);
+    else
+        t->status = par_for(b->ctx, tasks, score_task, &job, NULL);
     watch_add(b, &b->watch, &b->follow[own], g, (int32_t)k, t->value);
     watch_add(b, &b->bag, &b->follow[own], g, (int32_t)k, t->value);
 }
@@ -383,9 +650,12 @@ static void boost_one(void *arg, int64_t k, int worker)
 static tide_status boost_round(struct boost *b, tide_error *err)
 {
     int32_t k = b->grad.n_outputs;
-    boost_sample(b);
     boost_columns(b);
+    b->rate = b->round ? b->rate * b->p->decay : b->p->rate;
+    b->grad.rows.w = b->d->w;
+    b->grad.by_pass = 0;
     tide_status status = grad_make(&b->grad, b->round, err);
+    if (!status) status = boost_sample(b, err);
     int coarse = 0;
     for (int32_t c = 0; c < k && !status; c++) coarse |= grad_is_coarse(&b->grad, c);
     if (coarse && !status) status = grad_refine(&b->grad, &b->scratch, err);
@@ -408,12 +678,11 @@ static tide_status boost_round(struct boost *b, tide_error *err)
 
 static int32_t boost_say(const struct boost *b, double loss, char *text, int size)
 {
-    static const char *const names[] = {"squared error", "log-loss", "log-loss"};
     if (!b->watch.n) return str_format(text, (size_t)size, "round %d", (int)b->round);
     struct str s = {0};
     str_num_g(&s, loss, 4);
     int32_t n =
-        str_format(text, (size_t)size, "%s %s", names[b->grad.loss], s.s ? s.s : "");
+        str_format(text, (size_t)size, "%s %s", b->grad.loss.of->shown, s.s ? s.s : "");
     str_free(&s);
     return n;
 }
@@ -453,9 +722,8 @@ static tide_status boost_save(struct boost *b, struct state *out, tide_error *er
     struct emit_feature *f =
         arena_zero(&b->scratch, ((size_t)x->n_cols + 1) * sizeof *f);
     struct ensemble *e = NULL;
-    int32_t link = b->grad.loss == GRAD_SQUARED    ? LINK_IDENTITY
-                   : b->grad.loss == GRAD_LOGISTIC ? LINK_LOGIT
-                                                   : LINK_SOFTMAX;
+    int32_t link = b->grad.loss.of->link;
+    if (b->d->task == TIDE_REGRESS && b->one_value) link = LINK_IDENTITY;
     if (!f) return arena_status(&b->scratch, err);
     if (b->d->task == TIDE_CLASSIFY && b->d->n_classes == 1) link = LINK_SOFTMAX;
     for (int32_t j = 0; j < x->n_cols; j++) {
@@ -468,6 +736,7 @@ static tide_status boost_save(struct boost *b, struct state *out, tide_error *er
         emit_finish(&b->emit, f, x->n_cols, link, b->base, &b->scratch, &e, err);
     if (status) return status;
     ensemble_save(e, out);
+    offset_save(&b->offset, out);
     return arena_status(out->arena, err);
 }
 
@@ -510,6 +779,7 @@ static tide_status boost_prepare(struct boost *b, const struct fit_data *valid,
     if (b->is_fold && how.max_codes > BOOST_FOLD_CODES)
         how.max_codes = BOOST_FOLD_CODES;
     tide_status status = boost_loss(b, err);
+    if (!status) status = boost_offset(b, err);
     if (!status) status = boost_base(b, err);
     if (status) return status;
     emit_init(&b->emit, b->grad.n_outputs, 1);
@@ -523,12 +793,12 @@ static tide_status boost_prepare(struct boost *b, const struct fit_data *valid,
     b->grad.skip = b->skip;
     b->grad.rows =
         (struct grad_rows){.n = n, .y = b->y, .k = d->k, .w = d->w, .ids = b->ids};
-    b->grad.score = boost_scores(b, n);
+    b->grad.score = boost_scores(b, d->x);
     status = arena_status(&b->scratch, err);
     if (!status) status = grad_new(&b->grad, &b->scratch, err);
     if (!status) status = boost_watch(b, valid, err);
     boost_cover_units(b);
-    boost_rules(b);
+    if (!status) status = boost_rules(b, err);
     if (!status) status = boost_workers(b, err);
     b->is_ready = !status;
     return status;
@@ -631,13 +901,62 @@ static tide_status folds_choose(const struct boost *b, int32_t *rounds, tide_err
 
 /* ------------------------------------------------------------------------- whole --- */
 
+/* Rows with the weights of their classes: `d` becomes `to`, which points to new weights. */
+static tide_status boost_weigh(struct boost *b, const struct fit_data **d,
+                               struct fit_data *to, const double *factor,
+                               tide_error *err)
+{
+    int64_t n = (*d)->x->n_rows;
+    double *w = arena_array(&b->scratch, n + 1, sizeof *w);
+    if (!w) return arena_status(&b->scratch, err);
+    for (int64_t i = 0; i < n; i++)
+        w[i] = ((*d)->w ? (*d)->w[i] : 1) *
+               ((*d)->k[i] < (*d)->n_classes ? factor[(*d)->k[i]] : 1);
+    *to = **d;
+    to->w = w;
+    *d = to;
+    return TIDE_OK;
+}
+
+/* weights=balanced and pos_weight: factors by class on the weights of rows. */
+static tide_status boost_class_weights(struct boost *b, const struct fit_data **valid,
+                                       struct fit_data to[2], tide_error *err)
+{
+    const struct boost_params *p = b->p;
+    const struct fit_data *d = b->d;
+    int32_t k = d->n_classes, seen = 0;
+    double all = 0;
+    if (!p->weights && p->pos_weight == 1) return TIDE_OK;
+    if (d->task == TIDE_REGRESS || (p->pos_weight != 1 && k > 2)) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT, "'%s' is for %s",
+                p->pos_weight != 1 ? "pos_weight" : "weights",
+                p->pos_weight != 1 ? "a target of two classes" : "classes as target");
+        return err_field(err, p->pos_weight != 1 ? "pos_weight" : "weights");
+    }
+    double *f = arena_array(&b->scratch, k + 1, sizeof *f);
+    if (!f) return arena_status(&b->scratch, err);
+    grad_class_weights(d->k, d->w, NULL, d->x->n_rows, k, f);
+    for (int32_t c = 0; c < k; c++) {
+        all += f[c];
+        seen += f[c] > 0;
+    }
+    for (int32_t c = 0; c < k; c++)
+        f[c] = p->weights && f[c] > 0 ? all / seen / f[c] : 1;
+    if (k == 2) f[1] *= p->pos_weight;
+    tide_status status = boost_weigh(b, &b->d, &to[0], f, err);
+    if (!status && *valid) status = boost_weigh(b, valid, &to[1], f, err);
+    return status;
+}
+
 static tide_status boost_train(struct boost *b, const struct fit_data *valid,
                                int32_t rounds, struct state *out, tide_error *err)
 {
     int64_t n = b->d->x->n_rows;
     int chooses = !valid && rounds <= 0 && b->p->patience > 0, by_folds = 0;
+    struct fit_data weighed[2];
     b->ids = boost_ids(b->d->x, &b->scratch);
     tide_status status = arena_status(&b->scratch, err);
+    if (!status) status = boost_class_weights(b, &valid, weighed, err);
     if (status) return status;
     status = boost_rows_without(b, chooses && n >= BOOST_FOLD_ROWS ? BOOST_TENTH
                                                                    : BOOST_NONE);

@@ -3,10 +3,14 @@
 #define LEARNERS_TREE_BOOST_H
 #include "spec/learner.h"
 
-enum boost_loss_name { LOSS_AUTO, LOSS_SQUARED, LOSS_LOGISTIC, LOSS_SOFTMAX };
 struct boost_params {
-    int32_t trees, leaves, depth, min_rows, bins, bin_sample, patience, loss;
+    int32_t trees, leaves, depth, min_rows, bins, bin_sample, patience;
+    int32_t loss; /* enum objective_id */
+    int32_t weights, cat_rows, growth, sampling;
+    const char *monotone, *interact, *offset, *exposure;
     double rate, min_hessian, l2, l1, min_gain, rows, columns, cat_smooth, cat_l2;
+    double quantile, power, delta, max_leaf, path_smooth, pos_weight, decay,
+        columns_level, columns_node;
 };
 /* Fewer rows than this: rounds are chosen by folds instead of one set of rows put aside. */
 #define BOOST_FOLD_ROWS 2000

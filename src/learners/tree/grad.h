@@ -4,34 +4,25 @@
 #ifndef LEARNERS_TREE_GRAD_H
 #define LEARNERS_TREE_GRAD_H
 #include "learners/tree/grow.h"
-#include "spec/entry.h"
+#include "learners/tree/objective.h"
 
-enum grad_loss { GRAD_SQUARED, GRAD_LOGISTIC, GRAD_SOFTMAX };
-
-/* Rows to learn from or to watch. */
-struct grad_rows {
-    int64_t n;          /* rows of the view */
-    const double *y;    /* squared: target less base */
-    const int32_t *k;   /* class numbers */
-    const double *w;    /* or NULL */
-    const int64_t *ids; /* keys of the draws */
-};
 struct grad {
     struct tide_ctx *ctx;
     const struct simd_table *simd;
-    enum grad_loss loss;
+    struct objective_fit loss; /* n_outputs is there too */
     int32_t n_outputs;
     uint64_t seed;
     struct grad_rows rows;
     const uint8_t *skip; /* [n] 1: no row of the fit; or NULL */
     double w_most;       /* largest weight */
+    int by_pass;         /* bounds of the derivatives are looked for, not known */
     double *score;       /* [n][n_outputs] */
     uint32_t *packed;    /* [n_outputs][n] */
     int32_t *fine_g;     /* [n_outputs][n], made when first needed */
     uint32_t *fine_h;
-    double *prob;           /* [n][n_outputs] of a round with fine outputs (softmax) */
+    double *made;           /* [n][n_outputs] `prepare` of a round with fine outputs */
     struct grow_grad *out;  /* [n_outputs] */
-    double *work;           /* [threads][GRAD_TILE * n_outputs] */
+    double *work;           /* [threads][GRAD_TILE * (n_outputs + 2)] */
     struct grad_part *part; /* [blocks][n_outputs] */
 };
 #define GRAD_TILE 256
@@ -46,6 +37,8 @@ tide_status grad_refine(struct grad *g, struct arena *a, tide_error *err);
 double grad_loss_of(const struct grad *g, const struct grad_rows *rows,
                     const double *score, const uint32_t *list, int64_t m,
                     double *scratch);
+/* Unit in which n values up to most add up exactly in 63 bits: value -> rint(value * scale). */
+double grad_sum_scale(double most, int64_t n);
 /* Weighted mean of v over rows that `skip` leaves, and weight of each class: order-free. */
 double grad_mean(const double *v, const double *w, const uint8_t *skip, int64_t n);
 void grad_class_weights(const int32_t *k, const double *w, const uint8_t *skip,

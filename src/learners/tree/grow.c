@@ -1,8 +1,14 @@
 /* grow.c - best-first growth of one tree (trees.md 5)
  *
- * The leaf of largest gain is split next (ties: the lower node) until leaves, depth or min_gain
+ * The leaf of largest gain (level_wise: of least depth, then of largest gain) is split next (ties: the lower node) until leaves, depth or min_gain
  * stop it. The smaller child's histogram is built from its rows, the larger child's is the
  * parent's less that. No histogram where a child cannot be split any more.
+ *
+ * Threads  one crew a tree. A large leaf is split by all members in phases: partition by chunks,
+ *          histogram by chunks, then meet, subtract and scan by lanes. Of smaller leaves the
+ *          next few in the queue are split side by side, one task each, before it is their turn:
+ *          their children wait (`kids`) until the leaf is the best of all, or are dropped with
+ *          the tree. So the tree is the one of strict order, for any number of threads.
  * Guide  Q10
  */
 #include "learners/tree/grow.h"
@@ -11,6 +17,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/ctx.h"
 #include "base/err.h"
 #include "base/par.h"
@@ -27,18 +34,26 @@ tide_status grow_new(struct tide_ctx *ctx, const struct bin_cuts *cuts,
                        .cuts = cuts,
                        .codes = codes,
                        .simd = simd_get(ctx),
+                       .draw = {.level = 1, .node = 1},
                        .rules = *rules};
     if (g->rules.depth <= 0 || g->rules.depth > ENSEMBLE_DEPTH_MAX)
         g->rules.depth = ENSEMBLE_DEPTH_MAX;
     if (g->rules.leaves > n_max) g->rules.leaves = n_max > 1 ? (int32_t)n_max : 1;
     g->ids = arena_array(a, n_max + 64, sizeof *g->ids);
     g->aside = arena_array(a, n_max + 64, sizeof *g->aside);
+    g->threads = g->team = threads;
     if (threads > 1) g->aside2 = arena_array(a, n_max + 64, sizeof *g->aside2);
     g->pool = hist_pool_new(ctx, codes, g->simd, threads, n_max, a);
     g->node = arena_array(a, 2 * (int64_t)g->rules.leaves + 2, sizeof *g->node);
     g->heap = arena_array(a, (int64_t)g->rules.leaves + 2, sizeof *g->heap);
-    g->lane_best = arena_array(a, codes->n_lanes + 1, sizeof *g->lane_best);
-    g->lane_exact = arena_array(a, codes->n_lanes + 1, 1);
+    int32_t waiting = threads > 1 ? g->rules.leaves : 1;
+    g->kids = arena_array(a, waiting + 1, sizeof *g->kids);
+    g->free_kids = arena_array(a, waiting + 1, sizeof *g->free_kids);
+    g->room = arena_zero(a, (size_t)(threads + 2) * sizeof *g->room);
+    for (int i = 0; g->room && i < threads + 2; i++) {
+        g->room[i].best = arena_array(a, codes->n_lanes + 1, sizeof *g->room[i].best);
+        g->room[i].exact = arena_array(a, codes->n_lanes + 1, 1);
+    }
     tide_status status = arena_status(a, err);
     if (!status) *out = g;
     return status;
@@ -48,6 +63,8 @@ tide_status grow_new(struct tide_ctx *ctx, const struct bin_cuts *cuts,
 static int goes_first(const struct grow *g, int32_t a, int32_t b)
 {
     double ga = g->node[a].split.gain, gb = g->node[b].split.gain;
+    if (g->rules.level_wise && g->node[a].depth != g->node[b].depth)
+        return g->node[a].depth < g->node[b].depth;
     return ga > gb || (ga == gb && a < b);
 }
 
@@ -88,105 +105,239 @@ static int is_wide(const struct grow_grad *grad, const struct grow_node *q)
     return grad->fine_g != NULL || q->n > HIST_PACKED_ROWS;
 }
 
-/* Finds the split of a node whose histogram is there, and queues it. */
-static void look_at(struct grow *g, const struct grow_grad *grad, int32_t at)
+void grow_phase(struct grow *g, int64_t n_tasks, par_fn fn, void *arg)
 {
-    struct grow_node *q = &g->node[at];
-    split_find(g, grad, q->hist, q->wide, g->ids + q->beg, q);
-    if (q->split.gain > 0) {
-        heap_push(g, at);
-    } else {
+    crew_phase(g->crew, n_tasks, fn, arg);
+}
+
+/* The rows of both children are known: makes them, and says which can be split and which is
+ * the smaller one. */
+struct plan {
+    struct grow_node *kid; /* [2] */
+    int small;
+    int need[2];
+};
+static struct plan kids_plan(const struct grow *g, const struct grow_node *p,
+                             int64_t n_left, struct grow_node kid[2])
+{
+    struct plan plan = {.kid = kid};
+    uint16_t depth = (uint16_t)(p->depth + 1);
+    assert(n_left > 0 && n_left < (int64_t)p->n);
+    kid[0] = (struct grow_node){.beg = p->beg,
+                                .n = (uint32_t)n_left,
+                                .depth = depth,
+                                .kids = -1,
+                                .left = -1,
+                                .right = -1,
+                                .g = p->split.g,
+                                .h = p->split.h};
+    kid[1] = (struct grow_node){.beg = p->beg + (uint32_t)n_left,
+                                .n = p->n - (uint32_t)n_left,
+                                .depth = depth,
+                                .kids = -1,
+                                .left = -1,
+                                .right = -1,
+                                .g = p->g - p->split.g,
+                                .h = p->h - p->split.h};
+    split_pass_on(g, g->grad, p, kid);
+    plan.small = kid[0].n > kid[1].n;
+    for (int i = 0; i < 2; i++) {
+        kid[i].wide = (uint8_t)is_wide(g->grad, &kid[i]);
+        plan.need[i] =
+            g->n_leaves + 1 < g->rules.leaves && can_split(g, g->grad, &kid[i]);
+    }
+    return plan;
+}
+
+/* Are the cells of a node and of its children alike, so that nothing but one histogram for the
+ * smaller child is needed? */
+static int is_small(const struct grow_node *p)
+{
+    return p->n <= HIST_PACKED_ROWS;
+}
+
+/* One member splits one small node; kids[..][0].hist holds the histogram to be filled. */
+static void prepare_alone(struct grow *g, int32_t at, int member)
+{
+    struct grow_node *p = &g->node[at], *kid = g->kids[p->kids];
+    uint64_t *fresh = kid[0].hist;
+    struct split_room *room = &g->room[member];
+    int32_t lanes = g->codes->n_lanes;
+    struct plan plan = kids_plan(g, p, part_alone(g, p), kid);
+    struct grow_node *s = &kid[plan.small], *l = &kid[!plan.small];
+    s->hist = fresh;
+    if (plan.need[0] || plan.need[1])
+        hist_alone(g->pool, member, g->grad, g->ids + s->beg, s->n, s->wide, s->hist);
+    if (plan.need[!plan.small]) {
+        for (int32_t i = 0; i < lanes; i++)
+            hist_subtract(g, i, p->hist, p->wide, s->hist, s->wide, NULL);
+        l->hist = p->hist;
+        p->hist = NULL;
+    }
+    for (int i = 0; i < 2; i++) {
+        if (!plan.need[i]) continue;
+        split_lanes(g, g->grad, &kid[i], 0, lanes, room);
+        split_choose(g, g->grad, g->ids + kid[i].beg, &kid[i], room);
+    }
+}
+
+/* Lanes of two children at once: histograms and splits. */
+#define LANE_TASK 4
+struct lane_job {
+    struct grow *g;
+    struct plan plan;
+    uint64_t *parent;
+    int parent_wide, is_together;
+};
+
+static void lane_task(void *arg, int64_t task, int member)
+{
+    struct lane_job *job = arg;
+    struct grow *g = job->g;
+    struct grow_node *s = &job->plan.kid[job->plan.small],
+                     *l = &job->plan.kid[!job->plan.small];
+    int32_t first = (int32_t)task * LANE_TASK, n = g->codes->n_lanes - first;
+    (void)member;
+    if (n > LANE_TASK) n = LANE_TASK;
+    for (int32_t i = first; i < first + n; i++) {
+        if (job->is_together) hist_meet(g->pool, i, s->wide, s->hist);
+        if (job->plan.need[!job->plan.small])
+            hist_subtract(g, i, job->parent, job->parent_wide, s->hist, s->wide,
+                          l->hist == job->parent ? NULL : l->hist);
+    }
+    for (int i = 0; i < 2; i++)
+        if (job->plan.need[i])
+            split_lanes(g, g->grad, &job->plan.kid[i], first, n,
+                        &g->room[g->threads + i]);
+}
+
+/* The whole crew splits one node. */
+static void prepare_together(struct grow *g, int32_t at)
+{
+    struct grow_node *p = &g->node[at], *kid = g->kids[p->kids];
+    struct lane_job job = {.g = g, .parent = p->hist, .parent_wide = p->wide};
+    uint64_t *fresh = kid[0].hist;
+    struct plan plan = job.plan = kids_plan(g, p, part_together(g, p), kid);
+    struct grow_node *s = &kid[plan.small], *l = &kid[!plan.small];
+    s->hist = fresh;
+    if (!plan.need[0] && !plan.need[1]) return;
+    if (!s->hist) s->hist = hist_take(g->pool, s->wide);
+    if (plan.need[!plan.small]) {
+        l->hist = p->wide == l->wide ? p->hist : hist_take(g->pool, l->wide);
+        if (l->hist == p->hist) p->hist = NULL;
+    }
+    if (!s->hist || (plan.need[!plan.small] && !l->hist)) {
+        g->status = hist_refused(g->pool, NULL);
+        return;
+    }
+    job.is_together = g->members > 1;
+    if (job.is_together)
+        hist_together(g, g->ids + s->beg, s->n);
+    else
+        hist_alone(g->pool, 0, g->grad, g->ids + s->beg, s->n, s->wide, s->hist);
+    grow_phase(g, (g->codes->n_lanes + LANE_TASK - 1) / LANE_TASK, lane_task, &job);
+    for (int i = 0; i < 2; i++)
+        if (plan.need[i])
+            split_choose(g, g->grad, g->ids + kid[i].beg, &kid[i],
+                         &g->room[g->threads + i]);
+}
+
+/* A place for the children of a node, and for a small one the histogram it needs. */
+static void kids_open(struct grow *g, int32_t at)
+{
+    struct grow_node *p = &g->node[at];
+    p->kids = g->free_kids[--g->n_free_kids];
+    g->kids[p->kids][0] = g->kids[p->kids][1] = (struct grow_node){.kids = -1};
+    if (!is_small(p) || g->n_leaves + 1 >= g->rules.leaves) return;
+    g->kids[p->kids][0].hist = hist_take(g->pool, p->wide);
+    if (!g->kids[p->kids][0].hist) g->status = hist_refused(g->pool, NULL);
+}
+
+/* Gives back what the children do not need. */
+static void kids_settle(struct grow *g, int32_t at)
+{
+    struct grow_node *p = &g->node[at];
+    hist_give(g->pool, p->hist, p->wide);
+    p->hist = NULL;
+    for (int i = 0; i < 2; i++) {
+        struct grow_node *q = &g->kids[p->kids][i];
+        if (q->split.gain > 0) continue;
         hist_give(g->pool, q->hist, q->wide);
         q->hist = NULL;
     }
 }
 
-static tide_status build_own(struct grow *g, const struct grow_grad *grad, int32_t at,
-                             tide_error *err)
+#define FRONTIER 64
+struct batch {
+    struct grow *g;
+    int32_t at[FRONTIER], n;
+};
+
+static void batch_task(void *arg, int64_t task, int member)
 {
-    struct grow_node *q = &g->node[at];
-    q->wide = (uint8_t)is_wide(grad, q);
-    q->hist = hist_take(g->pool, q->wide);
-    if (!q->hist) return hist_refused(g->pool, err);
-    return hist_build(g->pool, grad, g->ids + q->beg, q->n, q->wide, q->hist, err);
+    struct batch *b = arg;
+    prepare_alone(b->g, b->at[task], member);
 }
 
-/* Histograms of both children out of the parent's, which is used up. */
-static tide_status child_hists(struct grow *g, const struct grow_grad *grad,
-                               int32_t parent, tide_error *err)
+/* The best leaf and, for several threads, the next leaves of the queue that are small too, as
+ * long as they are likely to be split: their rank is at most half of what may still be. */
+static void batch_gather(struct grow *g, struct batch *b)
 {
-    struct grow_node *p = &g->node[parent];
-    int32_t small = p->left, large = p->right;
-    if (g->node[small].n > g->node[large].n) {
-        small = p->right;
-        large = p->left;
+    int32_t popped[FRONTIER], n = 0, most = 2 * g->members;
+    int32_t rank = (g->rules.leaves - g->n_leaves) / 2;
+    if (most > FRONTIER) most = FRONTIER;
+    if (rank > FRONTIER) rank = FRONTIER;
+    b->n = 0;
+    while (n < rank && g->n_heap && b->n < most) {
+        int32_t at = popped[n++] = heap_pop(g);
+        if (g->node[at].kids < 0 && is_small(&g->node[at])) b->at[b->n++] = at;
     }
-    struct grow_node *s = &g->node[small], *l = &g->node[large];
-    int need_s = can_split(g, grad, s), need_l = can_split(g, grad, l);
-    tide_status status = TIDE_OK;
-    if (need_s || need_l) status = build_own(g, grad, small, err);
-    if (status) return status;
-    if (need_l) {
-        l->wide = (uint8_t)is_wide(grad, l);
-        if (p->wide && !l->wide) {
-            l->hist = hist_take(g->pool, 0);
-            if (!l->hist) return hist_refused(g->pool, err);
-            hist_subtract(g->pool, g->cuts, p->hist, 1, s->hist, s->wide, l->hist);
-            hist_give(g->pool, p->hist, 1);
-        } else {
-            hist_subtract(g->pool, g->cuts, p->hist, p->wide, s->hist, s->wide, NULL);
-            l->hist = p->hist;
-        }
-    } else {
-        hist_give(g->pool, p->hist, p->wide);
+    for (int32_t i = 0; i < n; i++) heap_push(g, popped[i]);
+    for (int32_t i = 1; i < b->n; i++) { /* the largest first */
+        int32_t at = b->at[i], j = i;
+        for (; j > 0 && g->node[b->at[j - 1]].n < g->node[at].n; j--)
+            b->at[j] = b->at[j - 1];
+        b->at[j] = at;
     }
-    p->hist = NULL;
-    if (!need_s) {
-        hist_give(g->pool, s->hist, s->wide);
-        s->hist = NULL;
-    }
-    if (p->left == small) {
-        if (need_s) look_at(g, grad, small);
-        if (need_l) look_at(g, grad, large);
-    } else {
-        if (need_l) look_at(g, grad, large);
-        if (need_s) look_at(g, grad, small);
-    }
-    return TIDE_OK;
 }
 
-static tide_status expand(struct grow *g, const struct grow_grad *grad, int32_t at,
-                          tide_error *err)
+#define TOGETHER_ROWS  32768 /* from here a leaf is the work of all */
+#define TOGETHER_LEAST 4096  /* and from here when there is no other leaf to split */
+
+/* Splits the first leaf of the queue, and maybe others that will follow. */
+static void prepare(struct grow *g)
+{
+    int32_t top = g->heap[0];
+    struct batch b = {.g = g, .at = {top}, .n = 1};
+    const struct grow_node *p = &g->node[top];
+    if (g->members > 1 && p->n < TOGETHER_ROWS) batch_gather(g, &b);
+    if (b.n == 0) b = (struct batch){.g = g, .at = {top}, .n = 1};
+    for (int32_t i = 0; i < b.n; i++) kids_open(g, b.at[i]);
+    if (g->status) return;
+    if (b.n > 1)
+        grow_phase(g, b.n, batch_task, &b);
+    else if (g->members == 1 ? is_small(p) : p->n < TOGETHER_LEAST)
+        prepare_alone(g, top, 0);
+    else
+        prepare_together(g, top);
+    for (int32_t i = 0; i < b.n && !g->status; i++) kids_settle(g, b.at[i]);
+}
+
+/* The children of a leaf become nodes. */
+static void accept(struct grow *g, int32_t at)
 {
     struct grow_node *p = &g->node[at];
-    int64_t n_left = 0;
-    tide_status status =
-        part_rows(g, g->codes, &p->split, g->ids + p->beg, p->n, &n_left, err);
-    if (status) return status;
-    assert(n_left > 0 && n_left < (int64_t)p->n);
+    const struct grow_node *kid = g->kids[p->kids];
     p->left = g->n_nodes;
     p->right = g->n_nodes + 1;
-    uint16_t depth = (uint16_t)(p->depth + 1);
-    g->node[p->left] = (struct grow_node){.beg = p->beg,
-                                          .n = (uint32_t)n_left,
-                                          .depth = depth,
-                                          .left = -1,
-                                          .right = -1,
-                                          .g = p->split.g,
-                                          .h = p->split.h};
-    g->node[p->right] = (struct grow_node){.beg = p->beg + (uint32_t)n_left,
-                                           .n = p->n - (uint32_t)n_left,
-                                           .depth = depth,
-                                           .left = -1,
-                                           .right = -1,
-                                           .g = p->g - p->split.g,
-                                           .h = p->h - p->split.h};
-    g->n_nodes += 2;
+    for (int i = 0; i < 2; i++) {
+        g->node[g->n_nodes] = kid[i];
+        if (kid[i].split.gain > 0) heap_push(g, g->n_nodes);
+        g->n_nodes++;
+    }
+    g->free_kids[g->n_free_kids++] = p->kids;
+    p->kids = -1;
     g->n_leaves++;
-    if (g->n_leaves < g->rules.leaves) return child_hists(g, grad, at, err);
-    hist_give(g->pool, p->hist, p->wide);
-    p->hist = NULL;
-    return TIDE_OK;
 }
 
 #ifndef NDEBUG
@@ -203,36 +354,120 @@ static int adds_up(const struct grow *g, const struct grow_node *q)
 }
 #endif
 
+struct root_job {
+    struct grow *g;
+    int32_t phase; /* 0 the histogram's lanes meet, 1 they are scanned */
+};
+
+static void root_task(void *arg, int64_t lane, int member)
+{
+    struct root_job *job = arg;
+    struct grow *g = job->g;
+    struct grow_node *q = &g->node[0];
+    (void)member;
+    if (job->phase)
+        split_lanes(g, g->grad, q, (int32_t)lane, 1, &g->room[g->threads]);
+    else
+        hist_meet(g->pool, (int32_t)lane, q->wide, q->hist);
+}
+
+/* Histogram, totals and split of the root. All rows of the codes: read in order, without ids. */
+static void grow_root(struct grow *g)
+{
+    struct grow_node *q = &g->node[0];
+    struct root_job job = {.g = g};
+    const uint32_t *ids = (int64_t)q->n == g->codes->n_rows ? NULL : g->ids;
+    q->wide = (uint8_t)is_wide(g->grad, q);
+    q->hist = hist_take(g->pool, q->wide);
+    if (!q->hist) {
+        g->status = hist_refused(g->pool, NULL);
+        return;
+    }
+    if (g->members > 1 && q->n >= TOGETHER_LEAST) {
+        hist_together(g, ids, q->n);
+        grow_phase(g, g->codes->n_lanes, root_task, &job);
+    } else {
+        hist_alone(g->pool, 0, g->grad, ids, q->n, q->wide, q->hist);
+    }
+    hist_total(q->hist, q->wide, g->cuts->feature[g->cuts->lane_feature[0]].n_code,
+               &q->g, &q->h);
+    if (g->rules.leaves < 2 || !can_split(g, g->grad, q)) return;
+    job.phase = 1;
+    grow_phase(g, g->codes->n_lanes, root_task, &job);
+    split_choose(g, g->grad, g->ids, q, &g->room[g->threads]);
+    if (q->split.gain > 0) heap_push(g, 0);
+}
+
+static void grow_lead(struct par_crew *crew, void *arg)
+{
+    struct grow *g = arg;
+    g->crew = crew;
+    grow_root(g);
+    while (g->n_heap && g->n_leaves < g->rules.leaves && !g->status) {
+        if (crew_cancelled(crew)) break;
+        assert(g->node[g->heap[0]].kids >= 0 || adds_up(g, &g->node[g->heap[0]]));
+        if (g->node[g->heap[0]].kids < 0) prepare(g);
+        if (!g->status && !crew_cancelled(crew)) accept(g, heap_pop(g));
+    }
+    g->crew = NULL;
+}
+
+/* Histograms of leaves and of children that waited in vain. */
+static void grow_clear(struct grow *g)
+{
+    for (int32_t i = 0; i < g->n_nodes; i++) {
+        struct grow_node *q = &g->node[i];
+        for (int k = 0; k < 2 && q->kids >= 0; k++)
+            hist_give(g->pool, g->kids[q->kids][k].hist, g->kids[q->kids][k].wide);
+        hist_give(g->pool, q->hist, q->wide);
+        q->hist = NULL;
+        q->kids = -1;
+    }
+}
+
+#define TEAM_USED 0.7 /* share of the members' time below which one leaves */
+#define TEAM_GOOD 8   /* trees after which one comes back */
+
+/* The next tree's team, by how much processor time the members of this one got: beside busy
+ * neighbours a second member waits more than it helps. No result depends on it. */
+static void team_learn(struct grow *g, int64_t wall_ns, int64_t cpu_ns)
+{
+    if (g->threads == 1) return;
+    if ((double)cpu_ns < TEAM_USED * (double)wall_ns * g->members) {
+        g->n_good = 0;
+        if (g->team > 1) g->team--;
+    } else if (++g->n_good >= TEAM_GOOD) {
+        g->n_good = 0;
+        if (g->team < g->threads) g->team++;
+    }
+}
+
 tide_status grow_tree(struct grow *g, const struct grow_grad *grad,
                       const uint32_t *rows, int64_t n, tide_error *err)
 {
-    tide_status status = TIDE_OK;
+    int32_t waiting = g->threads > 1 ? g->rules.leaves : 1;
     memcpy(g->ids, rows, (size_t)n * sizeof *rows);
     g->n_nodes = g->n_leaves = 1;
     g->n_heap = 0;
-    g->node[0] = (struct grow_node){.n = (uint32_t)n, .left = -1, .right = -1};
+    g->grad = grad;
+    g->status = TIDE_OK;
+    for (g->n_free_kids = 0; g->n_free_kids < waiting; g->n_free_kids++)
+        g->free_kids[g->n_free_kids] = g->n_free_kids;
+    g->node[0] = (struct grow_node){.n = (uint32_t)n,
+                                    .kids = -1,
+                                    .left = -1,
+                                    .right = -1,
+                                    .lo = -(double)INFINITY,
+                                    .hi = (double)INFINITY,
+                                    .groups = UINT64_MAX,
+                                    .alone = -1};
     if (g->codes->n_lanes == 0 || n == 0) return TIDE_OK;
-    status = build_own(g, grad, 0, err);
-    if (status) goto done;
-    hist_total(g->node[0].hist, g->node[0].wide,
-               g->cuts->feature[g->cuts->lane_feature[0]].n_code, &g->node[0].g,
-               &g->node[0].h);
-    if (g->rules.leaves > 1 && can_split(g, grad, &g->node[0])) look_at(g, grad, 0);
-    while (g->n_heap && g->n_leaves < g->rules.leaves) {
-        int32_t at = heap_pop(g);
-        if (ctx_cancelled(g->ctx)) {
-            status = err_cancelled(err);
-            goto done;
-        }
-        assert(adds_up(g, &g->node[at]));
-        status = expand(g, grad, at, err);
-        if (status) goto done;
-    }
-done:
-    for (int32_t i = 0; i < g->n_nodes; i++) {
-        hist_give(g->pool, g->node[i].hist, g->node[i].wide);
-        g->node[i].hist = NULL;
-    }
+    g->members = n < TOGETHER_LEAST ? 1 : g->team;
+    int64_t wall = clock_ns(), cpu = clock_cpu_ns();
+    tide_status status = par_crew(g->ctx, g->members, grow_lead, g, err);
+    if (n >= TOGETHER_LEAST) team_learn(g, clock_ns() - wall, clock_cpu_ns() - cpu);
+    if (!status && g->status) status = hist_refused(g->pool, err);
+    grow_clear(g);
     return status;
 }
 
@@ -258,12 +493,13 @@ void grow_replay(const struct grow *g, const struct bin_codes *codes, uint32_t *
 }
 
 double grow_value(const struct grow *g, const struct grow_grad *grad,
-                  const struct grow_node *q)
+                  const struct grow_node *q, int sorted)
 {
     double sum = (double)q->g * grad->g_unit, h = (double)q->h * grad->h_unit;
     double a = fabs(sum) - g->rules.l1;
-    if (a <= 0 || h + g->rules.l2 <= 0) return 0;
-    return (sum > 0 ? -a : a) / (h + g->rules.l2);
+    h += g->rules.l2 + (sorted ? g->rules.cat_l2 : 0);
+    double v = a <= 0 || h <= 0 ? 0 : (sum > 0 ? -a : a) / h;
+    return v < q->lo ? q->lo : v > q->hi ? q->hi : v;
 }
 
 void grow_describe(const struct grow *g, const struct grow_node *q,

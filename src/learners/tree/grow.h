@@ -4,6 +4,8 @@
  * and instruction set cannot change it. For every split sum(children) = parent exactly. */
 #ifndef LEARNERS_TREE_GROW_H
 #define LEARNERS_TREE_GROW_H
+#include "base/par.h"
+#include "base/rng.h"
 #include "learners/tree/bins.h"
 #include "learners/tree/emit.h"
 #include "simd/simd.h"
@@ -13,8 +15,13 @@ struct grow_rules {
     int64_t min_rows;
     double min_hessian, l1, l2, min_gain;
     double cat_smooth, cat_l2;
+    double cat_rows;   /* fewest rows between two prefixes of sorted levels */
     int32_t cat_sides; /* levels a side of a sorted split */
     int32_t cat_alone; /* up to so many levels: one against the rest */
+    int level_wise; /* the leaf of least depth is split next, not that of largest gain */
+    /* what is forbidden, by lane; NULL: nothing (constraint.h) */
+    const int8_t *monotone; /* 1: values may not fall with the column, -1: not rise */
+    const uint64_t *groups; /* a bit a group that the column is in */
 };
 
 /* Quantised gradients of one tree. Packed: g int16 << 16 | h uint16. Fine (heavy tails, where
@@ -40,12 +47,30 @@ struct grow_node {
     uint64_t *hist; /* NULL: none */
     uint8_t wide;
     uint16_t depth;
+    int32_t kids; /* -1, or where its children wait until it is its turn to be split */
     int32_t left, right; /* -1: leaf */
     int64_t g, h;
     struct grow_split split; /* gain <= 0: none */
+    double lo, hi;           /* its value must lie within (monotone) */
+    uint64_t groups;         /* interaction groups that hold the path's columns */
+    int32_t alone;           /* the path's column is in no group: its lane; -1 */
+};
+
+/* Best split of each lane, while a node is scanned. */
+struct split_room {
+    struct grow_split *best; /* [n_lanes] */
+    uint8_t *exact;          /* [n_lanes] min_rows holds for certain */
+};
+
+/* Chances of a column in each level and each node of the tree that grows. */
+struct grow_draw {
+    double level, node;
+    struct rng_key key;
+    int64_t tree;
 };
 
 struct hist_pool;
+struct par_crew;
 struct grow {
     struct tide_ctx *ctx;
     const struct bin_cuts *cuts;
@@ -53,21 +78,30 @@ struct grow {
     const struct simd_table *simd;
     struct grow_rules rules;
     const uint8_t *lane_on;         /* [n_lanes] or NULL: all */
+    struct grow_draw draw;          /* chances of 1: none is drawn */
     uint32_t *ids, *aside, *aside2; /* [n_max] */
     struct hist_pool *pool;
     struct grow_node *node; /* [2 leaves] */
     int32_t n_nodes, n_leaves;
     int32_t *heap;
     int32_t n_heap;
-    struct grow_split *lane_best; /* [n_lanes] */
-    uint8_t *lane_exact;          /* [n_lanes] */
+    int threads;             /* members of a crew, at most */
+    int team, n_good;        /* members now; trees in a row that used them well */
+    struct split_room *room; /* [threads + 2]: members; two children of a large node */
+    struct grow_node (*kids)[2];
+    int32_t *free_kids, n_free_kids;
+    /* of the tree that grows */
+    struct par_crew *crew;
+    int members; /* of the crew */
+    const struct grow_grad *grad;
+    tide_status status;
 };
 /* Workspace for trees over up to n_max rows. `threads`: workers that one tree may use. */
 tide_status grow_new(struct tide_ctx *ctx, const struct bin_cuts *cuts,
                      const struct bin_codes *codes, const struct grow_rules *rules,
                      int64_t n_max, int threads, struct arena *a, struct grow **out,
                      tide_error *err);
-/* Grows a tree over the given rows (copied). The nodes stay in g->node[0..n_nodes), leaf rows in
+/* Grows a tree over the given rows (ascending, copied). The nodes stay in g->node[0..n_nodes), leaf rows in
  * g->ids[beg .. beg + n), until the next call. */
 tide_status grow_tree(struct grow *g, const struct grow_grad *grad,
                       const uint32_t *rows, int64_t n, tide_error *err);
@@ -78,12 +112,16 @@ struct grow_seg {
 };
 void grow_replay(const struct grow *g, const struct bin_codes *codes, uint32_t *rows,
                  int64_t n, uint32_t *scratch, struct grow_seg *seg);
-/* Leaf value of a node before the rate: -T(g)/(h + l2). */
+/* Leaf value of a node before the rate: -T(g)/(h + l2), with cat_l2 more below a split on sorted
+ * levels: what made the split believable keeps the value so. */
 double grow_value(const struct grow *g, const struct grow_grad *grad,
-                  const struct grow_node *q);
+                  const struct grow_node *q, int sorted);
 /* The node as emit.h wants it (value and cover apart). */
 void grow_describe(const struct grow *g, const struct grow_node *q,
                    struct emit_node *out);
+
+/* Runs fn for tasks 0..n-1 by the crew of the tree. */
+void grow_phase(struct grow *g, int64_t n_tasks, par_fn fn, void *arg);
 
 /* hist.c */
 struct hist_pool *hist_pool_new(struct tide_ctx *ctx, const struct bin_codes *codes,
@@ -93,26 +131,38 @@ uint64_t *hist_take(struct hist_pool *p, int wide); /* NULL: memory is out */
 /* Why hist_take gave NULL. */
 tide_status hist_refused(const struct hist_pool *p, tide_error *err);
 void hist_give(struct hist_pool *p, uint64_t *hist, int wide);
-/* Sums of rows ids[0..n) (NULL: rows 0..n-1). */
-tide_status hist_build(struct hist_pool *p, const struct grow_grad *grad,
-                       const uint32_t *ids, int64_t n, int wide, uint64_t *out,
-                       tide_error *err);
-/* large = parent - small, in place of parent (to_packed NULL) or packed into it. */
-void hist_subtract(struct hist_pool *p, const struct bin_cuts *cuts, uint64_t *parent,
+/* Sums of rows ids[0..n) (NULL: rows 0..n-1), by one member alone. */
+void hist_alone(struct hist_pool *p, int member, const struct grow_grad *grad,
+                const uint32_t *ids, int64_t n, int wide, uint64_t *out);
+/* The same by the whole crew, into histograms of the members; then hist_meet adds them up, a
+ * lane at a time. */
+void hist_together(struct grow *g, const uint32_t *ids, int64_t n);
+void hist_meet(const struct hist_pool *p, int32_t lane, int wide, uint64_t *out);
+/* large = parent - small of one lane, in place of parent (to_packed NULL) or packed into it. */
+void hist_subtract(const struct grow *g, int32_t lane, uint64_t *parent,
                    int parent_wide, const uint64_t *small, int small_wide,
                    uint64_t *to_packed);
 void hist_total(const uint64_t *hist, int wide, int32_t n_code, int64_t *g, int64_t *h);
 #define HIST_PACKED_ROWS 65536
 
 /* split.c */
-/* Best split of a node into node->split (gain 0: none). ids are the node's rows, for counts. */
-void split_find(struct grow *g, const struct grow_grad *grad, const uint64_t *hist,
-                int wide, const uint32_t *ids, struct grow_node *node);
+/* Best split of each of n lanes of a node with a histogram, into room. */
+void split_lanes(const struct grow *g, const struct grow_grad *grad,
+                 const struct grow_node *node, int32_t first, int32_t n,
+                 struct split_room *room);
+/* The best of them into node->split (gain 0: none). ids are the node's rows, for counts. */
+void split_choose(const struct grow *g, const struct grow_grad *grad,
+                  const uint32_t *ids, struct grow_node *node, struct split_room *room);
+/* Bounds and groups of the children of a node that is split. */
+void split_pass_on(const struct grow *g, const struct grow_grad *grad,
+                   const struct grow_node *node, struct grow_node kid[2]);
+/* Was this split chosen among prefixes of sorted levels? */
+int split_is_sorted(const struct grow *g, const struct grow_split *s);
 /* 1 where a code goes left. */
 void split_table(const struct grow_split *s, uint8_t left[256]);
 
-/* partition.c: rows ids[0..n) to both sides, stable, in place; returns how many went left. */
-tide_status part_rows(struct grow *g, const struct bin_codes *codes,
-                      const struct grow_split *s, uint32_t *ids, int64_t n,
-                      int64_t *n_left, tide_error *err);
+/* partition.c: rows of a node to both sides, stable, in place; returns how many went left.
+ * By one member alone, or by the whole crew. */
+int64_t part_alone(const struct grow *g, const struct grow_node *node);
+int64_t part_together(struct grow *g, const struct grow_node *node);
 #endif

@@ -2,7 +2,8 @@
  *
  * Cells     packed: (g int32 << 32) + h uint32, exact for nodes of at most 65,536 rows; wide:
  *           two i64. A child of a wide node with fewer rows is packed again, without loss.
- * Parallel  tasks of 16,384 rows into private histograms; integer sums meet in any order.
+ * Parallel  tasks of up to 16,384 rows into a member's own histogram; integer sums meet in any
+ *           order, a lane at a time.
  * Pool      grows to one histogram a leaf that can still be split; the ctx's memory limit holds
  * Guide     Q10
  */
@@ -14,8 +15,8 @@
 #include "base/par.h"
 #include "learners/tree/grow.h"
 
-#define HIST_TASK    16384
-#define HIST_PAR_MIN 49152
+#define HIST_TASK     16384
+#define HIST_TASK_MIN 1024
 
 struct hist_wide {
     int64_t g, h;
@@ -49,7 +50,7 @@ struct hist_pool *hist_pool_new(struct tide_ctx *ctx, const struct bin_codes *co
     struct hist_pool *p = arena_zero(a, sizeof *p);
     if (!p) return NULL;
     *p = (struct hist_pool){.ctx = ctx, .codes = codes, .simd = simd, .a = a};
-    p->threads = n_max >= HIST_PAR_MIN ? threads : 1;
+    p->threads = threads;
     p->own = arena_zero(a, (size_t)p->threads * sizeof *p->own);
     for (int i = 0; p->own && i < p->threads; i++) {
         if (n_max <= HIST_PACKED_ROWS && p->threads == 1) break;
@@ -103,14 +104,6 @@ static void add_packed(const struct hist_pool *p, const struct grow_grad *grad,
     }
 }
 
-static void flush_packed(const uint64_t *packed, size_t cells, struct hist_wide *wide)
-{
-    for (size_t i = 0; i < cells; i++) {
-        wide[i].g += (int32_t)(packed[i] >> 32);
-        wide[i].h += (uint32_t)packed[i];
-    }
-}
-
 static void add_fine(const struct hist_pool *p, const struct grow_grad *grad,
                      const uint32_t *ids, int64_t first, int64_t n,
                      struct hist_wide *out)
@@ -130,134 +123,127 @@ static void add_fine(const struct hist_pool *p, const struct grow_grad *grad,
     }
 }
 
-/* Everything on one thread, in runs of HIST_PACKED_ROWS. */
-static tide_status build_alone(struct hist_pool *p, const struct grow_grad *grad,
-                               const uint32_t *ids, int64_t n, int wide, uint64_t *out,
-                               tide_error *err)
+void hist_alone(struct hist_pool *p, int member, const struct grow_grad *grad,
+                const uint32_t *ids, int64_t n, int wide, uint64_t *out)
 {
     size_t cells = hist_cells(p);
+    uint64_t *packed = p->own[member].packed;
     memset(out, 0, cells * (wide ? sizeof(struct hist_wide) : sizeof *out));
     if (!wide) {
         add_packed(p, grad, ids, 0, n, out);
-        return TIDE_OK;
+        return;
     }
     for (int64_t i = 0; i < n; i += HIST_PACKED_ROWS) {
         int64_t m = n - i < HIST_PACKED_ROWS ? n - i : HIST_PACKED_ROWS;
-        if (ctx_cancelled(p->ctx)) return err_cancelled(err);
+        if (ctx_cancelled(p->ctx)) return; /* the tree is dropped */
         if (grad->fine_g) {
             add_fine(p, grad, ids ? ids + i : NULL, i, m, (struct hist_wide *)out);
             continue;
         }
-        memset(p->own[0].packed, 0, cells * sizeof(uint64_t));
-        add_packed(p, grad, ids ? ids + i : NULL, i, m, p->own[0].packed);
-        flush_packed(p->own[0].packed, cells, (struct hist_wide *)out);
+        memset(packed, 0, cells * sizeof *packed);
+        add_packed(p, grad, ids ? ids + i : NULL, i, m, packed);
+        p->simd->tree_cells_widen(packed, (int64_t)cells, 1, (int64_t *)out);
     }
-    return TIDE_OK;
 }
 
 struct hist_job {
     struct hist_pool *p;
     const struct grow_grad *grad;
     const uint32_t *ids;
-    int64_t n;
+    int64_t n, chunk;
 };
 
-static void own_flush(struct hist_own *o, size_t cells)
+static void own_flush(const struct hist_pool *p, struct hist_own *o, size_t cells)
 {
     if (!o->wide_dirty) memset(o->wide, 0, cells * sizeof *o->wide);
     o->wide_dirty = 1;
     if (!o->dirty) return;
-    flush_packed(o->packed, cells, o->wide);
+    p->simd->tree_cells_widen(o->packed, (int64_t)cells, 1, &o->wide->g);
     o->dirty = 0;
     o->rows = 0;
 }
 
-static void hist_task(void *arg, int64_t task, int worker)
+static void hist_task(void *arg, int64_t task, int member)
 {
     struct hist_job *job = arg;
-    struct hist_own *o = &job->p->own[worker];
+    struct hist_own *o = &job->p->own[member];
     size_t cells = hist_cells(job->p);
-    int64_t i = task * HIST_TASK, m = job->n - i < HIST_TASK ? job->n - i : HIST_TASK;
+    int64_t i = task * job->chunk,
+            m = job->n - i < job->chunk ? job->n - i : job->chunk;
     const uint32_t *ids = job->ids ? job->ids + i : NULL;
+    if (ctx_cancelled(job->p->ctx)) return; /* the tree is dropped */
     if (job->grad->fine_g) {
-        own_flush(o, cells);
+        own_flush(job->p, o, cells);
         add_fine(job->p, job->grad, ids, i, m, o->wide);
         return;
     }
-    if (o->dirty && o->rows + m > HIST_PACKED_ROWS) own_flush(o, cells);
+    if (o->dirty && o->rows + m > HIST_PACKED_ROWS) own_flush(job->p, o, cells);
     if (!o->dirty) memset(o->packed, 0, cells * sizeof *o->packed);
     o->dirty = 1;
     o->rows += m;
     add_packed(job->p, job->grad, ids, i, m, o->packed);
 }
 
-static tide_status build_together(struct hist_pool *p, const struct grow_grad *grad,
-                                  const uint32_t *ids, int64_t n, int wide,
-                                  uint64_t *out, tide_error *err)
+void hist_together(struct grow *g, const uint32_t *ids, int64_t n)
 {
-    struct hist_job job = {.p = p, .grad = grad, .ids = ids, .n = n};
-    size_t cells = hist_cells(p);
-    for (int w = 0; w < p->threads; w++)
-        p->own[w].rows = p->own[w].dirty = p->own[w].wide_dirty = 0;
-    tide_status status =
-        par_for(p->ctx, (n + HIST_TASK - 1) / HIST_TASK, hist_task, &job, err);
-    if (status) return status;
-    memset(out, 0, cells * (wide ? sizeof(struct hist_wide) : sizeof *out));
-    for (int w = 0; w < p->threads; w++) {
-        struct hist_own *o = &p->own[w];
-        struct hist_wide *to = (struct hist_wide *)out;
-        if (o->dirty && !wide && !o->wide_dirty)
-            for (size_t i = 0; i < cells; i++) out[i] += o->packed[i];
-        else if (o->dirty && wide)
-            flush_packed(o->packed, cells, to);
-        for (size_t i = 0; o->wide_dirty && i < cells; i++) {
-            to[i].g += o->wide[i].g;
-            to[i].h += o->wide[i].h;
-        }
-    }
-    return TIDE_OK;
+    struct hist_pool *p = g->pool;
+    struct hist_job job = {.p = p, .grad = g->grad, .ids = ids, .n = n};
+    job.chunk = n / (4 * p->threads) + 1;
+    if (job.chunk > HIST_TASK) job.chunk = HIST_TASK;
+    if (job.chunk < HIST_TASK_MIN) job.chunk = HIST_TASK_MIN;
+    for (int m = 0; m < p->threads; m++)
+        p->own[m].rows = p->own[m].dirty = p->own[m].wide_dirty = 0;
+    grow_phase(g, (n + job.chunk - 1) / job.chunk, hist_task, &job);
 }
 
-tide_status hist_build(struct hist_pool *p, const struct grow_grad *grad,
-                       const uint32_t *ids, int64_t n, int wide, uint64_t *out,
-                       tide_error *err)
+/* A node with packed cells has so few rows that no member flushed: own cells are packed, or all
+ * are wide (fine gradients). */
+void hist_meet(const struct hist_pool *p, int32_t lane, int wide, uint64_t *out)
 {
-    if (p->threads > 1 && n >= HIST_PAR_MIN)
-        return build_together(p, grad, ids, n, wide, out, err);
-    return build_alone(p, grad, ids, n, wide, out, err);
-}
-
-/* Both child sums of one lane's codes c0 <= c < c1. */
-static void subtract_run(uint64_t *parent, int parent_wide, const uint64_t *small,
-                         int small_wide, uint64_t *to_packed, size_t c0, size_t c1)
-{
-    if (!parent_wide) {
-        for (size_t c = c0; c < c1; c++) parent[c] -= small[c];
-        return;
-    }
-    struct hist_wide *w = (struct hist_wide *)parent;
-    for (size_t c = c0; c < c1; c++) {
-        int64_t g = small_wide ? ((const struct hist_wide *)small)[c].g
-                               : (int32_t)(small[c] >> 32);
-        int64_t h =
-            small_wide ? ((const struct hist_wide *)small)[c].h : (uint32_t)small[c];
-        w[c].g -= g;
-        w[c].h -= h;
-        if (to_packed) to_packed[c] = ((uint64_t)w[c].g << 32) + (uint64_t)w[c].h;
+    size_t at = 256 * (size_t)lane;
+    uint64_t *to = out + (wide ? 2 : 1) * at;
+    memset(to, 0, 256 * (wide ? sizeof(struct hist_wide) : sizeof *to));
+    for (int m = 0; m < p->threads; m++) {
+        const struct hist_own *o = &p->own[m];
+        if (o->dirty && wide)
+            p->simd->tree_cells_widen(o->packed + at, 256, 1, (int64_t *)to);
+        else if (o->dirty)
+            p->simd->tree_cells_add(to, o->packed + at, 256);
+        if (o->wide_dirty && wide)
+            p->simd->tree_cells_add(to, (const uint64_t *)&o->wide[at], 512);
     }
 }
 
-void hist_subtract(struct hist_pool *p, const struct bin_cuts *cuts, uint64_t *parent,
+/* Cells c0 <= c < c1 of a lane. */
+static void subtract_wide(const struct simd_table *simd, struct hist_wide *w,
+                          const uint64_t *small, int small_wide, uint64_t *to_packed,
+                          int c0, int c1)
+{
+    if (small_wide)
+        simd->tree_cells_sub((uint64_t *)(w + c0), small + 2 * c0, 2 * (c1 - c0));
+    else
+        simd->tree_cells_widen(small + c0, c1 - c0, -1, (int64_t *)(w + c0));
+    for (int c = c0; to_packed && c < c1; c++)
+        to_packed[c] = ((uint64_t)w[c].g << 32) + (uint64_t)w[c].h;
+}
+
+void hist_subtract(const struct grow *g, int32_t lane, uint64_t *parent,
                    int parent_wide, const uint64_t *small, int small_wide,
                    uint64_t *to_packed)
 {
-    for (int32_t l = 0; l < p->codes->n_lanes; l++) {
-        size_t at = 256 * (size_t)l,
-               n = (size_t)cuts->feature[cuts->lane_feature[l]].n_code;
-        subtract_run(parent, parent_wide, small, small_wide, to_packed, at, at + n);
-        subtract_run(parent, parent_wide, small, small_wide, to_packed,
-                     at + BIN_MISSING, at + 256);
+    size_t at = 256 * (size_t)lane;
+    int n = g->cuts->feature[g->cuts->lane_feature[lane]].n_code;
+    small += (small_wide ? 2 : 1) * at;
+    if (!parent_wide) {
+        parent += at;
+        g->simd->tree_cells_sub(parent, small, n);
+        parent[BIN_MISSING] -= small[BIN_MISSING];
+        return;
     }
+    struct hist_wide *w = (struct hist_wide *)parent + at;
+    if (to_packed) to_packed += at;
+    subtract_wide(g->simd, w, small, small_wide, to_packed, 0, n);
+    subtract_wide(g->simd, w, small, small_wide, to_packed, BIN_MISSING, 256);
 }
 
 void hist_total(const uint64_t *hist, int wide, int32_t n_code, int64_t *g, int64_t *h)

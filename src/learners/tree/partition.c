@@ -1,78 +1,84 @@
 /* partition.c - a node's rows to its children, stable, in place (trees.md 5, step 3)
  *
- * Small: one pass, left side in place, right side aside and copied behind it. Large: each chunk
- * of 16,384 rows is split aside by itself, then its two runs go where the counts before them
- * say: the same ids for any order of the threads. */
+ * Alone: one pass, left side in place, right side aside and copied behind it. Together: each
+ * chunk of 16,384 rows is split aside by itself, then its two runs go where the counts before
+ * them say: the same ids for any order of the threads. A node uses the part of the room aside
+ * that its rows have in ids, so nodes may be split at the same time. */
 #include <string.h>
 
-#include "base/par.h"
 #include "learners/tree/grow.h"
 
 #define PART_TASK    16384
-#define PART_PAR_MIN 65536
-#define PART_CHUNKS  4096
+#define PART_PAR_MIN 32768
+#define PART_CHUNKS  1024 /* chunks grow where there would be more */
 
 struct part_job {
     struct grow *g;
     const uint8_t *column;
     uint8_t left[256];
-    uint32_t *ids;
-    int64_t n;
-    int64_t *at_left, *at_right; /* per chunk: count, then place */
+    uint32_t *ids, *aside, *aside2;
+    int64_t n, chunk;
+    int64_t at[PART_CHUNKS + 1]; /* per chunk: count on the left, then its place */
 };
+
+int64_t part_alone(const struct grow *g, const struct grow_node *node)
+{
+    uint8_t left[256];
+    uint32_t *ids = g->ids + node->beg, *aside = g->aside + node->beg;
+    split_table(&node->split, left);
+    int64_t n = node->n, l = g->simd->tree_part(g->codes->plane[node->split.lane], ids,
+                                                n, left, ids, aside);
+    memcpy(ids + l, aside, (size_t)(n - l) * sizeof *ids);
+    return l;
+}
 
 static int64_t chunk_n(const struct part_job *job, int64_t c)
 {
-    int64_t rest = job->n - c * PART_TASK;
-    return rest < PART_TASK ? rest : PART_TASK;
+    int64_t rest = job->n - c * job->chunk;
+    return rest < job->chunk ? rest : job->chunk;
 }
 
-static void part_split(void *arg, int64_t c, int worker)
+static void part_split(void *arg, int64_t c, int member)
 {
     struct part_job *job = arg;
-    int64_t i = c * PART_TASK;
-    (void)worker;
-    job->at_left[c] =
-        job->g->simd->tree_part(job->column, job->ids + i, chunk_n(job, c), job->left,
-                                job->g->aside + i, job->g->aside2 + i);
+    int64_t i = c * job->chunk;
+    (void)member;
+    job->at[c] = job->g->simd->tree_part(job->column, job->ids + i, chunk_n(job, c),
+                                         job->left, job->aside + i, job->aside2 + i);
 }
 
-static void part_place(void *arg, int64_t c, int worker)
+static void part_place(void *arg, int64_t c, int member)
 {
     struct part_job *job = arg;
-    int64_t i = c * PART_TASK, m = chunk_n(job, c);
-    int64_t l = job->at_left[c + 1] - job->at_left[c], r = m - l;
-    int64_t total = job->at_right[0];
-    int64_t right = total + i - job->at_left[c];
-    (void)worker;
-    memcpy(job->ids + job->at_left[c], job->g->aside + i, (size_t)l * sizeof *job->ids);
-    memcpy(job->ids + right, job->g->aside2 + i, (size_t)r * sizeof *job->ids);
+    int64_t i = c * job->chunk, total = job->at[(job->n + job->chunk - 1) / job->chunk];
+    int64_t l = job->at[c + 1] - job->at[c], r = chunk_n(job, c) - l;
+    (void)member;
+    memcpy(job->ids + job->at[c], job->aside + i, (size_t)l * sizeof *job->ids);
+    memcpy(job->ids + total + i - job->at[c], job->aside2 + i,
+           (size_t)r * sizeof *job->ids);
 }
 
-tide_status part_rows(struct grow *g, const struct bin_codes *codes,
-                      const struct grow_split *s, uint32_t *ids, int64_t n,
-                      int64_t *n_left, tide_error *err)
+int64_t part_together(struct grow *g, const struct grow_node *node)
 {
-    struct part_job job = {.g = g, .column = codes->plane[s->lane], .ids = ids, .n = n};
-    int64_t chunks = (n + PART_TASK - 1) / PART_TASK, at[PART_CHUNKS / 4 + 1];
-    split_table(s, job.left);
-    if (n < PART_PAR_MIN || chunks > PART_CHUNKS / 4 || !g->aside2) {
-        int64_t l = g->simd->tree_part(job.column, ids, n, job.left, ids, g->aside);
-        memcpy(ids + l, g->aside, (size_t)(n - l) * sizeof *ids);
-        *n_left = l;
-        return TIDE_OK;
-    }
-    job.at_left = at;
-    tide_status status = par_for(g->ctx, chunks, part_split, &job, err);
-    if (status) return status;
-    int64_t sum = 0;
+    struct part_job job = {.g = g,
+                           .column = g->codes->plane[node->split.lane],
+                           .ids = g->ids + node->beg,
+                           .n = node->n,
+                           .chunk = PART_TASK};
+    if (job.n < PART_PAR_MIN || g->members == 1 || !g->aside2)
+        return part_alone(g, node);
+    while (job.n > job.chunk * PART_CHUNKS) job.chunk *= 2;
+    job.aside = g->aside + node->beg;
+    job.aside2 = g->aside2 + node->beg;
+    split_table(&node->split, job.left);
+    int64_t chunks = (job.n + job.chunk - 1) / job.chunk, sum = 0;
+    grow_phase(g, chunks, part_split, &job);
     for (int64_t c = 0; c < chunks; c++) {
-        int64_t here = at[c];
-        at[c] = sum;
+        int64_t here = job.at[c];
+        job.at[c] = sum;
         sum += here;
     }
-    at[chunks] = sum;
-    job.at_right = &sum;
-    *n_left = sum;
-    return par_for(g->ctx, chunks, part_place, &job, err);
+    job.at[chunks] = sum;
+    grow_phase(g, chunks, part_place, &job);
+    return sum;
 }

@@ -2,13 +2,17 @@
  *
  * Gain        T(G_l)^2/(H_l + l2) + T(G_r)^2/(H_r + l2) - T(G)^2/(H + l2), T the soft threshold
  *             l1; not halved, as XGBoost and LightGBM compare it. Each column's first best code
- *             is found by a kernel, then computed again; ties go to the lower column.
+ *             is found by a kernel in f32, then computed again in f64; ties go to the lower column.
  * Missing     both directions are tried where the node has missing rows, and "all numbers
  *             against missing"; elsewhere missing follows the side of more cover.
  * Categories  missing is one more level. Up to cat_alone levels: one against the rest. More:
  *             levels sorted by g/(h + cat_smooth), prefixes from both ends, at most cat_sides
- *             levels a side, cat_l2 more shrinkage; levels of fewer than min_rows rows
- *             (estimated by cover) stay on the side of the rest. Fisher 1958 for the order.
+ *             levels a side and at least cat_rows rows between two of them, cat_l2 more
+ *             shrinkage; levels of fewer than min_rows or cat_smooth rows (estimated by cover)
+ *             stay on the side of the rest. Fisher 1958 for the order.
+ * Monotone    a split on a column bounds the values of both subtrees by the middle of theirs;
+ *             gains are those of values within the bounds, in f64. Interaction groups decide
+ *             which columns a node may ask.
  * min_rows    exact. h bounds the count from below; where that proves too little the winning
  *             column's rows are counted and the column is scanned again.
  * Guide       Q10
@@ -27,6 +31,10 @@ struct scan {
     const uint32_t *count; /* [256] rows a code, or NULL */
     double parent;         /* T(G)^2/(H + l2) */
     struct simd_split rule;
+    struct simd_scan fast;
+    int is_fast; /* tree_scan ranks the splits of this node as the gain does */
+    int is_held; /* values are bounded: some column of the table is monotone */
+    int way;     /* of the lane: 1 values may not fall with its codes, -1 not rise */
 };
 
 static double score(double g, double h, double l1, double l2)
@@ -44,10 +52,36 @@ static inline int64_t cell_h(const struct scan *s, int c)
     return s->wide ? (int64_t)s->cells[2 * c + 1] : (uint32_t)s->cells[c];
 }
 
+/* Value of a side within the node's bounds, before the rate. */
+static double held_value(const struct scan *s, double g, double h, double l2)
+{
+    double a = fabs(g) - s->rule.l1, lo = s->node->lo, hi = s->node->hi;
+    double v = a <= 0 || h + l2 <= 0 ? 0 : (g > 0 ? -a : a) / (h + l2);
+    return v < lo ? lo : v > hi ? hi : v;
+}
+
+/* Twice what a value takes off the loss; T(g)^2/(h + l2) at the best value. */
+static double held_score(const struct scan *s, double g, double h, double l2, double v)
+{
+    double a = fabs(g) - s->rule.l1, t = a <= 0 ? 0 : g > 0 ? a : -a;
+    return -(2 * t * v + (h + l2) * v * v);
+}
+
+/* The gain under bounds; -1 where the sides are in the forbidden order. */
+static double held_gain(const struct scan *s, double gl, double hl, double l2)
+{
+    double gr = s->rule.g - gl, hr = s->rule.h - hl;
+    double left = held_value(s, gl, hl, l2), right = held_value(s, gr, hr, l2);
+    if (s->way * (right - left) < 0) return -1;
+    return held_score(s, gl, hl, l2, left) + held_score(s, gr, hr, l2, right) -
+           s->parent;
+}
+
 /* Gain of a left side, with the extra shrinkage of sorted categories in l2. */
 static double gain_of(const struct scan *s, int64_t g, int64_t h, double l2)
 {
     double gl = (double)g * s->grad->g_unit, hl = (double)h * s->grad->h_unit;
+    if (s->is_held) return held_gain(s, gl, hl, l2);
     return score(gl, hl, s->rule.l1, l2) +
            score(s->rule.g - gl, s->rule.h - hl, s->rule.l1, l2) - s->parent;
 }
@@ -92,50 +126,62 @@ static int64_t best_of(const struct scan *s, const int64_t *g, const int64_t *h,
         gl[i] = (double)g[i] * s->grad->g_unit;
         hl[i] = (double)h[i] * s->grad->h_unit;
     }
-    int64_t at = s->g->simd->tree_gain(gl, hl, n, &rule, gain);
-    if (rows) {
-        drop_small(s, rows, n, gain);
-        at = first_best(gain, n);
-    }
+    int64_t at = s->is_held ? 0 : s->g->simd->tree_gain(gl, hl, n, &rule, gain);
+    for (int64_t i = 0; s->is_held && i < n; i++)
+        gain[i] = hl[i] < rule.min_h || rule.h - hl[i] < rule.min_h
+                      ? -1
+                      : held_gain(s, gl[i], hl[i], l2);
+    if (rows) drop_small(s, rows, n, gain);
+    if (rows || s->is_held) at = first_best(gain, n);
     return gain[at] >= 0 ? at : -1;
 }
 
-static void scan_number(const struct scan *s, int32_t lane, struct grow_split *best)
+/* The best split of numbers after code 0..n-1, with the rows of `from` (the missing ones, or
+ * none) on the left as well; sum gets the left side. -1: none is allowed. Rules that the fast
+ * scan does not know - l1, counted rows - take the scan in f64. */
+static int64_t best_number(const struct scan *s, int64_t n, int from, int64_t sum[2])
 {
-    int64_t g[256], h[256], rows[256], ag = 0, ah = 0, ac = 0;
-    const struct bin_feature *f = &s->g->cuts->feature[s->g->cuts->lane_feature[lane]];
-    int64_t gm = cell_g(s, BIN_MISSING), hm = cell_h(s, BIN_MISSING);
-    int missing = gm != 0 || hm != 0;
-    int n = f->n_code;
+    sum[0] = from ? cell_g(s, BIN_MISSING) : 0;
+    sum[1] = from ? cell_h(s, BIN_MISSING) : 0;
+    if (s->is_fast && !s->count)
+        return s->g->simd->tree_scan(s->cells, s->wide, n, &s->fast, sum);
+    int64_t g[256], h[256], rows[256];
+    int64_t ag = sum[0], ah = sum[1], ac = s->count && from ? s->count[BIN_MISSING] : 0;
     for (int c = 0; c < n; c++) {
         g[c] = ag += cell_g(s, c);
         h[c] = ah += cell_h(s, c);
         if (s->count) rows[c] = ac += s->count[c];
     }
-    int64_t cand = missing ? n : n - 1;
-    const int64_t *by = s->count ? rows : NULL;
-    int64_t at = cand > 0 ? best_of(s, g, h, by, cand, s->rule.l2) : -1;
+    int64_t at = best_of(s, g, h, s->count ? rows : NULL, n, s->rule.l2);
+    if (at >= 0) {
+        sum[0] = g[at];
+        sum[1] = h[at];
+    }
+    return at;
+}
+
+static void scan_number(const struct scan *s, int32_t lane, struct grow_split *best)
+{
+    const struct bin_feature *f = &s->g->cuts->feature[s->g->cuts->lane_feature[lane]];
+    int missing = cell_g(s, BIN_MISSING) != 0 || cell_h(s, BIN_MISSING) != 0;
+    int64_t n = f->n_code, cand = missing ? n : n - 1, sum[2];
+    int64_t at = cand > 0 ? best_number(s, cand, 0, sum) : -1;
     if (at >= 0) {
         struct grow_split as = {.lane = lane,
                                 .thr = (int32_t)at,
-                                .missing_left = !missing && 2 * h[at] >= s->node->h};
-        offer(s, g[at], h[at], s->rule.l2, best, &as);
+                                .missing_left = !missing && 2 * sum[1] >= s->node->h};
+        offer(s, sum[0], sum[1], s->rule.l2, best, &as);
     }
     if (!missing || n < 2) return;
-    for (int c = 0; c < n; c++) {
-        g[c] += gm;
-        h[c] += hm;
-        if (s->count) rows[c] += s->count[BIN_MISSING];
-    }
-    at = best_of(s, g, h, by, n - 1, s->rule.l2);
+    at = best_number(s, n - 1, 1, sum);
     if (at < 0) return;
     struct grow_split as = {.lane = lane, .thr = (int32_t)at, .missing_left = 1};
-    offer(s, g[at], h[at], s->rule.l2, best, &as);
+    offer(s, sum[0], sum[1], s->rule.l2, best, &as);
 }
 
 /* A level of a category column in this node. */
 struct level {
-    double key;
+    double key, about; /* rows, as far as the cover tells */
     int64_t g, h, rows;
     int code;
 };
@@ -167,28 +213,52 @@ static void scan_one_level(const struct scan *s, int32_t lane, const struct leve
     }
 }
 
-/* Prefixes of sorted levels, from the front (step 1) or the back (step -1). */
+/* Prefixes of sorted levels, from the front (step 1) or the back (step -1). Between two of them
+ * lie cat_rows rows, or the best of many would be chance. */
 static void scan_prefixes(const struct scan *s, int32_t lane, const struct level *lv,
                           int n, int step, struct grow_split *best)
 {
     int64_t g[256], h[256], rows[256], ag = 0, ah = 0, ac = 0;
-    double l2 = s->rule.l2 + s->g->rules.cat_l2;
+    int upto[256], m = 0;
+    double l2 = s->rule.l2 + s->g->rules.cat_l2, since = 0,
+           least = s->g->rules.cat_rows;
+    double rest = (double)s->node->n;
     int most =
         s->g->rules.cat_sides < (n + 1) / 2 ? s->g->rules.cat_sides : (n + 1) / 2;
     for (int i = 0; i < most; i++) {
         const struct level *q = &lv[step > 0 ? i : n - 1 - i];
-        g[i] = ag += q->g;
-        h[i] = ah += q->h;
-        rows[i] = ac += q->rows;
+        ag += q->g;
+        ah += q->h;
+        ac += q->rows;
+        since += q->about;
+        rest -= q->about;
+        if (since < least || rest < least) continue;
+        g[m] = ag;
+        h[m] = ah;
+        rows[m] = ac;
+        upto[m++] = i;
+        since = 0;
     }
-    int64_t at = most > 0 ? best_of(s, g, h, s->count ? rows : NULL, most, l2) : -1;
+    int64_t at = m > 0 ? best_of(s, g, h, s->count ? rows : NULL, m, l2) : -1;
     if (at < 0) return;
     struct grow_split as = {.lane = lane, .set = 1};
-    for (int i = 0; i <= (int)at; i++) {
+    for (int i = 0; i <= upto[at]; i++) {
         int c = lv[step > 0 ? i : n - 1 - i].code;
         as.bits[c >> 6] |= UINT64_C(1) << (c & 63);
     }
     offer(s, g[at], h[at], l2, best, &as);
+}
+
+/* Are there too many levels to try one against the rest? */
+static int has_many_levels(const struct grow *g, const struct bin_feature *f)
+{
+    return f->n_code + 1 > g->rules.cat_alone;
+}
+
+int split_is_sorted(const struct grow *g, const struct grow_split *s)
+{
+    return s->set &&
+           has_many_levels(g, &g->cuts->feature[g->cuts->lane_feature[s->lane]]);
 }
 
 static void scan_levels(const struct scan *s, int32_t lane, struct grow_split *best)
@@ -206,14 +276,15 @@ static void scan_levels(const struct scan *s, int32_t lane, struct grow_split *b
     }
     if (n < 2) return;
     struct grow_split mine = {.gain = best->gain};
-    if (f->n_code + 1 <= s->g->rules.cat_alone || n == 2) {
+    if (!has_many_levels(s->g, f) || n == 2) {
         scan_one_level(s, lane, lv, n, &mine);
     } else {
         double least = (double)s->g->rules.min_rows;
+        if (least < s->g->rules.cat_smooth) least = s->g->rules.cat_smooth;
         for (int i = 0; i < n; i++) {
-            double rows = s->count ? (double)lv[i].rows : (double)lv[i].h * per_row;
-            if (rows < least) continue;
             struct level q = lv[i];
+            q.about = s->count ? (double)q.rows : (double)q.h * per_row;
+            if (q.about < least) continue;
             q.key = (double)q.g * s->grad->g_unit /
                     ((double)q.h * s->grad->h_unit + s->g->rules.cat_smooth);
             int j = used++;
@@ -234,6 +305,7 @@ static void scan_lane(struct scan *s, const uint64_t *hist, int32_t lane,
                       struct grow_split *best)
 {
     s->cells = hist + (s->wide ? 512 : 256) * (size_t)lane;
+    s->way = s->is_held ? s->g->rules.monotone[lane] : 0;
     *best = (struct grow_split){.gain = 0};
     if (s->g->cuts->feature[s->g->cuts->lane_feature[lane]].kind)
         scan_levels(s, lane, best);
@@ -264,13 +336,20 @@ static void count_codes(const struct grow *g, int32_t lane, const uint32_t *ids,
     for (uint32_t i = 0; i < n; i++) count[plane[ids[i]]]++;
 }
 
-void split_find(struct grow *g, const struct grow_grad *grad, const uint64_t *hist,
-                int wide, const uint32_t *ids, struct grow_node *node)
+/* The power of two that brings n times `most` to at most 1. */
+static float scale_below(double most, uint32_t n)
+{
+    int e;
+    (void)frexp(most * n, &e);
+    return (float)ldexp(1, -e);
+}
+
+/* What all columns of a node share. */
+static struct scan scan_of(const struct grow *g, const struct grow_grad *grad,
+                           const struct grow_node *node)
 {
     const struct grow_rules *r = &g->rules;
-    uint32_t count[256];
-    int32_t lanes = g->codes->n_lanes;
-    struct scan s = {.g = g, .grad = grad, .node = node, .wide = wide};
+    struct scan s = {.g = g, .grad = grad, .node = node, .wide = node->wide};
     s.rule = (struct simd_split){.g = (double)node->g * grad->g_unit,
                                  .h = (double)node->h * grad->h_unit,
                                  .l1 = r->l1,
@@ -279,29 +358,110 @@ void split_find(struct grow *g, const struct grow_grad *grad, const uint64_t *hi
     if (grad->h_is_count && s.rule.min_h < (double)r->min_rows)
         s.rule.min_h = (double)r->min_rows;
     s.parent = score(s.rule.g, s.rule.h, r->l1, r->l2);
-    node->split = (struct grow_split){.gain = 0};
-    for (int32_t l = 0; l < lanes; l++) {
-        g->lane_exact[l] = (uint8_t)grad->h_is_count;
-        g->lane_best[l].gain = 0;
-        if (!g->lane_on || g->lane_on[l]) scan_lane(&s, hist, l, &g->lane_best[l]);
+    double least = ceil(s.rule.min_h / grad->h_unit), l2 = r->l2 / grad->h_unit;
+    s.fast.h = node->h;
+    s.fast.min_h = least < 1 ? 1 : least < 0x1p61 ? (int64_t)least : INT64_C(1) << 61;
+    double sum = (double)node->h + 2 * l2;
+    s.fast.g_scale = scale_below(grad->fine_g ? 0x1p31 : 0x1p15, node->n);
+    s.fast.h_scale = scale_below(sum, 1);
+    s.fast.l2 = (float)(l2 * (double)s.fast.h_scale);
+    s.fast.mean = (float)((double)node->g / sum * (double)s.fast.g_scale /
+                          (double)s.fast.h_scale);
+    s.is_held = r->monotone != NULL;
+    s.is_fast = r->l1 == 0 && l2 < 0x1p60 && !s.is_held;
+    if (s.is_held)
+        s.parent = held_score(&s, s.rule.g, s.rule.h, r->l2,
+                              held_value(&s, s.rule.g, s.rule.h, r->l2));
+    return s;
+}
+
+/* Is the lane drawn for this level and this node? A node is known by its depth and by how many
+ * rows lie left of it, which no order of rows changes. */
+static int lane_is_drawn(const struct grow *g, const struct grow_node *node,
+                         int32_t lane)
+{
+    const struct grow_draw *d = &g->draw;
+    uint32_t name = g->cuts->feature[g->cuts->lane_feature[lane]].hash;
+    int64_t at = d->tree << 32;
+    if (d->level < 1 &&
+        !(rng_u01(rng_at(d->key, at, name, 2u * node->depth)) < d->level))
+        return 0;
+    return d->node >= 1 || rng_u01(rng_at(d->key, at | node->beg, name,
+                                          2u * node->depth + 1)) < d->node;
+}
+
+/* May this node be split on this lane? */
+static int lane_is_on(const struct grow *g, const struct grow_node *node, int32_t lane)
+{
+    const uint64_t *groups = g->rules.groups;
+    if (g->lane_on && !g->lane_on[lane]) return 0;
+    if ((g->draw.level < 1 || g->draw.node < 1) && !lane_is_drawn(g, node, lane))
+        return 0;
+    if (!groups || node->alone >= 0) return !groups || node->alone == lane;
+    if (groups[lane] == 0) return node->groups == UINT64_MAX; /* the root */
+    return (groups[lane] & node->groups) != 0;
+}
+
+void split_pass_on(const struct grow *g, const struct grow_grad *grad,
+                   const struct grow_node *node, struct grow_node kid[2])
+{
+    const struct grow_rules *r = &g->rules;
+    int32_t lane = node->split.lane;
+    for (int i = 0; i < 2; i++) {
+        kid[i].lo = node->lo;
+        kid[i].hi = node->hi;
+        kid[i].groups = node->groups;
+        kid[i].alone = node->alone;
+        if (!r->groups) continue;
+        kid[i].groups &= r->groups[lane];
+        if (!r->groups[lane]) kid[i].alone = lane;
     }
+    if (!r->monotone || !r->monotone[lane]) return;
+    double left = grow_value(g, grad, &kid[0], 0),
+           right = grow_value(g, grad, &kid[1], 0);
+    double middle = 0.5 * left + 0.5 * right;
+    int rises = r->monotone[lane] > 0;
+    *(rises ? &kid[0].hi : &kid[0].lo) = middle;
+    *(rises ? &kid[1].lo : &kid[1].hi) = middle;
+}
+
+void split_lanes(const struct grow *g, const struct grow_grad *grad,
+                 const struct grow_node *node, int32_t first, int32_t n,
+                 struct split_room *room)
+{
+    struct scan s = scan_of(g, grad, node);
+    for (int32_t l = first; l < first + n; l++) {
+        room->exact[l] = (uint8_t)grad->h_is_count;
+        room->best[l].gain = 0;
+        if (lane_is_on(g, node, l)) scan_lane(&s, node->hist, l, &room->best[l]);
+    }
+}
+
+void split_choose(const struct grow *g, const struct grow_grad *grad,
+                  const uint32_t *ids, struct grow_node *node, struct split_room *room)
+{
+    uint32_t count[256];
+    int32_t lanes = g->codes->n_lanes;
+    struct scan s = scan_of(g, grad, node);
+    node->split = (struct grow_split){.gain = 0};
     /* a gain that rounding alone can make is none */
-    double least = r->min_gain > 1e-12 * s.parent ? r->min_gain : 1e-12 * s.parent;
+    double least =
+        g->rules.min_gain > 1e-12 * s.parent ? g->rules.min_gain : 1e-12 * s.parent;
     for (;;) {
         int32_t best = -1;
         for (int32_t l = 0; l < lanes; l++)
-            if (g->lane_best[l].gain > least &&
-                (best < 0 || g->lane_best[l].gain > g->lane_best[best].gain))
+            if (room->best[l].gain > least &&
+                (best < 0 || room->best[l].gain > room->best[best].gain))
                 best = l;
         if (best < 0) return;
-        if (g->lane_exact[best] || rows_proved(&s, &g->lane_best[best])) {
-            node->split = g->lane_best[best];
+        if (room->exact[best] || rows_proved(&s, &room->best[best])) {
+            node->split = room->best[best];
             return;
         }
         count_codes(g, best, ids, node->n, count);
         s.count = count;
-        scan_lane(&s, hist, best, &g->lane_best[best]);
+        scan_lane(&s, node->hist, best, &room->best[best]);
         s.count = NULL;
-        g->lane_exact[best] = 1;
+        room->exact[best] = 1;
     }
 }

@@ -1,0 +1,203 @@
+/* learners_grow.c - one tree: every split's children add up, threads and sets change nothing */
+#include "base/arena.h"
+#include "base/ctx.h"
+#include "base/rng.h"
+#include "learners/tree/grow.h"
+#include "support/unit.h"
+
+static uint32_t draw(int64_t i, uint32_t j)
+{
+    return rng_at(rng_key(3, "learners_grow"), i, j, 0).w[0];
+}
+
+/* Codes of numbers and one category, and gradients; nothing but memory. */
+struct field {
+    tide_ctx *ctx;
+    struct arena a;
+    struct bin_cuts cuts;
+    struct bin_codes codes;
+    struct grow_rules rules;
+    struct grow_grad grad;
+    uint32_t *rows, *packed;
+    int32_t *fine_g;
+    uint32_t *fine_h;
+};
+
+static void field_init(struct field *f, int64_t n, int32_t lanes, int threads)
+{
+    *f = (struct field){.rules = {.leaves = 31,
+                                  .min_rows = 1,
+                                  .l2 = 1,
+                                  .cat_smooth = 10,
+                                  .cat_l2 = 10,
+                                  .cat_sides = 32,
+                                  .cat_alone = 4}};
+    CHECK_INT(tide_ctx_new(&f->ctx, NULL), TIDE_OK);
+    CHECK_INT(tide_ctx_set_threads(f->ctx, threads, NULL), TIDE_OK);
+    arena_init(&f->a, f->ctx);
+    int32_t blocks = (lanes + BIN_BLOCK_LANES - 1) / BIN_BLOCK_LANES;
+    f->cuts = (struct bin_cuts){.n_features = lanes, .n_lanes = lanes};
+    f->cuts.feature = arena_zero(&f->a, (size_t)lanes * sizeof *f->cuts.feature);
+    f->cuts.lane_feature = arena_array(&f->a, lanes, sizeof(int32_t));
+    f->codes = (struct bin_codes){.n_rows = n, .n_lanes = lanes, .n_blocks = blocks};
+    f->codes.plane = arena_array(&f->a, lanes, sizeof *f->codes.plane);
+    f->codes.block = arena_zero(&f->a, (size_t)blocks * sizeof *f->codes.block);
+    f->rows = arena_array(&f->a, n + 64, sizeof *f->rows);
+    f->packed = arena_array(&f->a, n + 64, sizeof *f->packed);
+    f->fine_g = arena_array(&f->a, n + 64, sizeof *f->fine_g);
+    f->fine_h = arena_array(&f->a, n + 64, sizeof *f->fine_h);
+    for (int32_t b = 0; b < blocks; b++) {
+        struct bin_block *k = &f->codes.block[b];
+        k->first = b * BIN_BLOCK_LANES;
+        k->n_lanes = lanes - k->first < 64 ? lanes - k->first : 64;
+        k->stride = k->n_lanes <= 8    ? 8
+                    : k->n_lanes <= 16 ? 16
+                    : k->n_lanes <= 32 ? 32
+                                       : 64;
+        k->rows = arena_zero(&f->a, (size_t)n * (size_t)k->stride + 64);
+    }
+    for (int32_t l = 0; l < lanes; l++) {
+        struct bin_feature *q = &f->cuts.feature[l];
+        *q = (struct bin_feature){.kind = l == 1, .lane = l};
+        q->n_code = l == 0 ? 255 : 2 + (int32_t)(draw(l, 1) % 60);
+        f->cuts.lane_feature[l] = l;
+        f->codes.plane[l] = arena_array(&f->a, n + 64, 1);
+        struct bin_block *k = &f->codes.block[l / BIN_BLOCK_LANES];
+        for (int64_t i = 0; i < n; i++) {
+            uint32_t u = draw(i, (uint32_t)l + 2);
+            uint8_t c =
+                (uint8_t)(u % 16 == 0 && l ? 255 : (u >> 8) % (uint32_t)q->n_code);
+            f->codes.plane[l][i] = c;
+            k->rows[i * k->stride + l - k->first] = c;
+        }
+    }
+    for (int64_t i = 0; i < n; i++) f->rows[i] = (uint32_t)i;
+}
+
+/* Gradients of tree `t` that have to do with the first two lanes. */
+static void field_draw(struct field *f, int64_t t)
+{
+    f->grad =
+        (struct grow_grad){.packed = f->packed, .g_unit = 0x1p-15, .h_unit = 0x1p-16};
+    for (int64_t i = 0; i < f->codes.n_rows; i++) {
+        uint32_t u = draw(i, (uint32_t)t + 1000);
+        int32_t g = (int32_t)(u % 40001) - 20000 + 40 * (f->codes.plane[0][i] & 31);
+        uint32_t h = 1 + (u >> 16) % 60000;
+        f->packed[i] = (uint32_t)g << 16 | h;
+        f->fine_g[i] = g * 1000;
+        f->fine_h[i] = h * 1000;
+        f->grad.h_most = h > f->grad.h_most ? h : f->grad.h_most;
+    }
+}
+
+static void field_free(struct field *f)
+{
+    arena_free(&f->a);
+    tide_ctx_free(f->ctx);
+}
+
+static struct grow *grow_of(struct field *f, int threads)
+{
+    struct grow *g = NULL;
+    CHECK_INT(grow_new(f->ctx, &f->cuts, &f->codes, &f->rules, f->codes.n_rows, threads,
+                       &f->a, &g, NULL),
+              TIDE_OK);
+    return g;
+}
+
+/* Leaves have the sums of their rows, inner nodes the sums and rows of their children. */
+static int64_t wrong_sums(const struct grow *g, const struct field *f)
+{
+    int64_t wrong = 0, rows = 0;
+    for (int32_t i = 0; i < g->n_nodes; i++) {
+        const struct grow_node *q = &g->node[i];
+        if (q->left >= 0) {
+            const struct grow_node *l = &g->node[q->left], *r = &g->node[q->right];
+            wrong += l->g + r->g != q->g || l->h + r->h != q->h || l->n + r->n != q->n;
+            wrong += l->n == 0 || r->n == 0 || l->beg != q->beg;
+            continue;
+        }
+        int64_t sum_g = 0, sum_h = 0;
+        for (uint32_t j = 0; j < q->n; j++) {
+            uint32_t id = g->ids[q->beg + j];
+            sum_g += f->grad.fine_g ? f->fine_g[id] : (int32_t)f->packed[id] >> 16;
+            sum_h += f->grad.fine_g ? f->fine_h[id] : f->packed[id] & 0xffff;
+        }
+        rows += q->n;
+        wrong += sum_g != q->g || sum_h != q->h;
+    }
+    return wrong + (rows != f->codes.n_rows);
+}
+
+TEST(children_add_up_over_a_million_splits)
+{
+    struct field f;
+    field_init(&f, 700, 3, 1);
+    f.rules.leaves = 600;
+    struct grow *g = grow_of(&f, 1);
+    int64_t splits = 0, wrong = 0;
+    for (int64_t t = 0; splits < 1000000 && t < 4000; t++) {
+        if (t % 100 == 0) field_draw(&f, t);
+        /* other gradients for the same rows: each row takes those of another one */
+        uint32_t last = f.packed[f.codes.n_rows - 1];
+        for (int64_t i = f.codes.n_rows - 1; i > 0; i--) f.packed[i] = f.packed[i - 1];
+        f.packed[0] = last;
+        CHECK_INT(grow_tree(g, &f.grad, f.rows, f.codes.n_rows, NULL), TIDE_OK);
+        splits += g->n_leaves - 1;
+        wrong += wrong_sums(g, &f);
+    }
+    CHECK_MSG(splits >= 1000000, "%lld splits", (long long)splits);
+    CHECK_INT(wrong, 0);
+    field_free(&f);
+}
+
+static int same_tree(const struct grow *a, const struct grow *b)
+{
+    if (a->n_nodes != b->n_nodes) return 0;
+    for (int32_t i = 0; i < a->n_nodes; i++) {
+        const struct grow_node *p = &a->node[i], *q = &b->node[i];
+        if (p->n != q->n || p->left != q->left || p->g != q->g || p->h != q->h ||
+            p->depth != q->depth)
+            return 0;
+        if (p->left >= 0 &&
+            (p->split.lane != q->split.lane || p->split.thr != q->split.thr ||
+             p->split.gain != q->split.gain ||
+             p->split.missing_left != q->split.missing_left ||
+             memcmp(p->split.bits, q->split.bits, sizeof p->split.bits)))
+            return 0;
+    }
+    return 1;
+}
+
+TEST(threads_and_sets_grow_the_same_tree)
+{
+    static const int64_t rows[5] = {2, 900, 6000, 40000, 150000};
+    static const int threads[5] = {2, 3, 7, 16, 1};
+    for (int n = 0; n < 5; n++)
+        for (int fine = 0; fine < 2; fine++) {
+            struct field f;
+            field_init(&f, rows[n], n == 2 ? 70 : 6, 16);
+            f.rules.leaves = 100;
+            f.rules.min_rows = n % 2 ? 3 : 1;
+            field_draw(&f, n);
+            if (fine) {
+                f.grad.fine_g = f.fine_g;
+                f.grad.fine_h = f.fine_h;
+                f.grad.h_most *= 1000;
+            }
+            struct grow *one = grow_of(&f, 1);
+            CHECK_INT(grow_tree(one, &f.grad, f.rows, rows[n], NULL), TIDE_OK);
+            CHECK_INT(wrong_sums(one, &f), 0);
+            for (int v = 0; v < 5; v++) {
+                struct grow *g = grow_of(&f, threads[v]);
+                if (v >= 3) g->simd = &simd_table_base;
+                for (int again = 0; again < 2; again++) {
+                    CHECK_INT(grow_tree(g, &f.grad, f.rows, rows[n], NULL), TIDE_OK);
+                    CHECK_MSG(same_tree(one, g), "%lld rows, %d threads: another tree",
+                              (long long)rows[n], threads[v]);
+                    CHECK_INT(wrong_sums(g, &f), 0);
+                }
+            }
+            field_free(&f);
+        }
+}
