@@ -4,6 +4,9 @@
  * if each split sent a random part left; leaves are numbered from left to right. */
 #ifndef SUPPORT_FOREST_H
 #define SUPPORT_FOREST_H
+#include <math.h>
+#include <stdio.h>
+
 #include "base/arena.h"
 #include "infer/ensemble.h"
 #include "support/toy_table.h"
