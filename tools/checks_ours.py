@@ -45,7 +45,8 @@ class Error(c.Structure):
 class ColumnIn(c.Structure):
     _fields_ = [("name", c.c_char_p), ("f64", c.POINTER(c.c_double)),
                 ("i64", c.POINTER(c.c_int64)), ("text", c.POINTER(c.c_char_p)),
-                ("type", c.c_int32)]
+                ("type", c.c_int32),
+                ("f32", c.POINTER(c.c_float)), ("stride", c.c_int64)]
 
 
 class Problem(c.Structure):
