@@ -89,6 +89,15 @@ class ReportStyle(c.Structure):
                 ("chart", c.c_char_p)]
 
 
+class ShapOptions(c.Structure):
+    _fields_ = [("interactions", c.c_int32), ("background", c.c_void_p), ("on_scores", c.c_int32)]
+
+
+class ExplainOptions(c.Structure):
+    _fields_ = [("top", c.c_int32), ("repeats", c.c_int32), ("sample", c.c_int32),
+                ("seed", c.c_uint64)]
+
+
 SINK = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_void_p, c.c_size_t)
 CLASSIFY, REGRESS = 1, 2
 FORMAT_JSON = 2
@@ -102,7 +111,8 @@ class Library:
         self.so.tide_scores_label.restype = c.c_char_p
         self.so.tide_frame_name.restype = c.c_char_p
         self.so.tide_frame_number.restype = c.c_double
-        for name in ("tide_frame_rows", "tide_frame_text", "tide_scores_rows"):
+        self.so.tide_shap_values.restype = c.POINTER(c.c_double)
+        for name in ("tide_frame_rows", "tide_frame_text", "tide_scores_rows", "tide_shap_rows"):
             getattr(self.so, name).restype = c.c_int64
         self.err = Error()
         self.ctx = c.c_void_p()
@@ -197,11 +207,11 @@ def columns(rows):
 class Model:
     """A pipeline fitted on named columns, the column "y" being the target."""
 
-    def __init__(self, cols, y, pipeline, task, cv=1, metric=None, weight=None):
+    def __init__(self, cols, y, pipeline, task, cv=1, metric=None, weight=None, seed=0):
         frame = Frame(cols + [("y", list(y))] + ([("w", list(weight))] if weight else []))
         problem = Problem(target=b"y", task=task, weight=b"w" if weight else None)
         options = TrainOptions(pipeline=pipeline.encode(), cv=cv, folds=1,
-                               metric=metric.encode() if metric else None)
+                               metric=metric.encode() if metric else None, seed=seed)
         self.handle, report = c.c_void_p(), c.c_void_p()
         LIB.call("tide_train", LIB.ctx, frame.handle, None, c.byref(problem), c.byref(options),
                  c.byref(self.handle), c.byref(report))
@@ -229,6 +239,28 @@ class Model:
         frame, out = Frame(cols), c.c_void_p()
         LIB.call("tide_model_transform", LIB.ctx, self.handle, frame.handle, c.byref(out))
         return read_frame(out)
+
+    def shap(self, cols, background=None, interactions=False):
+        """Contributions of each row to its one margin, the bias last; of pairs a table a row."""
+        frame, out = Frame(cols), c.c_void_p()
+        other = Frame(background) if background else None
+        options = ShapOptions(interactions=int(interactions), background=other and other.handle)
+        LIB.call("tide_model_shap", LIB.ctx, self.handle, frame.handle, c.byref(options), c.byref(out))
+        n, k = LIB.so.tide_shap_rows(out), LIB.so.tide_shap_columns(out) + 1
+        if LIB.so.tide_shap_outputs(out) != 1:
+            raise RuntimeError("a row has several margins")
+        v = LIB.so.tide_shap_values(out)[:n * k * (k if interactions else 1)]
+        LIB.so.tide_shap_free(out)
+        lines = [v[i:i + k] for i in range(0, len(v), k)]
+        return [lines[i:i + k] for i in range(0, n * k, k)] if interactions else lines
+
+    def explain(self, cols, seed=1, repeats=2):
+        """The series of every chart of the account, by its key."""
+        frame, report = Frame(cols), c.c_void_p()
+        options = ExplainOptions(top=len(cols), repeats=repeats, sample=1000, seed=seed)
+        LIB.call("tide_model_explain", LIB.ctx, self.handle, frame.handle, c.byref(options),
+                 c.byref(report))
+        return {o["key"]: o["series"] for o in LIB.report(report)["charts"]}
 
 
 class Imported(Model):
@@ -372,14 +404,22 @@ def rows(table):
         row(name)(lambda r, fn=fn: fn(**given(r)))
 
 
-def fold_scores(data, pipeline, task, metric, cv=5):
+def fold_scores(data, pipeline, task, metric, cv=5, seed=0):
     cols, y = data_set(data)
-    return Model(cols, y, pipeline, task, cv=cv, metric=metric).report["fold_scores"]
+    return Model(cols, y, pipeline, task, cv=cv, metric=metric, seed=seed).report["fold_scores"]
+
+
+def mean_of_seeds(seeds, *args):
+    """Of a method that draws: the mean over seeds of the mean over folds."""
+    scores = [v for s in range(1, seeds + 1) for v in fold_scores(*args, seed=s)]
+    return math.fsum(scores) / len(scores)
 
 
 for _set in ("iris", "wine", "breast_cancer", "digits"):
     row(f"sup.cv5.{_set}.logistic")(
         lambda r: fold_scores(r["data"], STANDARD + "logistic(l2=1)", CLASSIFY, "accuracy"))
+    row(f"sup.cv5.{_set}.random_forest")(
+        lambda r: mean_of_seeds(8, r["data"], "forest(trees=100)", CLASSIFY, "accuracy"))
 
 
 @row("sup.logistic.iris.log_loss_raw")
@@ -540,6 +580,11 @@ for _name, _l2 in (("ols", 0), ("ridge1", 1)):
         lambda r, l2=_l2: fold_scores("diabetes", f"ridge(l2={l2})", REGRESS, "r2"))
 
 
+@row("reg.diabetes.cv5.random_forest")
+def _(r):
+    return mean_of_seeds(5, "diabetes", "forest(trees=100, columns=1, min_rows=1)", REGRESS, "r2")
+
+
 @row("regu.diabetes.ridge1_coef")
 def _(r):
     return coefficients(ridge(*data_set("diabetes"), 1), "ridge")
@@ -659,10 +704,9 @@ def _(r):
     return [tree.feature[0], tree.gain[0]]
 
 
-@row("sup.tree.diabetes.depth2")
-def _(r):
-    """Nodes in pre-order as scikit-learn lists them: feature, threshold, mean, rows; -2 at a leaf."""
-    tree = Tree(Model(*data_set("diabetes"), "tree(depth=2)", REGRESS))
+def preorder(model):
+    """Nodes as scikit-learn lists them: feature, threshold, mean, rows; -2 at a leaf."""
+    tree = Tree(model)
     feature, threshold, value, rows_ = [], [], [], []
 
     def visit(number):
@@ -680,6 +724,11 @@ def _(r):
 
     visit(0)
     return [feature, threshold, value, rows_]
+
+
+@row("sup.tree.diabetes.depth2")
+def _(r):
+    return preorder(Model(*data_set("diabetes"), "tree(depth=2)", REGRESS))
 
 
 @row("sup.tree.iris.depth2_accuracy")
@@ -750,27 +799,62 @@ def _(r):
     return [means, Tree(Model(cat, y, "tree(depth=1)", REGRESS)).gain[0]]
 
 
-def hastie():
-    """scikit-learn's make_hastie_10_2(random_state=0), made here: 12,000 x 10 numbers are too
-    many for a fixture. numpy's legacy generator is MT19937 with the polar method."""
-    import random
-    if "hastie" not in SETS:
+class Legacy:
+    """The stream of numpy's RandomState(0): MT19937, the polar method for normal numbers."""
+
+    def __init__(self):
+        import random
         word, state = 0, []
         for i in range(624):
             state.append(word)
             word = (1812433253 * (word ^ (word >> 30)) + i + 1) & 0xffffffff
-        rng = random.Random()
-        rng.setstate((3, tuple(state + [624]), None))
-        normal = []
-        while len(normal) < 120000:
-            u, v = 2 * rng.random() - 1, 2 * rng.random() - 1
+        self.rng = random.Random()
+        self.rng.setstate((3, tuple(state + [624]), None))
+        self.uniform = self.rng.random
+
+    def normal(self, n):
+        """An even number of them: numpy keeps the second of a pair for the next call."""
+        out = []
+        while len(out) < n:
+            u, v = 2 * self.uniform() - 1, 2 * self.uniform() - 1
             s = u * u + v * v
             if 0 < s < 1:
                 f = math.sqrt(-2 * math.log(s) / s)
-                normal += [f * v, f * u]
+                out += [f * v, f * u]
+        return out
+
+    def bit(self):
+        return self.rng.getrandbits(32) & 1
+
+
+def hastie():
+    """scikit-learn's make_hastie_10_2(random_state=0), made here: 12,000 x 10 numbers are too
+    many for a fixture."""
+    if "hastie" not in SETS:
+        normal = Legacy().normal(120000)
         x = [normal[i:i + 10] for i in range(0, 120000, 10)]
         SETS["hastie"] = (columns(x), [int(sum(v * v for v in q) > 9.34) for q in x])
     return SETS["hastie"]
+
+
+def classification():
+    """scikit-learn's make_classification(n_samples=1000, n_features=4, n_informative=2,
+    n_redundant=0, random_state=0, shuffle=False): four clouds about the corners of a square, two
+    columns of noise, each class drawn anew for a hundredth of the rows."""
+    rng = Legacy()
+    normal = rng.normal(2000)
+    x, y = [], []
+    for k in range(4):
+        corner = [2.0 * (k >> 1) - 1, 2.0 * (k & 1) - 1]
+        a = [2 * rng.uniform() - 1 for _ in range(4)]
+        for i in range(250 * k, 250 * (k + 1)):
+            u, v = normal[2 * i:2 * i + 2]
+            x.append([u * a[0] + v * a[2] + corner[0], u * a[1] + v * a[3] + corner[1]])
+            y.append(k % 2)
+    noise = rng.normal(2000)
+    redrawn = [rng.uniform() < 0.01 for _ in y]
+    y = [rng.bit() if q else k for k, q in zip(y, redrawn)]
+    return columns([q + noise[2 * i:2 * i + 2] for i, q in enumerate(x)]), y
 
 
 @row("ens.hastie.data")
@@ -778,6 +862,33 @@ def _(r):
     cols, y = hastie()
     total = math.fsum(m[0] * m[1] for m in (numbers("moments", v) for _, v in cols))
     return [[v[0] for _, v in cols[:3]], total, sum(y), sum(y[:2000])]
+
+
+def shares_wrong(model, cols, y):
+    return of_classes("error", y, [p.index(max(p)) for p in model.predict(cols)], 2)
+
+
+@row("ens.adaboost_samme.hastie")
+def _(r):
+    """The weighted error of a round is what its vote says: alpha = ln((1 - e) / e)."""
+    cols, y = hastie()
+    fit = [(n, v[:2000]) for n, v in cols]
+    new = [(n, v[2000:]) for n, v in cols]
+    out = []
+    for rounds in (1, 10, 50):
+        model = Model(fit, y[:2000], f"adaboost(trees={rounds}, depth=1, rate=1)", CLASSIFY)
+        alpha = flat(model.learned("adaboost")["vote"])
+        assert len(alpha) == rounds, len(alpha)
+        out.append([1 / (1 + math.exp(alpha[-1])), alpha[-1], shares_wrong(model, fit, y[:2000]),
+                    shares_wrong(model, new, y[2000:])])
+    return out
+
+
+@row("ens.adaboost.doc_score")
+def _(r):
+    cols, y = classification()
+    model = Model(cols, y, "adaboost(trees=100, depth=1, rate=1)", CLASSIFY)
+    return 1 - shares_wrong(model, cols, y)
 
 
 @row("ens.missing_direction")
@@ -901,6 +1012,108 @@ def _(r):
         assert o["association"] == "eta", o
         out.append(o["value"] ** 2)
     return out
+
+
+# explaining
+
+# Rows (three columns, target, how often) that a tree grown on them splits as the rows' tree does.
+GROWN = [(.1, .2, .6, 1, 10), (.4, .2, .8, 1, 10), (.1, .4, .6, 3, 10), (.3, .4, .6, 5, 1),
+         (.4, .4, .6, 5, 29), (.6, .4, .6, -2, 13), (.6, .2, .6, -2, 12), (.6, .2, .8, 4, 8),
+         (.6, .4, .8, 4, 7)]
+
+
+def given_tree(r):
+    """The row's tree, which our learner grows on GROWN, its row and its background."""
+    d = given(r)
+    table = [q[:4] for q in GROWN for _ in range(q[4])]
+    model = Model(columns([q[:3] for q in table]), [float(q[3]) for q in table], "tree", REGRESS)
+    feature, threshold, value, cover = preorder(model)
+    is_leaf = [f == -2 for f in feature]
+
+    def same(got, want, where):
+        return all(abs(a - b) < 1e-12 for a, b, at in zip(got, want, where) if at)
+    assert [max(f, -1) for f in feature] == d["feature"] and cover == d["cover"], (feature, cover)
+    assert same(threshold, d["threshold"], [not v for v in is_leaf]), threshold
+    assert same(value, d["value"], is_leaf), value
+    return model, columns([d["x"]]), columns(d["background"])
+
+
+def account(model, x, phi):
+    value = model.predict(x)[0]
+    return [phi[:-1], phi[-1], value, math.fsum(phi)]
+
+
+@row("shap.tree.path_dependent")
+def _(r):
+    model, x, _ = given_tree(r)
+    return account(model, x, model.shap(x)[0])
+
+
+@row("shap.tree.interventional")
+def _(r):
+    model, x, background = given_tree(r)
+    return account(model, x, model.shap(x, background=background)[0])
+
+
+@row("shap.tree.interaction_01")
+def _(r):
+    model, x, _ = given_tree(r)
+    pair = model.shap(x, interactions=True)[0]
+    assert pair[0][1] == pair[1][0], pair
+    return pair[0][1]
+
+
+@row("explain.pdp_ice.tree")
+def _(r):
+    """Our grid is the values that the rows have: every row of the background comes once with each
+    value of the row's grid. The dependence of one such row alone is its own curve."""
+    model, _, background = given_tree(r)
+    grid = given(r)["grid"]
+    first, *others = [n for n, _ in background]
+
+    def dependence(rows_):
+        table = [(first, grid * len(rows_))]
+        table += [(n, [v[i] for i in rows_ for _ in grid]) for n, v in background if n in others]
+        series = model.explain(table)["pdp_" + first]
+        assert series[first] == grid, series
+        return series["mean"]
+
+    n = len(background[0][1])
+    return [list(zip(*[dependence([i]) for i in range(n)])), dependence(range(n))]
+
+
+@row("explain.ale.linear")
+def _(r):
+    """Our edges are quantiles of the rows. Where in its group a row lies does not count, so each
+    goes to an edge of its group (the lowest stays, being an edge), and the edges are the row's."""
+    d = given(r)
+    edges = d["edges"]
+    x = [edges[0]] + [min(e for e in edges[1:] if v <= e) for v in d["x"][1:]]
+    model = Model([("x", x)], [d["slope"] * v for v in x], "ridge(l2=0)", REGRESS)
+    series = model.explain([("x", x)])["ale_x"]
+    assert series["x"] == edges, series
+    return series["effect"]
+
+
+@row("sel.permutation_importance.identity")
+def _(r):
+    """The expectation itself, over both orders of two rows, which are equally likely: the least
+    and the most that the error rises over many seeds. The model is exact, so that the rise of the
+    root of the mean square is that root."""
+    d = given(r)
+    size = [math.sqrt(v) for v in d["var"]]
+    table = columns([[s if i >> j & 1 else -s for j, s in enumerate(size)] for i in range(8)])
+
+    def target(cols):
+        return [math.fsum(b * v for b, v in zip(d["beta"], q)) for q in zip(*(v for _, v in cols))]
+    model = Model(table, target(table), "ridge(l2=0)", REGRESS)
+    two = columns([[-s for s in size], size])
+    rise = {n: [] for n, _ in two}
+    for seed in range(1, 65):
+        series = model.explain(two + [("y", target(two))], seed=seed)["permutation"]
+        for n, v in zip(series["column"], series["worse by"]):
+            rise[n].append(v * v)
+    return [(min(v) + max(v)) / 2 for v in rise.values()]
 
 
 # metrics of values
@@ -1219,10 +1432,22 @@ def fact(name):
     return key in table or any(key in o for o in table["by_column"])
 
 
+def has_shap(learner):
+    x = [("x", [float(i) for i in range(8)])]
+    model = Model(x, [2.0 * v for v in x[0][1]], learner, REGRESS)
+    try:
+        model.shap(x)
+    except RuntimeError as e:
+        if "no trees" not in str(e):
+            raise
+        return False
+    return True
+
+
 def exists(name):
     """Is kind:name there? Kinds: those of `tidemill list` (learner, step, metric, maker),
     param (learner.name or learner.name=choice), verb, function (words of a name in a header of src),
-    fact (look.KEY of what look reports)."""
+    fact (look.KEY of what look reports), shap (learner whose contributions the library says)."""
     kind, _, what = name.partition(":")
     if kind == "verb":
         return what in verbs()
@@ -1230,6 +1455,8 @@ def exists(name):
         return any(what in name for name in declared())
     if kind == "fact":
         return fact(what)
+    if kind == "shap":
+        return has_shap(what)
     things = known().get(kind, set())
     # a family such as step:select is there with its first member
     return what in things or (kind == "step" and any(t.startswith(what + ":") for t in things))
