@@ -25,6 +25,7 @@ struct tide_shap {
 
 struct shap_blocks {
     const struct ensemble *e;
+    const struct fitted_node *last;
     const struct view *v;
     const struct view *background; /* NULL: path-dependent */
     const struct tide_shap_options *o;
@@ -45,6 +46,26 @@ static tide_status explain_trees_of(const struct shap_blocks *s, int64_t i0, int
     return shap_values(s->e, s->v, i0, n, phi, err);
 }
 
+static int has_offset(const struct fitted_node *last, const struct view *v)
+{
+    return last->learner->offset && last->learner->offset(last->object, v, 0, 0, NULL);
+}
+
+/* A row's offset is where the row starts, so it goes to the bias, as XGBoost has it. phi has
+ * lines of `width`, the last cell of the last line being the bias. */
+static tide_status explain_offsets(const struct shap_blocks *s, int64_t i0, int64_t n,
+                                   int64_t width, int64_t lines, double *phi,
+                                   tide_error *err)
+{
+    if (!has_offset(s->last, s->v)) return TIDE_OK;
+    double *start = mem_zalloc((size_t)(n + 1) * sizeof *start);
+    if (!start) return err_nomem(err, 0);
+    s->last->learner->offset(s->last->object, s->v, i0, n, start);
+    for (int64_t i = 0; i < n; i++) phi[(i + 1) * lines * width - 1] += start[i];
+    mem_free(start);
+    return TIDE_OK;
+}
+
 static tide_status explain_rows(const struct shap_blocks *s, int64_t i0, int64_t n,
                                 tide_error *err)
 {
@@ -59,6 +80,7 @@ static tide_status explain_rows(const struct shap_blocks *s, int64_t i0, int64_t
            *out = s->out->values + i0 * k * to * lines_to;
     if (!phi) return err_nomem(err, (size_t)cells);
     tide_status status = explain_trees_of(s, i0, n, phi, err);
+    if (!status) status = explain_offsets(s, i0, n, from, lines, phi, err);
     memset(out, 0, (size_t)(n * k * to * lines_to) * sizeof *out);
     for (int64_t r = 0; !status && r < n * k; r++)
         for (int64_t i = 0; i < lines; i++) {
@@ -154,7 +176,8 @@ static tide_status bind_all(tide_ctx *ctx, const tide_model *model,
     return status;
 }
 
-static tide_status check_options(const struct shap_blocks *s, tide_error *err)
+static tide_status check_options(const struct shap_blocks *s, const struct view *v,
+                                 tide_error *err)
 {
     if (s->o->interactions && s->o->background) {
         err_set(err, TIDE_CODE_PARAM_CONFLICT, "interactions are path-dependent only");
@@ -166,6 +189,11 @@ static tide_status check_options(const struct shap_blocks *s, tide_error *err)
                                  : "contributions to the score need background rows");
         return err_field(err, "on_scores");
     }
+    if (s->o->on_scores && has_offset(s->last, v)) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "a score with an offset cannot be shared out, its margin can");
+        return err_field(err, "on_scores");
+    }
     return TIDE_OK;
 }
 
@@ -175,7 +203,9 @@ tide_status explain_shap(tide_ctx *ctx, const tide_model *model,
                          tide_error *err)
 {
     static const struct tide_shap_options none = {0};
-    struct shap_blocks s = {.e = explain_trees(model), .o = options ? options : &none};
+    struct shap_blocks s = {.e = explain_trees(model),
+                            .last = &model->nodes[model->n_nodes - 1],
+                            .o = options ? options : &none};
     struct arena a;
     struct view v, other, background;
     int32_t *origin = NULL;
@@ -184,7 +214,7 @@ tide_status explain_shap(tide_ctx *ctx, const tide_model *model,
         return err_set(err, TIDE_CODE_PIPELINE_STEP,
                        "'%s' has no trees, and contributions are made from trees",
                        model->nodes[model->n_nodes - 1].learner->name);
-    tide_status status = check_options(&s, err);
+    tide_status status = check_options(&s, bound, err);
     if (status) return status;
     arena_init(&a, ctx);
     status = explain_see(ctx, model, bound, &a, &v, err);

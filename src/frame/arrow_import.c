@@ -111,7 +111,7 @@ static int parse_temporal(const char *s, struct arrow_type *t)
     if (strcmp(s, "tdD") == 0) return set_type(t, AR_TIME, 4, TIME_DAYS, 0);
     if (strcmp(s, "tdm") == 0) return set_type(t, AR_TIME, 8, TIME_MS, 0);
     if (!s[1] || unit_of(s[2], &unit, &scale) != 0) return -1;
-    if (s[1] == 's' && s[3] == ':') return set_type(t, AR_TIME, 8, unit, 0);
+    if (s[1] == 's' && s[3] == ':') return set_type(t, AR_TIME, 8, (int)unit, 0);
     if (s[1] == 'D') return set_type(t, AR_DECIMAL, 8, 0, scale);
     if (s[1] == 't') return set_type(t, AR_DECIMAL, scale < 6 ? 4 : 8, 0, scale);
     return -1;

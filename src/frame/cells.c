@@ -276,9 +276,8 @@ static int number_of(const struct build *w, const struct cell_block *b, int j,
             c->cut_row = row;
         return 1;
     case CELL_CUT:
-        if (!c->n_cut++) c->cut_row = row;
-        /* fallthrough */
     case CELL_REAL:
+        if (tag == CELL_CUT && !c->n_cut++) c->cut_row = row;
         *out = x.d;
         return 1;
     case CELL_TEXT:

@@ -215,12 +215,21 @@ static void gbdt_predict_row(const void *object, const double *x, double *out)
 {
     const struct gbdt_model *m = object;
     ensemble_row(m->e, x, out); /* a lone margin of two classes: as above */
+    if (m->offset.column >= 0) out[0] += offset_of(&m->offset, x[m->offset.column]);
     ensemble_link(m->e, m->task == TIDE_CLASSIFY ? m->n_out : 1, 1, out, out);
 }
 
 static const struct ensemble *gbdt_trees(const void *object)
 {
     return ((const struct gbdt_model *)object)->e;
+}
+
+static int gbdt_offset(const void *object, const struct view *x, int64_t i0, int64_t n,
+                       double *margin)
+{
+    const struct gbdt_model *m = object;
+    offset_add(&m->offset, x, i0, n, margin);
+    return m->offset.column >= 0;
 }
 
 static void gbdt_importance(const void *object, double *out)
@@ -257,6 +266,7 @@ const struct tide_learner tide_learner_gbdt = {
     .predict = gbdt_predict,
     .predict_row = gbdt_predict_row,
     .trees = gbdt_trees,
+    .offset = gbdt_offset,
     .importance = gbdt_importance,
     .describe = gbdt_describe,
 };

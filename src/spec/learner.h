@@ -51,6 +51,10 @@ struct tide_learner {
     void (*predict_row)(const void *object, const double *x, double *out);
     /* The trees behind a fitted object, for explanations. NULL: it has none. */
     const struct ensemble *(*trees)(const void *object);
+    /* Adds to the margins of rows what is no tree's: an offset column. Returns 0 when this
+     * object has none (n may be 0 to ask). NULL: never. */
+    int (*offset)(const void *object, const struct view *x, int64_t i0, int64_t n,
+                  double *margin);
     /* Importance of each column, >= 0, summing to 1 (all 0 when there is none). NULL: none. */
     void (*importance)(const void *object, double *out);
     /* One line about the fitted object for show: "312 trees, 9,672 leaves". NULL: none. */

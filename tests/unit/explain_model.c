@@ -70,6 +70,7 @@ TEST(contributions_sum_to_the_margin)
     check_sums("classification", "gbdt(trees=40)", 1e-9);
     check_sums("friedman1", "gbdt(trees=40)", 1e-9);
     check_sums("friedman1", "tree(depth=7)", 1e-9);
+    check_sums("friedman1", "gbdt(trees=40, offset=x9)", 1e-9);
 }
 
 TEST(contributions_of_encoded_columns_come_back_to_their_column)

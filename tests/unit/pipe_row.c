@@ -86,6 +86,9 @@ TEST(rows_of_trees_are_scored_without_allocating)
     f = fit("friedman1", "y", "tree(depth=6)");
     compare(&f, 1);
     unfit(&f);
+    f = fit("friedman1", "y", "gbdt(trees=30, offset=x9)");
+    compare(&f, 1);
+    unfit(&f);
 }
 
 TEST(rows_behind_steps_are_scored_the_same)

@@ -42,6 +42,12 @@ tide_status offset_read(const struct offset *o, const struct view *x, double *ou
     return TIDE_OK;
 }
 
+double offset_of(const struct offset *o, double value)
+{
+    if (!is_known(o, value)) return 0;
+    return o->is_log ? vm_log(value) : value;
+}
+
 void offset_add(const struct offset *o, const struct view *x, int64_t i0, int64_t n,
                 double *score)
 {
@@ -49,8 +55,7 @@ void offset_add(const struct offset *o, const struct view *x, int64_t i0, int64_
     for (int64_t r0 = 0; o->column >= 0 && r0 < n; r0 += OFFSET_TILE) {
         int64_t m = n - r0 < OFFSET_TILE ? n - r0 : OFFSET_TILE;
         view_numbers(x, o->column, i0 + r0, m, v);
-        for (int64_t i = 0; i < m; i++)
-            if (is_known(o, v[i])) score[r0 + i] += o->is_log ? vm_log(v[i]) : v[i];
+        for (int64_t i = 0; i < m; i++) score[r0 + i] += offset_of(o, v[i]);
     }
 }
 

@@ -16,6 +16,8 @@ tide_status offset_read(const struct offset *o, const struct view *x, double *ou
 /* Adds the values of rows [i0, i0 + n) to their scores; what cannot be read adds 0. */
 void offset_add(const struct offset *o, const struct view *x, int64_t i0, int64_t n,
                 double *score);
+/* What one value adds. */
+double offset_of(const struct offset *o, double value);
 void offset_save(const struct offset *o, struct state *s);
 /* {-1, 0} where the state has none. */
 tide_status offset_load(const struct state *s, int32_t n_cols, const uint32_t *n_levels,
