@@ -11,7 +11,7 @@ extern "C" {
 /* Contributions of columns to the margins of rows (exact path-dependent Shapley values of tree
  * ensembles). What a step made of a column is added up under that column. A row's contributions
  * and its bias sum to the margin: log-odds of the second class for two classes, one margin a
- * class for more, the value for numbers; class shares for a single tree.
+ * class for more, the value for numbers; class shares for trees and forests.
  * Errors: as tide_model_predict; param-conflict; pipeline-step where the learner has no trees, tide-schema where
  * the model does not say what its nodes saw. Ownership: caller frees. */
 typedef struct tide_shap tide_shap;

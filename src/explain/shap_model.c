@@ -80,6 +80,10 @@ static tide_status explain_rows(const struct shap_blocks *s, int64_t i0, int64_t
            *out = s->out->values + i0 * k * to * lines_to;
     if (!phi) return err_nomem(err, (size_t)cells);
     tide_status status = explain_trees_of(s, i0, n, phi, err);
+    /* a forest's score is the mean of its trees, whose sum was shared out */
+    if (s->e->link == LINK_MEAN_PROBA && s->e->n_trees > 1)
+        for (int64_t i = 0; i < n * k * lines * from && !status; i++)
+            phi[i] /= s->e->n_trees;
     if (!status) status = explain_offsets(s, i0, n, from, lines, phi, err);
     memset(out, 0, (size_t)(n * k * to * lines_to) * sizeof *out);
     for (int64_t r = 0; !status && r < n * k; r++)

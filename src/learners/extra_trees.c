@@ -73,6 +73,8 @@ const struct tide_learner tide_learner_extra_trees = {
     .fit = extra_trees_fit,
     .load = forest_load,
     .predict = forest_predict,
+    .predict_row = forest_predict_row,
+    .trees = forest_trees,
     .importance = forest_importance,
     .describe = forest_describe,
 };

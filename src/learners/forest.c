@@ -76,6 +76,8 @@ const struct tide_learner tide_learner_forest = {
     .fit = random_forest_fit,
     .load = forest_load,
     .predict = forest_predict,
+    .predict_row = forest_predict_row,
+    .trees = forest_trees,
     .importance = forest_importance,
     .describe = forest_describe,
 };

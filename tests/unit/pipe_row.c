@@ -86,6 +86,12 @@ TEST(rows_of_trees_are_scored_without_allocating)
     f = fit("friedman1", "y", "tree(depth=6)");
     compare(&f, 1);
     unfit(&f);
+    f = fit("classification", "y", "forest(trees=8)");
+    compare(&f, 1);
+    unfit(&f);
+    f = fit("airline_like", "y", "extra_trees(trees=8)");
+    compare(&f, 1);
+    unfit(&f);
     f = fit("friedman1", "y", "gbdt(trees=30, offset=x9)");
     compare(&f, 1);
     unfit(&f);

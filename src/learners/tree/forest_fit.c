@@ -239,6 +239,18 @@ tide_status forest_predict(const void *object, const struct view *x, int64_t i0,
     return status;
 }
 
+void forest_predict_row(const void *object, const double *x, double *out)
+{
+    const struct forest_model *m = object;
+    ensemble_row(m->e, x, out);
+    ensemble_link(m->e, m->n_out, 1, out, out);
+}
+
+const struct ensemble *forest_trees(const void *object)
+{
+    return ((const struct forest_model *)object)->e;
+}
+
 void forest_importance(const void *object, double *out)
 {
     const struct forest_model *m = object;

@@ -19,5 +19,7 @@ tide_status forest_load(const struct state *s, uint32_t task, int32_t n_out,
 tide_status forest_predict(const void *object, const struct view *x, int64_t i0,
                            int64_t n, double *out, tide_error *err);
 void forest_importance(const void *object, double *out);
+void forest_predict_row(const void *object, const double *x, double *out);
+const struct ensemble *forest_trees(const void *object);
 void forest_describe(const void *object, char *out, size_t size);
 #endif
