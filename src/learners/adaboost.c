@@ -101,9 +101,11 @@ static int vote_classes(struct boosting *b, struct forest_tree *t, int32_t round
     }
     b->vote[round] = alpha;
     if (error >= chance || error <= 0) return 0;
-    double up = vm_exp(alpha);
+    /* only ratios of weights count; a vote beyond what exp can hold lowers the others instead */
+    int lower = alpha > 500;
+    double by = vm_exp(lower ? -alpha : alpha);
     for (int64_t i = 0; i < b->data.n; i++)
-        if (b->miss[i] > 0) b->w[i] *= up;
+        if ((b->miss[i] > 0) != lower) b->w[i] *= by;
     return 1;
 }
 
