@@ -31,9 +31,10 @@ def main(build, kills=300):
         rounds = 0
         while (rounds < kills or between < 2 * kills // 3) and rounds < 10 * kills and failed < 10:
             rounds += 1
-            p = subprocess.Popen([loop, a, b, out], stdout=subprocess.PIPE)
+            slow = rounds % 5 != 0  # the others write at full speed, so that renames are met too
+            p = subprocess.Popen([loop, a, b, out] + ["slow"] * slow, stdout=subprocess.PIPE)
             p.stdout.readline()
-            time.sleep(rng.uniform(0, 0.012))
+            time.sleep(rng.uniform(0, 0.2 if slow else 0.012))
             p.kill()
             p.wait()
             p.stdout.close()
