@@ -421,6 +421,7 @@ static tide_status begin_lines(struct job *t, tide_error *err)
         plain &= b->plain && b->first_line - b->row0 == first;
     }
     t->numbering = !plain;
+    if (plain) r->line_of_row = NULL; /* dropped rows may have left the others so */
     if (plain || r->line_of_row) return TIDE_OK;
     r->line_of_row = arena_array(&t->f->arena, r->n_rows, sizeof *r->line_of_row);
     return arena_status(&t->f->arena, err);
