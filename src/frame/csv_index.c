@@ -505,6 +505,14 @@ static tide_status build_rows(struct csv_reader *r, struct csv_block *b,
     return st != TIDE_OK ? st : take_rows(&w, begin, k0, row0, err);
 }
 
+/* Where a reader of single bytes knows that a delimiter begins another field: blanks do so only
+ * when something follows them. */
+static int64_t noticed_at(const struct csv_reader *r, const char *text, int64_t pos)
+{
+    while (r->d.trim && text[pos] == ' ') pos++;
+    return pos;
+}
+
 /* The first row that is not blank: names or data. Stores where data begin. */
 static tide_status find_header(struct csv_reader *r, struct csv_block *b,
                                struct scan *sc, struct fault *fault, int64_t *begin,
@@ -523,8 +531,8 @@ static tide_status find_header(struct csv_reader *r, struct csv_block *b,
             continue;
         }
         if (last - k + 1 > r->o.max_columns)
-            note_fault(fault, r->pos[k + r->o.max_columns - 1], at,
-                       TIDE_CODE_LIMIT_COLUMNS, 0);
+            note_fault(fault, noticed_at(r, b->text, r->pos[k + r->o.max_columns - 1]),
+                       at, TIDE_CODE_LIMIT_COLUMNS, 0);
         if (fault->order <= end) return TIDE_OK; /* told by the caller */
         r->header_line = csv_line_of(b, at);
         r->first_is_remark = b->text[at] == '#' && !r->d.n_comment;
@@ -578,8 +586,9 @@ static tide_status take_block(struct csv_reader *r, struct csv_block *b,
     b->n = sc->cut;
     if (!r->n_cols) st = find_header(r, b, sc, &fault, &begin, &k0, &row0, err);
     if (!r->n_cols && sc->n_tail >= r->o.max_columns) /* no row is complete */
-        note_fault(&fault, r->pos[sc->n_pos + r->o.max_columns - 1], sc->last_start,
-                   TIDE_CODE_LIMIT_COLUMNS, 0);
+        note_fault(&fault,
+                   noticed_at(r, b->text, r->pos[sc->n_pos + r->o.max_columns - 1]),
+                   sc->last_start, TIDE_CODE_LIMIT_COLUMNS, 0);
     if (st == TIDE_OK && r->n_cols)
         st = build_rows(r, b, sc, begin, k0, row0, &fault, err);
     if (st != TIDE_OK) return st;
@@ -609,7 +618,8 @@ static tide_status check_partial(struct csv_reader *r, const struct csv_block *b
     check_lengths(r, b->text, sc, n, &limit);
     int64_t columns = sc->n_pos + sc->n_tail;
     if (!r->n_cols && columns >= r->o.max_columns)
-        note_fault(&limit, r->pos[r->o.max_columns - 1], 0, TIDE_CODE_LIMIT_COLUMNS, 0);
+        note_fault(&limit, noticed_at(r, b->text, r->pos[r->o.max_columns - 1]), 0,
+                   TIDE_CODE_LIMIT_COLUMNS, 0);
     if (limit.order == INT64_MAX) return TIDE_OK;
     struct fault first = find_faults(r, b->text, sc, n);
     if (limit.order < first.order)
