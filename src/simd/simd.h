@@ -3,7 +3,7 @@
  * A kernel source src/simd/k_<name>.c is compiled for base, avx2 and avx512 with SIMD_SET
  * defined; its functions are named KERNEL(name). Plain C with fixed lanes (16 f32 / 8 f64,
  * folded pairwise) that the compiler vectorises gives equal bits on every set, so base is both
- * the oracle and the portable path. Intrinsics stand in #if SIMD_IS_avx2 / SIMD_IS_avx512. */
+ * the oracle and the portable path. Intrinsics stand in #ifdef SIMD_IS_avx2 / SIMD_IS_avx512. */
 #ifndef SIMD_SIMD_H
 #define SIMD_SIMD_H
 #include <stddef.h>

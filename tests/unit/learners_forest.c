@@ -152,6 +152,9 @@ TEST(full_trees_know_the_rows_they_saw)
 {
     static const char *const files[] = {"wine.csv.gz", "breast_cancer.csv.gz",
                                         "iris.csv.gz", "digits.csv.gz"};
+    /* AdaBoostClassifier(DecisionTreeClassifier(max_depth=3), n_estimators=30) of scikit-learn
+     * 1.9.1 on the same rows, to 4 digits */
+    static const double boosted[] = {1, 1, 1, 0.9572};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         struct table t;
         if (table_read(&t, files[i], TIDE_CLASSIFY)) continue;
@@ -163,7 +166,7 @@ TEST(full_trees_know_the_rows_they_saw)
             toy_fit(&tide_learner_adaboost, "trees=30,depth=3", &t.d, t.n_levels, NULL);
         CHECK_NEAR(accuracy(&tide_learner_extra_trees, &t, a), 1, 0);
         CHECK(accuracy(&tide_learner_forest, &t, b) > 0.99);
-        CHECK(accuracy(&tide_learner_adaboost, &t, c) > 0.9);
+        CHECK_NEAR(accuracy(&tide_learner_adaboost, &t, c), boosted[i], 5e-5);
         toy_model_free(a);
         toy_model_free(b);
         toy_model_free(c);
