@@ -2,7 +2,9 @@
  *
  * jansson's lexer ends the process when an allocation fails in the middle of a long token
  * (an assertion in lex_unget_unsave, 2.14), and reads numbers by the locale. This one has a
- * stack of fixed depth: the caller has checked UTF-8, depth and the length of numbers. */
+ * stack of fixed depth: the caller has checked UTF-8, depth and the length of numbers. Most
+ * of the time goes to allocations, so short strings and small integers that come again in
+ * one text are one value with more references; readers must not change values in place. */
 #include "base/json_parse.h"
 
 #include <string.h>
@@ -10,14 +12,23 @@
 #include "base/alloc.h"
 #include "base/numparse.h"
 
+enum { SHARED = 64, SHARED_LENGTH = 15 };
+
 struct parser {
     const char *s;
     size_t n, at;
     const char *clause; /* what is wrong; stays NULL when memory is out */
+    json_t *word[SHARED], *integer[SHARED]; /* borrowed: they are in the tree */
+};
+/* Characters of the text, or decoded ones. */
+struct span {
+    const char *s;
+    size_t n;
+    char *owned; /* where escapes were decoded */
 };
 struct holder {
-    json_t *value; /* array or object */
-    char *key;     /* object: of the value to come; owned */
+    json_t *value;   /* array or object */
+    struct span key; /* object: of the value to come */
 };
 
 static json_t *wrong(struct parser *p, const char *clause)
@@ -124,33 +135,56 @@ static int64_t decode(struct parser *p, size_t end, char *out)
     return (int64_t)n;
 }
 
-/* A string as a new block, *len bytes; p->at behind it. NULL: wrong, or no memory. */
-static char *read_string(struct parser *p, size_t *len)
+/* A string; p->at behind it. Nonzero: wrong, or no memory. */
+static int read_string(struct parser *p, struct span *out)
 {
-    size_t end = ++p->at;
+    size_t from = ++p->at, end = from;
+    int escaped = 0;
     for (; end < p->n && p->s[end] != '"'; end++) {
         if ((unsigned char)p->s[end] < 32) {
             p->at = end;
             wrong(p, "not JSON");
-            return NULL;
+            return -1;
         }
-        if (p->s[end] == '\\') end++;
+        if (p->s[end] == '\\') end++, escaped = 1;
     }
     if (end >= p->n) {
         p->at = p->n;
         wrong(p, "");
-        return NULL;
+        return -1;
     }
-    char *out = mem_alloc(end - p->at + 1); /* decoding never makes it longer */
-    if (!out) return NULL;
-    int64_t n = decode(p, end, out);
-    if (n < 0) {
-        mem_free(out);
-        return NULL;
+    *out = (struct span){p->s + from, end - from, NULL};
+    if (escaped) {
+        char *text = mem_alloc(end - from + 1); /* decoding never makes it longer */
+        if (!text) return -1;
+        int64_t n = decode(p, end, text);
+        if (n < 0) {
+            mem_free(text);
+            return -1;
+        }
+        *out = (struct span){text, (size_t)n, text};
     }
-    *len = (size_t)n;
     p->at = end + 1;
-    return out;
+    return 0;
+}
+
+static json_t *string_value(struct parser *p)
+{
+    struct span t;
+    if (read_string(p, &t)) return NULL;
+    json_t **same = NULL, *v = NULL;
+    if (!t.owned && t.n <= SHARED_LENGTH) {
+        size_t h = t.n;
+        for (size_t i = 0; i < t.n; i++) h = h * 31 + (unsigned char)t.s[i];
+        same = &p->word[h % SHARED];
+        if (*same && json_string_length(*same) == t.n &&
+            !memcmp(json_string_value(*same), t.s, t.n))
+            return json_incref(*same);
+    }
+    v = json_stringn_nocheck(t.s, t.n);
+    if (same) *same = v;
+    mem_free(t.owned);
+    return v;
 }
 
 /* ---- numbers and words ---- */
@@ -187,7 +221,11 @@ static json_t *read_number(struct parser *p)
     int64_t i;
     double x;
     p->at = at;
-    if (!is_real && num_parse_i64(p->s + from, at - from, &i)) return json_integer(i);
+    if (!is_real && num_parse_i64(p->s + from, at - from, &i)) {
+        if (i < 0 || i >= SHARED) return json_integer(i);
+        if (p->integer[i]) return json_incref(p->integer[i]);
+        return p->integer[i] = json_integer(i);
+    }
     enum num_result r = num_parse(p->s + from, at - from, '.', &x);
     if (is_real && r != NUM_BAD && r != NUM_OVERFLOW) return json_real(x);
     p->clause = "a number is out of range";
@@ -215,13 +253,7 @@ static json_t *read_value(struct parser *p, int *opened)
     if (*opened) p->at++;
     if (c == '[') return json_array();
     if (c == '{') return json_object();
-    if (c == '"') {
-        size_t len = 0;
-        char *text = read_string(p, &len);
-        json_t *v = text ? json_stringn_nocheck(text, len) : NULL;
-        mem_free(text);
-        return v;
-    }
+    if (c == '"') return string_value(p);
     if (c == '-' || (c >= '0' && c <= '9')) return read_number(p);
     return read_word(p);
 }
@@ -231,15 +263,13 @@ static json_t *read_value(struct parser *p, int *opened)
 /* The key and colon before a member of an object; 0 when they are there. */
 static int read_key(struct parser *p, struct holder *h)
 {
-    size_t len = 0;
     if (peek(p) != '"') {
         wrong(p, "not JSON");
         return -1;
     }
     size_t from = p->at;
-    h->key = read_string(p, &len);
-    if (!h->key) return -1;
-    if (json_object_get(h->value, h->key)) {
+    if (read_string(p, &h->key)) return -1;
+    if (json_object_getn(h->value, h->key.s, h->key.n)) {
         p->at = from;
         p->clause = "a key is there twice";
         return -1;
@@ -258,9 +288,9 @@ static int read_key(struct parser *p, struct holder *h)
 static int attach(struct holder *h, json_t *v)
 {
     if (json_is_array(h->value)) return json_array_append_new(h->value, v);
-    int bad = json_object_set_new_nocheck(h->value, h->key, v);
-    mem_free(h->key);
-    h->key = NULL;
+    int bad = json_object_setn_new_nocheck(h->value, h->key.s, h->key.n, v);
+    mem_free(h->key.owned);
+    h->key.owned = NULL;
     return bad;
 }
 
@@ -315,7 +345,7 @@ json_t *json_parse(const char *text, size_t n, size_t *at, const char **clause)
     json_t *v = p.at < n ? read_value(&p, &opened) : wrong(&p, "");
     stack[0].value = v;
     if (v && opened) bad = fill(&p, stack, JSON_PARSE_DEPTH);
-    for (int i = 0; i < JSON_PARSE_DEPTH; i++) mem_free(stack[i].key);
+    for (int i = 0; i < JSON_PARSE_DEPTH; i++) mem_free(stack[i].key.owned);
     skip(&p);
     if (v && !bad && p.at < n) {
         p.clause = "text follows the JSON value";

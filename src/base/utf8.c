@@ -29,6 +29,14 @@ size_t utf8_check(const char *s, size_t n)
     size_t i = 0;
     while (i < n) {
         uint32_t cp;
+        uint64_t eight;
+        if (n - i >= sizeof eight) { /* most text is ASCII */
+            memcpy(&eight, s + i, sizeof eight);
+            if (!(eight & UINT64_C(0x8080808080808080))) {
+                i += sizeof eight;
+                continue;
+            }
+        }
         int len = utf8_decode(s + i, n - i, &cp);
         if (len == 0) return 1 + i;
         i += (size_t)len;

@@ -88,6 +88,12 @@ static tide_status take_options(struct csv_reader *r, const struct tide_read_opt
         if (thousands[1] || !(is_mark(thousands[0]) || thousands[0] == ' '))
             return bad_option("thousands", thousands, "one mark", err);
         r->d.thousands = thousands[0];
+        if (r->d.decimal == r->d.thousands)
+            return bad_option("thousands", thousands, "a mark other than --decimal's",
+                              err);
+        /* The mark of thousands cannot be that of decimals too: nothing to be guessed. */
+        if (!r->d.decimal && (thousands[0] == '.' || thousands[0] == ','))
+            r->d.decimal = thousands[0] == '.' ? ',' : '.';
     }
     r->d.comment = r->o.comment ? r->o.comment : "";
     r->d.n_comment = strlen(r->d.comment);

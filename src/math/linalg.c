@@ -26,11 +26,16 @@ struct gram_job {
     const double *w;
     int64_t n, n_blocks;
     int q, n_tiles;
+    int side;            /* of a tile: TILE, or less where there are fewer columns */
     const int16_t *pair; /* [n_pairs][2]: tile of rows, tile of columns */
-    double *part;        /* [n_pairs][GROUPS][TILE * TILE] */
-    double *scratch;     /* per worker: [2 * TILE][PIECE] + [LEVELS][TILE * TILE] */
+    double *part;        /* [n_pairs][GROUPS][side * side] */
+    double *scratch;     /* per worker: [2 * side][PIECE] + [LEVELS][side * side] */
 };
-#define SCRATCH (2 * TILE * PIECE + LEVELS * TILE * TILE)
+
+static int64_t scratch_size(int side)
+{
+    return (int64_t)2 * side * PIECE + (int64_t)LEVELS * side * side;
+}
 
 /* Columns [j0, j0 + nj) of rows [r0, r0 + m), shifted, times w if asked. */
 static void copy_piece(const struct gram_job *job, int j0, int nj, int64_t r0,
@@ -64,14 +69,14 @@ static void gram_shard(const struct gram_job *job, int it, int jt, int shard,
         if (it == jt && !job->w)
             memcpy(xj, xi, sizeof xi);
         else
-            copy_piece(job, j0, nj, r, m, NULL, buf + TILE * PIECE, xj);
-        job->simd->gram_rect(xi, ni, xj, nj, m, g, TILE, it == jt);
+            copy_piece(job, j0, nj, r, m, NULL, buf + job->side * PIECE, xj);
+        job->simd->gram_rect(xi, ni, xj, nj, m, g, job->side, it == jt);
     }
 }
 
-static void add_tile(double *to, const double *from)
+static void add_tile(double *to, const double *from, int cells)
 {
-    for (int k = 0; k < TILE * TILE; k++) to[k] += from[k];
+    for (int k = 0; k < cells; k++) to[k] += from[k];
 }
 
 static void gram_task(void *arg, int64_t task, int worker)
@@ -79,37 +84,38 @@ static void gram_task(void *arg, int64_t task, int worker)
     const struct gram_job *job = arg;
     int64_t pair = task / GROUPS;
     int group = (int)(task % GROUPS), depth = 0, size[LEVELS];
-    double *buf = job->scratch + (int64_t)worker * SCRATCH;
-    double *stack = buf + 2 * TILE * PIECE;
+    int cells = job->side * job->side;
+    double *buf = job->scratch + worker * scratch_size(job->side);
+    double *stack = buf + 2 * job->side * PIECE;
     for (int s = 0; s < PAR_SHARDS / GROUPS;
          s++) { /* a binary counter of partial sums */
-        double *top = stack + depth * TILE * TILE;
-        memset(top, 0, sizeof(double) * TILE * TILE);
+        double *top = stack + depth * cells;
+        memset(top, 0, sizeof(double) * (size_t)cells);
         gram_shard(job, job->pair[2 * pair], job->pair[2 * pair + 1],
                    group * (PAR_SHARDS / GROUPS) + s, buf, top);
         size[depth++] = 1;
         while (depth > 1 && size[depth - 1] == size[depth - 2]) {
-            add_tile(stack + (depth - 2) * TILE * TILE,
-                     stack + (depth - 1) * TILE * TILE);
+            add_tile(stack + (depth - 2) * cells, stack + (depth - 1) * cells, cells);
             size[depth - 2] *= 2;
             depth--;
         }
     }
-    memcpy(job->part + task * TILE * TILE, stack, sizeof(double) * TILE * TILE);
+    memcpy(job->part + task * cells, stack, sizeof(double) * (size_t)cells);
 }
 
 static void gram_finish(const struct gram_job *job, int64_t n_pairs, int p,
                         double *gram, double *xty)
 {
+    int side = job->side, cells = side * side;
     for (int64_t k = 0; k < n_pairs; k++) {
-        double *part = job->part + k * GROUPS * TILE * TILE;
+        double *part = job->part + k * GROUPS * cells;
         for (int step = 1; step < GROUPS; step *= 2)
             for (int g = 0; g < GROUPS; g += 2 * step)
-                add_tile(part + g * TILE * TILE, part + (g + step) * TILE * TILE);
+                add_tile(part + g * cells, part + (g + step) * cells, cells);
         int i0 = job->pair[2 * k] * TILE, j0 = job->pair[2 * k + 1] * TILE;
         for (int i = i0; i < i0 + TILE && i < p; i++)
             for (int j = j0 > i ? j0 : i; j < j0 + TILE && j < job->q; j++) {
-                double v = part[(i - i0) * TILE + j - j0];
+                double v = part[(i - i0) * side + j - j0];
                 if (j == p)
                     xty[i] = v;
                 else
@@ -131,9 +137,11 @@ tide_status linalg_gram(struct tide_ctx *ctx, const double *const *x, int64_t n,
     const double **col = arena_array(&a, job.q, sizeof *col);
     double *shifts = arena_array(&a, job.q, sizeof *shifts);
     int16_t *pair = arena_array(&a, 2 * n_pairs, sizeof *pair);
-    job.part = arena_array(&a, n_pairs * GROUPS * TILE * TILE, sizeof *job.part);
+    job.side = job.q < TILE ? (job.q + 7) / 8 * 8 : TILE;
+    job.part =
+        arena_array(&a, n_pairs * GROUPS * job.side * job.side, sizeof *job.part);
     job.scratch =
-        arena_array(&a, (int64_t)par_threads(ctx) * SCRATCH, sizeof *job.scratch);
+        arena_array(&a, par_threads(ctx) * scratch_size(job.side), sizeof *job.scratch);
     tide_status st = arena_status(&a, err);
     if (st != TIDE_OK) goto done;
     memcpy(col, x, (size_t)p * sizeof *col);

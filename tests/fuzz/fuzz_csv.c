@@ -253,6 +253,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                   .max_field = c & 4 ? 12 : 0,
                                   .max_line = c & 16 ? 40 : 0,
                                   .max_columns = c & 32 ? 3 : 0};
+    if (!strcmp(o.decimal, o.thousands)) o.thousands = ""; /* is refused */
     if (c & 1) o.na = (struct tide_text_list){(const char *const *)na, 2};
     int plain = (c & 8) && (a & 7) != 0 && (a & 7) != 5;
     if (plain) {
