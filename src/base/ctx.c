@@ -251,8 +251,10 @@ tide_status ctx_memory_refused(const struct tide_ctx *ctx, int64_t bytes,
     err_set(err, TIDE_CODE_MEMORY_BUDGET,
             "%lld MiB more are needed, and %lld of the limit's %lld MiB are taken",
             mib_up(bytes), mib_up(used), mib_up(limit));
+    /* What comes after this need is not known: a quarter more than either. */
     long long wanted = mib_up(used) + mib_up(bytes);
-    err_hint(err, "memory", "%lldM", wanted);
+    if (wanted < mib_up(limit)) wanted = mib_up(limit);
+    err_hint(err, "memory", "%lldM", wanted + (wanted + 3) / 4);
     return TIDE_ELIMIT;
 }
 

@@ -13,7 +13,8 @@
 
 struct scan {
     struct look *l;
-    atomic_int failed; /* a column ran out of memory */
+    atomic_int failed;    /* a column ran out of memory */
+    atomic_llong wanted; /* bytes that could not be had */
 };
 
 static void scan_column(void *arg, int64_t j, int worker)
@@ -23,7 +24,10 @@ static void scan_column(void *arg, int64_t j, int worker)
     (void)worker;
     arena_init(&a, s->l->ctx);
     look_column_scan(s->l, &s->l->col[j], &a);
-    if (a.failed) atomic_store(&s->failed, a.failed);
+    if (a.failed) {
+        atomic_store(&s->wanted, (long long)a.failed_size);
+        atomic_store(&s->failed, a.failed);
+    }
     arena_free(&a);
 }
 
@@ -41,7 +45,11 @@ static tide_status scan_columns(struct look *l, tide_error *err)
     if (l->target >= full) l->col[l->target].bins = &bins[full];
     s = par_for_progress(l->ctx, l->n_cols, scan_column, &scan, "looking at columns",
                          err);
-    if (!s && atomic_load(&scan.failed)) s = err_nomem(err, 0);
+    int failed = atomic_load(&scan.failed);
+    if (!s && failed)
+        s = failed == TIDE_ELIMIT
+                ? ctx_memory_refused(l->ctx, atomic_load(&scan.wanted), err)
+                : err_nomem(err, (size_t)atomic_load(&scan.wanted));
     return s;
 }
 

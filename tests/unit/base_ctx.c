@@ -143,7 +143,7 @@ TEST(ctx_memory_names_what_is_wanted)
     CHECK_STR(err.message,
               "60 MiB more are needed, and 60 of the limit's 100 MiB are taken");
     CHECK_STR(err.option, "memory");
-    CHECK_STR(err.value, "120M");
+    CHECK_STR(err.value, "150M");
     CHECK_INT(ctx_memory_take(ctx, INT64_MAX, NULL), TIDE_ELIMIT);
     ctx_memory_give(ctx, (int64_t)60 << 20);
     CHECK_INT(ctx_memory_take(ctx, (int64_t)100 << 20, &err), TIDE_OK);
