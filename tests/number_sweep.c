@@ -82,7 +82,8 @@ static int add_cell(char *s, uint64_t seed, uint64_t i)
     case 4:
         return add_midpoint(s, fabs(any_double(r)), q >> 8);
     default:
-        return snprintf(s, LONGEST, "%.*g", 1 + (int)(q >> 8 & 31), any_double(r >> 12));
+        return snprintf(s, LONGEST, "%.*g", 1 + (int)(q >> 8 & 31),
+                        any_double(r >> 12));
     }
 }
 
@@ -120,14 +121,16 @@ int main(int argc, char **argv)
     for (int k = 0; k < 3; k++) {
         tide_ctx *ctx = NULL;
         if (tide_ctx_new(&ctx, NULL)) return 70;
-        if (tide_ctx_set_isa(ctx, sets[k], NULL) == TIDE_OK) table[n_sets++] = simd_get(ctx);
+        if (tide_ctx_set_isa(ctx, sets[k], NULL) == TIDE_OK)
+            table[n_sets++] = simd_get(ctx);
         tide_ctx_free(ctx);
     }
     for (; done < n && bad < 20; done += CELLS) {
         fill(seed, done);
         for (int i = 0; i < CELLS; i++) {
             double x = 0;
-            num_parse(text + (uint32_t)(at[i] + 1), at[i + 1] - (uint32_t)(at[i] + 1), '.', &x);
+            num_parse(text + (uint32_t)(at[i] + 1), at[i + 1] - (uint32_t)(at[i] + 1),
+                      '.', &x);
             check("num_parse", i, x);
         }
         for (int k = 0; k < n_sets; k++) {

@@ -13,7 +13,7 @@
 
 struct scan {
     struct look *l;
-    atomic_int failed;    /* a column ran out of memory */
+    atomic_int failed;   /* a column ran out of memory */
     atomic_llong wanted; /* bytes that could not be had */
 };
 
