@@ -50,7 +50,8 @@ static const struct tide_param gbdt_rows[] = {
           .alias = "max_depth"),
     P_ENUM(boost_params, growth, "leaf", gbdt_growths, .flags = TIDE_EXPERT,
            .choice_alias = gbdt_growth_aliases,
-           .help = "next: leaf of largest gain, of least depth; one test a whole level",
+           .help =
+               "leaf: largest gain next; level: least depth; symmetric: a test a level",
            .alias = "grow grow_policy growing_strategy"),
     P_INT(boost_params, min_rows, "20", P_RANGE(1, 1000000000), P_TUNE(1, 200),
           .flags = TIDE_LOG, .help = "fewest rows of a leaf",

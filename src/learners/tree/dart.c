@@ -116,11 +116,6 @@ tide_status dart_drop(struct dart *d, int32_t round, double *score, tide_error *
     return status;
 }
 
-int32_t dart_n_dropped(const struct dart *d)
-{
-    return d->n_dropped;
-}
-
 double dart_share(const struct dart *d)
 {
     return 1.0 / (d->n_dropped + 1);

@@ -17,8 +17,7 @@ tide_status dart_new(struct tide_ctx *ctx, const struct dart_rules *rules,
                      struct arena *a, struct dart **out, tide_error *err);
 /* Begins round `round` (0-based): takes the dropped trees off score [n][n_outputs]. */
 tide_status dart_drop(struct dart *d, int32_t round, double *score, tide_error *err);
-/* How many rounds are dropped now, and what is left of the rate of the trees that grow. */
-int32_t dart_n_dropped(const struct dart *d);
+/* What is left of the rate for the trees that grow now. */
 double dart_share(const struct dart *d);
 /* Keeps output k's tree of the round, with the values that went into the scores; from any thread,
  * with an arena of its own. */

@@ -25,7 +25,8 @@ struct symmetric {
     struct grow_node (*kid)[2]; /* [n_live]; kid[0].n = 0: the node stays whole */
     uint32_t (*count)[256];     /* [n_live] rows a code of the lane that was counted */
 };
-struct level {
+/* One level while it is split. */
+struct tier {
     struct grow *g;
     struct symmetric *y;
     struct split_room *room;
@@ -68,7 +69,7 @@ static double score_of(const struct grow *g, int64_t sum, int64_t h, double l2)
     return a > 0 ? a * a / ((double)h * g->grad->h_unit + l2) : 0;
 }
 
-static const struct grow_node *live_node(const struct level *s, int32_t i)
+static const struct grow_node *live_node(const struct tier *s, int32_t i)
 {
     return &s->g->node[s->y->live[i]];
 }
@@ -82,7 +83,7 @@ struct cuts {
 };
 
 /* Adds one node's gains; -1 of tree_gain: a side falls short. */
-static void add_gains(const struct level *s, int32_t i, const struct cuts *f,
+static void add_gains(const struct tier *s, int32_t i, const struct cuts *f,
                       double *sum)
 {
     const struct grow *g = s->g;
@@ -117,7 +118,7 @@ static void add_gains(const struct level *s, int32_t i, const struct cuts *f,
 }
 
 /* The best cut, if it beats *best: its sum of gains into best->gain, its number into f->best. */
-static int cuts_try(const struct level *s, struct cuts *f, struct grow_split *best)
+static int cuts_try(const struct tier *s, struct cuts *f, struct grow_split *best)
 {
     double sum[256] = {0};
     f->best = -1;
@@ -139,7 +140,7 @@ struct codes_sum {
     int64_t all_h;
 };
 
-static void codes_add(const struct level *s, struct codes_sum *t)
+static void codes_add(const struct tier *s, struct codes_sum *t)
 {
     const struct grow *g = s->g;
     int n = g->cuts->feature[g->cuts->lane_feature[s->lane]].n_code;
@@ -160,7 +161,7 @@ static void codes_add(const struct level *s, struct codes_sum *t)
     }
 }
 
-static void scan_numbers(const struct level *s, int n, const struct codes_sum *t,
+static void tier_numbers(const struct tier *s, int n, const struct codes_sum *t,
                          struct grow_split *best)
 {
     int missing = t->seen[BIN_MISSING];
@@ -202,7 +203,7 @@ static void take_set(const struct cuts *f, const struct codes_sum *t,
 }
 
 /* Prefixes of m sorted codes, from the front or the back, cat_rows rows apart. */
-static void scan_sorted(const struct level *s, const uint8_t *code, int m, int is_back,
+static void tier_sorted(const struct tier *s, const uint8_t *code, int m, int is_back,
                         const struct codes_sum *t, struct grow_split *best)
 {
     const struct grow_rules *r = &s->g->rules;
@@ -221,7 +222,7 @@ static void scan_sorted(const struct level *s, const uint8_t *code, int m, int i
     if (cuts_try(s, &f, best)) take_set(&f, t, best);
 }
 
-static void scan_categories(const struct level *s, int n, const struct codes_sum *t,
+static void tier_categories(const struct tier *s, int n, const struct codes_sum *t,
                             struct grow_split *best)
 {
     const struct grow_rules *r = &s->g->rules;
@@ -255,12 +256,12 @@ static void scan_categories(const struct level *s, int n, const struct codes_sum
         f.code[j] = c;
     }
     if (m < 1) return;
-    scan_sorted(s, f.code, m, 0, t, best);
-    scan_sorted(s, f.code, m, 1, t, best);
+    tier_sorted(s, f.code, m, 0, t, best);
+    tier_sorted(s, f.code, m, 1, t, best);
 }
 
 /* Is the lane drawn for this tree and this level? */
-static int level_has_lane(const struct level *s, int32_t lane)
+static int tier_has_lane(const struct tier *s, int32_t lane)
 {
     const struct grow_draw *d = &s->g->draw;
     if (s->g->lane_on && !s->g->lane_on[lane]) return 0;
@@ -269,27 +270,27 @@ static int level_has_lane(const struct level *s, int32_t lane)
     return rng_u01(rng_at(d->key, d->tree << 32, name, 2u * s->depth)) < d->level;
 }
 
-static void scan_lane_of_level(void *arg, int64_t lane, int member)
+static void tier_scan_lane(void *arg, int64_t lane, int member)
 {
-    struct level s = *(const struct level *)arg; /* with a lane of its own */
+    struct tier s = *(const struct tier *)arg; /* with a lane of its own */
     const struct bin_feature *f = &s.g->cuts->feature[s.g->cuts->lane_feature[lane]];
     struct grow_split *best = &s.room->best[lane];
     struct codes_sum t;
     (void)member;
     s.lane = (int32_t)lane;
     *best = (struct grow_split){.lane = s.lane};
-    if (!level_has_lane(&s, s.lane)) return;
+    if (!tier_has_lane(&s, s.lane)) return;
     codes_add(&s, &t);
     if (f->kind)
-        scan_categories(&s, f->n_code, &t, best);
+        tier_categories(&s, f->n_code, &t, best);
     else
-        scan_numbers(&s, f->n_code, &t, best);
+        tier_numbers(&s, f->n_code, &t, best);
 }
 
 /* --------------------------------------------------------------- the test of a level --- */
 
 /* The left sums of a node under the level's test; 0: a side has too little. */
-static int has_sides(const struct level *s, const struct grow_node *q, int64_t *left_g,
+static int has_sides(const struct tier *s, const struct grow_node *q, int64_t *left_g,
                      int64_t *left_h)
 {
     const struct grow *g = s->g;
@@ -314,7 +315,7 @@ static int is_proved(const struct grow *g, const struct grow_node *q, int64_t le
     return left_h > need && q->h - left_h > need;
 }
 
-static int test_is_proved(const struct level *s)
+static int test_is_proved(const struct tier *s)
 {
     int64_t left_g, left_h;
     for (int32_t i = 0; i < s->y->n_live; i++)
@@ -326,7 +327,7 @@ static int test_is_proved(const struct level *s)
 
 static void count_node(void *arg, int64_t i, int member)
 {
-    const struct level *s = arg;
+    const struct tier *s = arg;
     const struct grow_node *q = live_node(s, (int32_t)i);
     const uint8_t *plane = s->g->codes->plane[s->test.lane];
     const uint32_t *ids = s->g->ids + q->beg;
@@ -338,13 +339,13 @@ static void count_node(void *arg, int64_t i, int member)
 
 /* Sets the level's test; 0: none gains anything. A winner whose rows h cannot prove is scanned
  * again with counted rows, as split.c does. */
-static int level_choose(struct level *s)
+static int tier_choose(struct tier *s)
 {
     struct grow *g = s->g;
     double least =
         g->rules.min_gain > 1e-12 * s->parents ? g->rules.min_gain : 1e-12 * s->parents;
     memset(s->room->exact, 0, (size_t)g->codes->n_lanes);
-    grow_phase(g, g->codes->n_lanes, scan_lane_of_level, s);
+    grow_phase(g, g->codes->n_lanes, tier_scan_lane, s);
     for (;;) {
         int32_t best = -1;
         for (int32_t l = 0; l < g->codes->n_lanes; l++)
@@ -357,7 +358,7 @@ static int level_choose(struct level *s)
         if (s->room->exact[best] || test_is_proved(s)) return 1;
         grow_phase(g, s->y->n_live, count_node, s);
         s->is_counted = 1;
-        scan_lane_of_level(s, best, 0);
+        tier_scan_lane(s, best, 0);
         s->is_counted = 0;
         s->room->exact[best] = 1;
     }
@@ -374,7 +375,7 @@ static int may_live(const struct grow *g, const struct grow_node *q)
 }
 
 /* The node takes the test as its split, unless a side falls short. */
-static int take_test(const struct level *s, struct grow_node *q)
+static int take_test(const struct tier *s, struct grow_node *q)
 {
     const struct grow *g = s->g;
     int64_t left_g, left_h, rows = 0, least = g->rules.min_rows;
@@ -394,7 +395,7 @@ static int take_test(const struct level *s, struct grow_node *q)
     return 1;
 }
 
-static void make_kids(const struct level *s, const struct grow_node *q, int64_t n_left,
+static void make_kids(const struct tier *s, const struct grow_node *q, int64_t n_left,
                       struct grow_node kid[2])
 {
     const struct grow *g = s->g;
@@ -415,7 +416,7 @@ static void make_kids(const struct level *s, const struct grow_node *q, int64_t 
 /* A node of few rows, whose children's cells are like its own, by one member. */
 static void split_small(void *arg, int64_t i, int member)
 {
-    struct level *s = arg;
+    struct tier *s = arg;
     struct grow *g = s->g;
     struct grow_node *q = &g->node[s->y->live[i]], *kid = s->y->kid[i];
     uint64_t *fresh = kid[0].hist;
@@ -450,7 +451,7 @@ static void meet_lane(void *arg, int64_t lane, int member)
 }
 
 /* A node of many rows, by the whole crew. */
-static void split_large(struct level *s, int32_t i)
+static void split_large(struct tier *s, int32_t i)
 {
     struct grow *g = s->g;
     struct grow_node *q = &g->node[s->y->live[i]], *kid = s->y->kid[i];
@@ -477,7 +478,7 @@ static void split_large(struct level *s, int32_t i)
 }
 
 /* Children become nodes, in the order of their parents; who may be split again goes on. */
-static void level_accept(struct level *s)
+static void tier_accept(struct tier *s)
 {
     struct grow *g = s->g;
     struct symmetric *y = s->y;
@@ -509,7 +510,7 @@ static void level_accept(struct level *s)
     y->n_live = n;
 }
 
-static void level_split(struct level *s)
+static void tier_split(struct tier *s)
 {
     struct grow *g = s->g;
     struct symmetric *y = s->y;
@@ -526,16 +527,16 @@ static void level_split(struct level *s)
         if (live_node(s, i)->n > HIST_PACKED_ROWS) split_large(s, i);
     if (g->status) return;
     grow_phase(g, y->n_live, split_small, s);
-    level_accept(s);
+    tier_accept(s);
 }
 
-static struct level level_of(struct grow *g, int32_t depth)
+static struct tier tier_of(struct grow *g, int32_t depth)
 {
-    struct level s = {.g = g,
-                      .y = g->symmetric,
-                      .room = &g->room[g->threads],
-                      .min_h = g->rules.min_hessian,
-                      .depth = (uint16_t)depth};
+    struct tier s = {.g = g,
+                     .y = g->symmetric,
+                     .room = &g->room[g->threads],
+                     .min_h = g->rules.min_hessian,
+                     .depth = (uint16_t)depth};
     double h = 0;
     if (g->grad->h_is_count && s.min_h < (double)g->rules.min_rows)
         s.min_h = (double)g->rules.min_rows;
@@ -555,8 +556,8 @@ void grow_symmetric(struct grow *g)
     y->n_live = 0;
     if (may_live(g, &g->node[0])) y->live[y->n_live++] = 0;
     for (int32_t depth = 0; depth < g->rules.depth && y->n_live; depth++) {
-        struct level s = level_of(g, depth);
-        if (g->status || crew_cancelled(g->crew) || !level_choose(&s)) break;
-        level_split(&s);
+        struct tier s = tier_of(g, depth);
+        if (g->status || crew_cancelled(g->crew) || !tier_choose(&s)) break;
+        tier_split(&s);
     }
 }
