@@ -3,27 +3,33 @@
  * Problem       min over trees of sum_i s_i loss(y_i, F(x_i)) + l2/2 |leaves|^2 + l1 |leaves|;
  *               losses of numbers and of classes: tree/objective.c; K classes are K trees a round
  * Method        Newton boosting on histograms of at most 255 codes a column, trees grown leaf
- *               by leaf (Friedman 2001; Ke et al. 2017); gradients as dithered 16-bit integers
+ *               by leaf (Friedman 2001; Ke et al. 2017), by levels, or with one test a level;
+ *               gradients as dithered 16-bit integers
  * Stopping      on rows given, or on a tenth of the rows: `patience` rounds without a lower loss
  *               end it and the model is cut to its best round; below 2,000 rows five folds
  *               choose the number of rounds and all rows are fitted with it
+ * Dropping      dart: trees grow on what some of the earlier leave (tree/dart.c)
  * Missing       both directions are tried at every split; categories need no encoder (split.c)
  * Order         integer sums only: same bytes for any threads, instruction set, row order
  * Cost          about 2 core-ns a row, column and tree of 255 leaves; bytes: 2 a value, 24 a row
  * Differs from  LightGBM: exact min_rows, order-free sums, missing levels; XGBoost: leaf-wise
  * Guide         Q10 Q13
  */
+#include <math.h>
+
 #include "base/err.h"
 #include "base/str.h"
 #include "infer/ensemble.h"
 #include "learners/tree/boost.h"
+#include "learners/tree/grow.h"
 #include "learners/tree/objective.h"
 #include "learners/tree/offset.h"
 #include "learners/tree/row_sample.h"
 
-static const char *const gbdt_growths[] = {"leaf", "level", NULL};
+static const char *const gbdt_growths[] = {"leaf", "level", "symmetric", NULL};
 static const char *const gbdt_growth_aliases[] = {
-    "lossguide leafwise best_first_global", "depthwise levelwise", NULL};
+    "lossguide leafwise best_first_global", "depthwise levelwise",
+    "symmetrictree oblivious", NULL};
 static const char *const gbdt_weights[] = {"none", "balanced", NULL};
 
 static const struct tide_param gbdt_rows[] = {
@@ -40,10 +46,12 @@ static const struct tide_param gbdt_rows[] = {
           .flags = TIDE_LOG, .help = "most leaves of a tree",
           .alias = "num_leaves max_leaves max_leaf_nodes"),
     P_INT(boost_params, depth, "0", P_RANGE(0, 512),
-          .help = "most levels of a tree, 0 for no limit", .alias = "max_depth"),
+          .help = "most levels of a tree; 0: no limit, growth=symmetric 6",
+          .alias = "max_depth"),
     P_ENUM(boost_params, growth, "leaf", gbdt_growths, .flags = TIDE_EXPERT,
            .choice_alias = gbdt_growth_aliases,
-           .help = "leaf: largest gain next; level: least depth next",
+           .help =
+               "leaf: largest gain next; level: least depth; symmetric: a test a level",
            .alias = "grow grow_policy growing_strategy"),
     P_INT(boost_params, min_rows, "20", P_RANGE(1, 1000000000), P_TUNE(1, 200),
           .flags = TIDE_LOG, .help = "fewest rows of a leaf",
@@ -129,6 +137,15 @@ static const struct tide_param gbdt_rows[] = {
            .alias = "interaction_constraints"),
     P_REAL(boost_params, path_smooth, "0", P_RANGE(0, 1e300), .flags = TIDE_EXPERT,
            .help = "rows that draw a node's value to its parent's"),
+    P_REAL(boost_params, dart, "0", P_RANGE(0, 1), .flags = TIDE_OPEN_HI | TIDE_EXPERT,
+           .help = "chance of an earlier round to be dropped while one is trained",
+           .alias = "drop_rate rate_drop dropout"),
+    P_REAL(boost_params, dart_skip, "0.5", P_RANGE(0, 1), .flags = TIDE_EXPERT,
+           .help = "chance of a round to drop none", .alias = "skip_drop",
+           .when = "dart>0"),
+    P_INT(boost_params, dart_most, "50", P_RANGE(0, 100000), .flags = TIDE_EXPERT,
+          .help = "rounds dropped at once on average, at most; 0: no limit",
+          .alias = "max_drop", .when = "dart>0"),
 };
 
 static tide_status gbdt_fit(struct tide_ctx *ctx, const void *params,
@@ -145,7 +162,10 @@ static void gbdt_cost(const void *params, const struct fit_data *d,
     const struct boost_params *p = params;
     double n = (double)d->x->n_rows, f = d->x->n_cols;
     double k = d->task == TIDE_CLASSIFY && d->n_classes > 2 ? d->n_classes : 1;
-    double leaves = p->leaves < n ? p->leaves : n;
+    double leaves = p->growth != BOOST_SYMMETRIC ? p->leaves
+                    : p->depth > 0               ? ldexp(1, p->depth)
+                                                 : ldexp(1, BOOST_SYMMETRIC_DEPTH);
+    if (leaves > n) leaves = n;
     double row = 2 * f + 24 + 12 * k;
     if (p->loss == OBJECTIVE_ABSOLUTE || p->loss == OBJECTIVE_QUANTILE ||
         p->loss == OBJECTIVE_MAPE)
@@ -153,7 +173,10 @@ static void gbdt_cost(const void *params, const struct fit_data *d,
     if (p->offset || p->exposure) row += 8;
     if (p->weights || p->pos_weight != 1) row += 8;
     if (p->rows < 1 && p->sampling != SAMPLE_UNIFORM) row += 8;
-    out->scratch_bytes = (int64_t)(n * row + f * 2048 * leaves);
+    if (p->dart > 0) row += 8 * k;
+    double kept =
+        p->dart > 0 ? p->trees * k * leaves * 2 * sizeof(struct grow_node) : 0;
+    out->scratch_bytes = (int64_t)(n * row + f * 2048 * leaves + kept);
     out->model_bytes = (int64_t)(p->trees * k * leaves * 60 + f * 2048);
     out->work = n * f * p->trees * k;
 }
@@ -260,6 +283,7 @@ const struct tide_learner tide_learner_gbdt = {
               TIDE_GIVES_PROBA | TIDE_STOPS_EARLY | TIDE_TAKES_ONE_CLASS |
               TIDE_INTEGER_SUMS,
     .params = TIDE_TABLE(gbdt_rows, boost_params),
+    .check = boost_check,
     .cost = gbdt_cost,
     .fit = gbdt_fit,
     .load = gbdt_load,

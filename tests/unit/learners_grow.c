@@ -201,3 +201,144 @@ TEST(threads_and_sets_grow_the_same_tree)
             field_free(&f);
         }
 }
+
+/* ------------------------------------------------------------- growth by shared tests --- */
+
+static int same_test(const struct grow_split *a, const struct grow_split *b)
+{
+    return a->lane == b->lane && a->thr == b->thr && a->set == b->set &&
+           a->missing_left == b->missing_left &&
+           memcmp(a->bits, b->bits, sizeof a->bits) == 0;
+}
+
+static double slow_score(int64_t sum_g, int64_t sum_h, const struct field *f)
+{
+    double a = (double)sum_g * f->grad.g_unit, b = (double)sum_h * f->grad.h_unit;
+    return a * a / (b + f->rules.l2);
+}
+
+/* Gain of sending the rows of a node that code[row] <= thr, or missing ones, to the left, row by
+ * row; 0 where a side falls short. */
+static double slow_gain(const struct grow *g, const struct field *f,
+                        const struct grow_node *q, int32_t lane, int thr, int missing)
+{
+    int64_t sg[2] = {0}, sh[2] = {0}, n[2] = {0};
+    for (uint32_t r = 0; r < q->n; r++) {
+        uint32_t id = g->ids[q->beg + r];
+        int c = f->codes.plane[lane][id];
+        int left = c == BIN_MISSING ? missing : c <= thr;
+        sg[left] += (int32_t)f->packed[id] >> 16;
+        sh[left] += f->packed[id] & 0xffff;
+        n[left]++;
+    }
+    double least = f->rules.min_hessian;
+    if (n[0] < f->rules.min_rows || n[1] < f->rules.min_rows || !sh[0] || !sh[1] ||
+        (double)sh[0] * f->grad.h_unit < least ||
+        (double)sh[1] * f->grad.h_unit < least)
+        return 0;
+    return slow_score(sg[0], sh[0], f) + slow_score(sg[1], sh[1], f) -
+           slow_score(q->g, q->h, f);
+}
+
+/* Was the node there when level `depth` was split, as a leaf? */
+static int stood_at(const struct grow *g, int32_t at, int depth)
+{
+    const struct grow_node *q = &g->node[at];
+    int born = 0;
+    for (int32_t i = 0; i < g->n_nodes; i++)
+        if (g->node[i].left == at || g->node[i].right == at)
+            born = g->node[i].depth + 1;
+    return born <= depth && (q->left < 0 || q->depth >= depth);
+}
+
+/* The largest sum of gains over numeric tests of a level. */
+static double slow_best(const struct grow *g, const struct field *f, int depth)
+{
+    double best = 0;
+    for (int32_t lane = 0; lane < f->codes.n_lanes; lane++) {
+        if (f->cuts.feature[lane].kind) continue;
+        for (int thr = 0; thr < f->cuts.feature[lane].n_code; thr++)
+            for (int missing = 0; missing < 2; missing++) {
+                double sum = 0;
+                for (int32_t i = 0; i < g->n_nodes; i++)
+                    if (stood_at(g, i, depth))
+                        sum += slow_gain(g, f, &g->node[i], lane, thr, missing);
+                best = sum > best ? sum : best;
+            }
+    }
+    return best;
+}
+
+TEST(nodes_of_a_symmetric_level_share_the_best_test)
+{
+    for (int c = 0; c < 6; c++) {
+        static const int64_t min_rows[6] = {1, 1, 20, 20, 60, 5};
+        struct field f;
+        field_init(&f, 700, 3, 1);
+        f.rules.symmetric = 1;
+        f.rules.depth = 4;
+        f.rules.leaves = 16;
+        f.rules.min_rows = min_rows[c];
+        f.rules.min_hessian = c == 5 ? 8 : 0;
+        f.rules.cat_alone = c % 2 ? 4 : 300;
+        field_draw(&f, c);
+        struct grow *g = grow_of(&f, 1);
+        CHECK_INT(grow_tree(g, &f.grad, f.rows, 700, NULL), TIDE_OK);
+        CHECK_INT(wrong_sums(g, &f), 0);
+        CHECK(g->n_leaves > 4 && g->n_leaves <= 16);
+        for (int depth = 0; depth < 4; depth++) {
+            const struct grow_split *test = NULL;
+            double sum = 0;
+            for (int32_t i = 0; i < g->n_nodes; i++) {
+                const struct grow_node *q = &g->node[i];
+                CHECK(i == 0 || (int64_t)q->n >= min_rows[c]);
+                if (q->left < 0 || q->depth != depth) continue;
+                if (!test) test = &q->split;
+                CHECK(same_test(test, &q->split));
+                sum += q->split.gain;
+            }
+            double best = slow_best(g, &f, depth);
+            if (!test) continue;
+            CHECK_MSG(sum >= best * (1 - 1e-9), "level %d: %g below %g", depth, sum,
+                      best);
+            if (!f.cuts.feature[test->lane].kind) CHECK_NEAR(sum, best, 1e-9 * best);
+        }
+        field_free(&f);
+    }
+}
+
+TEST(threads_and_sets_grow_the_same_symmetric_tree)
+{
+    static const int64_t rows[4] = {2, 900, 40000, 150000};
+    static const int threads[4] = {2, 3, 16, 1};
+    for (int n = 0; n < 4; n++)
+        for (int fine = 0; fine < 2; fine++) {
+            struct field f;
+            field_init(&f, rows[n], 6, 16);
+            f.rules.symmetric = 1;
+            f.rules.depth = 7;
+            f.rules.leaves = 128;
+            f.rules.min_rows = n % 2 ? 3 : 1;
+            field_draw(&f, n);
+            if (fine) {
+                f.grad.fine_g = f.fine_g;
+                f.grad.fine_h = f.fine_h;
+                f.grad.h_most *= 1000;
+            }
+            struct grow *one = grow_of(&f, 1);
+            CHECK_INT(grow_tree(one, &f.grad, f.rows, rows[n], NULL), TIDE_OK);
+            CHECK_INT(wrong_sums(one, &f), 0);
+            if (n > 1) CHECK(one->n_leaves > 30 && one->n_leaves <= 128);
+            for (int v = 0; v < 4; v++) {
+                struct grow *g = grow_of(&f, threads[v]);
+                if (v >= 2) g->simd = &simd_table_base;
+                for (int again = 0; again < 2; again++) {
+                    CHECK_INT(grow_tree(g, &f.grad, f.rows, rows[n], NULL), TIDE_OK);
+                    CHECK_MSG(same_tree(one, g), "%lld rows, %d threads: another tree",
+                              (long long)rows[n], threads[v]);
+                    CHECK_INT(wrong_sums(g, &f), 0);
+                }
+            }
+            field_free(&f);
+        }
+}

@@ -21,6 +21,7 @@
 #include "base/rng.h"
 #include "base/str.h"
 #include "learners/tree/constraint.h"
+#include "learners/tree/dart.h"
 #include "learners/tree/grad.h"
 #include "learners/tree/offset.h"
 #include "learners/tree/row_sample.h"
@@ -87,7 +88,8 @@ struct boost {
     double *offsets; /* [n], or NULL */
     double *drawn_w; /* [n] weights of the rows drawn by gradients */
     int64_t *levels;
-    double rate; /* of this round */
+    double rate;       /* of this round */
+    struct dart *dart; /* NULL: no tree is ever dropped */
     double *base, *loss_scratch, *y;
     struct emit emit;
     int32_t round, rounds, best_round;
@@ -406,8 +408,15 @@ static tide_status boost_rules(struct boost *b, tide_error *err)
                                    .cat_rows = p->cat_rows,
                                    .cat_sides = 32,
                                    .cat_alone = 4,
-                                   .level_wise = p->growth == 1};
+                                   .level_wise = p->growth == BOOST_LEVEL,
+                                   .symmetric = p->growth == BOOST_SYMMETRIC};
     const struct view *x = b->d->x;
+    if (b->rules.symmetric) {
+        b->rules.depth = p->depth > 0 ? p->depth : BOOST_SYMMETRIC_DEPTH;
+        if (b->rules.depth > BOOST_SYMMETRIC_MOST)
+            b->rules.depth = BOOST_SYMMETRIC_MOST;
+        b->rules.leaves = 1 << b->rules.depth;
+    }
     if (p->monotone && b->grad.loss.of->refit) {
         err_set(err, TIDE_CODE_PARAM_CONFLICT,
                 "loss '%s' fits its leaves by quantiles, which 'monotone' cannot bound",
@@ -624,13 +633,14 @@ static void boost_one(void *arg, int64_t k, int worker)
                                  .node = b->p->columns_node,
                                  .key = rng_key(b->d->seed, "node"),
                                  .tree = (int64_t)b->round * b->grad.n_outputs + k};
+    double rate = b->dart ? b->rate * dart_share(b->dart) : b->rate;
     t->status = grow_tree(g, grad, b->sampled, b->n_sampled, NULL);
     t->n_nodes = g->n_nodes;
     if (!t->status) boost_values(b, g, grad, &b->follow[own], t->value);
     for (int32_t i = g->n_nodes - 1; i >= 0 && !t->status; i--) {
         const struct grow_node *q = &g->node[i];
         grow_describe(g, q, &t->node[i]);
-        t->value[i] = q->left < 0 ? t->value[i] * b->rate : 0;
+        t->value[i] = q->left < 0 ? t->value[i] * rate : 0;
         t->node[i].cover = q->left < 0
                                ? boost_cover(b, g, q)
                                : t->node[q->left].cover + t->node[q->right].cover;
@@ -644,6 +654,8 @@ static void boost_one(void *arg, int64_t k, int worker)
         t->status = par_for(b->ctx, tasks, score_task, &job, NULL);
     watch_add(b, &b->watch, &b->follow[own], g, (int32_t)k, t->value);
     watch_add(b, &b->bag, &b->follow[own], g, (int32_t)k, t->value);
+    if (b->dart && !t->status)
+        t->status = dart_keep(b->dart, (int32_t)k, g, t->value, &b->workers[own]);
 }
 
 /* One round: gradients, a tree an output. */
@@ -654,7 +666,9 @@ static tide_status boost_round(struct boost *b, tide_error *err)
     b->rate = b->round ? b->rate * b->p->decay : b->p->rate;
     b->grad.rows.w = b->d->w;
     b->grad.by_pass = 0;
-    tide_status status = grad_make(&b->grad, b->round, err);
+    tide_status status =
+        b->dart ? dart_drop(b->dart, b->round, b->grad.score, err) : TIDE_OK;
+    if (!status) status = grad_make(&b->grad, b->round, err);
     if (!status) status = boost_sample(b, err);
     int coarse = 0;
     for (int32_t c = 0; c < k && !status; c++) coarse |= grad_is_coarse(&b->grad, c);
@@ -673,6 +687,7 @@ static tide_status boost_round(struct boost *b, tide_error *err)
     for (int32_t c = 0; c < k && !status; c++)
         emit_add(&b->emit, c, b->tree[c].node, 0, b->tree[c].value);
     if (!status && b->emit.failed) status = err_nomem(err, 0);
+    if (!status && b->dart) dart_return(b->dart, b->grad.score, &b->emit);
     return status;
 }
 
@@ -901,6 +916,15 @@ static tide_status folds_choose(const struct boost *b, int32_t *rounds, tide_err
 
 /* ------------------------------------------------------------------------- whole --- */
 
+static tide_status refuse_stopping(tide_error *err)
+{
+    err_set(err, TIDE_CODE_PARAM_CONFLICT,
+            "'dart' goes on changing earlier trees, so no round can be the best one "
+            "and early stopping must be off");
+    err_field(err, "dart");
+    return err_hint(err, "patience", "0");
+}
+
 /* Rows with the weights of their classes: `d` becomes `to`, which points to new weights. */
 static tide_status boost_weigh(struct boost *b, const struct fit_data **d,
                                struct fit_data *to, const double *factor,
@@ -948,6 +972,23 @@ static tide_status boost_class_weights(struct boost *b, const struct fit_data **
     return status;
 }
 
+/* Rows to watch have nothing to choose: a round's trees go on changing after it. */
+static tide_status boost_dart(struct boost *b, const struct fit_data *valid,
+                              tide_error *err)
+{
+    const struct boost_params *p = b->p;
+    struct dart_rules rules = {.rate = p->dart,
+                               .skip = p->dart_skip,
+                               .most = p->dart_most,
+                               .seed = b->d->seed};
+    if (p->dart == 0) return TIDE_OK;
+    if (valid) return refuse_stopping(err);
+    if (!b->is_ready) return TIDE_OK;
+    return dart_new(b->ctx, &rules, &b->codes, b->grow[0]->simd, b->grad.n_outputs,
+                    b->rounds, 2 * (int64_t)b->rules.leaves + 2, &b->scratch, &b->dart,
+                    err);
+}
+
 static tide_status boost_train(struct boost *b, const struct fit_data *valid,
                                int32_t rounds, struct state *out, tide_error *err)
 {
@@ -966,6 +1007,8 @@ static tide_status boost_train(struct boost *b, const struct fit_data *valid,
         return arena_status(&b->scratch, err);
     if (status) return status;
     b->rounds = rounds > 0 ? rounds : b->p->trees;
+    status = boost_dart(b, valid, err);
+    if (status) return status;
     if (b->is_ready && chooses && n < BOOST_FOLD_ROWS) {
         status = folds_choose(b, &b->rounds, err);
         if (status) return status;
@@ -977,6 +1020,38 @@ static tide_status boost_train(struct boost *b, const struct fit_data *valid,
     if (status) b->info->partial = 1;
     tide_status saved = boost_save(b, out, status ? NULL : err);
     return saved ? saved : status;
+}
+
+/* Growth by shared tests has no leaf, path or node of its own to rule over. */
+static tide_status check_symmetric(const struct boost_params *p, tide_error *err)
+{
+    if (p->depth > BOOST_SYMMETRIC_MOST) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "growth 'symmetric' takes a depth of at most %d, got \"%d\"",
+                BOOST_SYMMETRIC_MOST, (int)p->depth);
+        return err_field(err, "depth");
+    }
+    const char *other = p->leaves != BOOST_LEAVES ? "leaves"
+                        : p->columns_node < 1     ? "columns_node"
+                        : p->monotone             ? "monotone"
+                        : p->interact             ? "interact"
+                                                  : NULL;
+    if (!other) return TIDE_OK;
+    err_set(
+        err, TIDE_CODE_PARAM_CONFLICT,
+        p->leaves != BOOST_LEAVES
+            ? "growth 'symmetric' is bounded by 'depth', not by '%s'"
+            : "growth 'symmetric' asks all nodes of a level alike and knows no '%s'",
+        other);
+    err_field(err, other);
+    return err_hint(err, "growth", "level");
+}
+
+tide_status boost_check(const void *params, tide_error *err)
+{
+    const struct boost_params *p = params;
+    if (p->dart > 0 && p->patience > 0) return refuse_stopping(err);
+    return p->growth == BOOST_SYMMETRIC ? check_symmetric(p, err) : TIDE_OK;
 }
 
 tide_status boost_fit(struct tide_ctx *ctx, const struct boost_params *p,

@@ -3,18 +3,27 @@
 #define LEARNERS_TREE_BOOST_H
 #include "spec/learner.h"
 
+enum boost_growth { BOOST_LEAF, BOOST_LEVEL, BOOST_SYMMETRIC };
+#define BOOST_LEAVES          31 /* unless asked for */
+#define BOOST_SYMMETRIC_DEPTH 6
+#define BOOST_SYMMETRIC_MOST  16
+
 struct boost_params {
     int32_t trees, leaves, depth, min_rows, bins, bin_sample, patience;
     int32_t loss; /* enum objective_id */
-    int32_t weights, cat_rows, growth, sampling;
+    int32_t weights, cat_rows, sampling;
+    int32_t growth; /* enum boost_growth */
     const char *monotone, *interact, *offset, *exposure;
     double rate, min_hessian, l2, l1, min_gain, rows, columns, cat_smooth, cat_l2;
     double quantile, power, delta, max_leaf, path_smooth, pos_weight, decay,
         columns_level, columns_node;
+    double dart, dart_skip;
+    int32_t dart_most;
 };
 /* Fewer rows than this: rounds are chosen by folds instead of one set of rows put aside. */
 #define BOOST_FOLD_ROWS 2000
-/* As tide_learner.fit. */
+/* As tide_learner.check and tide_learner.fit. */
+tide_status boost_check(const void *params, tide_error *err);
 tide_status boost_fit(struct tide_ctx *ctx, const struct boost_params *p,
                       const struct fit_data *d, const struct fit_data *valid,
                       int32_t rounds, struct state *out, struct fit_info *info,

@@ -148,6 +148,13 @@ void emit_cut(struct emit *t, int32_t n)
     t->n_trees = n;
 }
 
+void emit_scale(struct emit *t, int32_t tree, double factor)
+{
+    int64_t end = tree + 1 < t->n_trees ? t->tree[tree + 1].leaf : t->n_leaves;
+    for (int64_t i = t->tree[tree].leaf * t->width; i < end * t->width; i++)
+        t->leaf[i] *= factor;
+}
+
 /* ----------------------------------------------------------------------- finish --- */
 
 struct finish {

@@ -34,6 +34,8 @@ void emit_add(struct emit *t, int32_t output, const struct emit_node *node,
               int32_t root, const double *value);
 /* Keeps the first n trees. */
 void emit_cut(struct emit *t, int32_t n);
+/* Multiplies the values of one tree's leaves. */
+void emit_scale(struct emit *t, int32_t tree, double factor);
 /* What the features are. level_code as ensemble.h; NULL where n_level is 0. */
 struct emit_feature {
     uint8_t kind;

@@ -54,6 +54,7 @@ tide_status grow_new(struct tide_ctx *ctx, const struct bin_cuts *cuts,
         g->room[i].best = arena_array(a, codes->n_lanes + 1, sizeof *g->room[i].best);
         g->room[i].exact = arena_array(a, codes->n_lanes + 1, 1);
     }
+    if (g->rules.symmetric) g->symmetric = symmetric_new(g, a);
     tide_status status = arena_status(a, err);
     if (!status) *out = g;
     return status;
@@ -391,6 +392,7 @@ static void grow_root(struct grow *g)
     }
     hist_total(q->hist, q->wide, g->cuts->feature[g->cuts->lane_feature[0]].n_code,
                &q->g, &q->h);
+    if (g->rules.symmetric) return;
     if (g->rules.leaves < 2 || !can_split(g, g->grad, q)) return;
     job.phase = 1;
     grow_phase(g, g->codes->n_lanes, root_task, &job);
@@ -403,6 +405,7 @@ static void grow_lead(struct par_crew *crew, void *arg)
     struct grow *g = arg;
     g->crew = crew;
     grow_root(g);
+    if (g->rules.symmetric && !g->status) grow_symmetric(g);
     while (g->n_heap && g->n_leaves < g->rules.leaves && !g->status) {
         if (crew_cancelled(crew)) break;
         assert(g->node[g->heap[0]].kids >= 0 || adds_up(g, &g->node[g->heap[0]]));

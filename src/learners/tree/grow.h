@@ -19,6 +19,7 @@ struct grow_rules {
     int32_t cat_sides; /* levels a side of a sorted split */
     int32_t cat_alone; /* up to so many levels: one against the rest */
     int level_wise; /* the leaf of least depth is split next, not that of largest gain */
+    int symmetric; /* one test a level, `depth` levels; `leaves` has room for them all */
     /* what is forbidden, by lane; NULL: nothing (constraint.h) */
     const int8_t *monotone; /* 1: values may not fall with the column, -1: not rise */
     const uint64_t *groups; /* a bit a group that the column is in */
@@ -71,6 +72,7 @@ struct grow_draw {
 
 struct hist_pool;
 struct par_crew;
+struct symmetric;
 struct grow {
     struct tide_ctx *ctx;
     const struct bin_cuts *cuts;
@@ -90,6 +92,7 @@ struct grow {
     struct split_room *room; /* [threads + 2]: members; two children of a large node */
     struct grow_node (*kids)[2];
     int32_t *free_kids, n_free_kids;
+    struct symmetric *symmetric; /* of growth by shared tests, or NULL */
     /* of the tree that grows */
     struct par_crew *crew;
     int members; /* of the crew */
@@ -122,6 +125,10 @@ void grow_describe(const struct grow *g, const struct grow_node *q,
 
 /* Runs fn for tasks 0..n-1 by the crew of the tree. */
 void grow_phase(struct grow *g, int64_t n_tasks, par_fn fn, void *arg);
+
+/* grow_symmetric.c: the levels below a root whose histogram and sums are there. */
+struct symmetric *symmetric_new(const struct grow *g, struct arena *a);
+void grow_symmetric(struct grow *g);
 
 /* hist.c */
 struct hist_pool *hist_pool_new(struct tide_ctx *ctx, const struct bin_codes *codes,
