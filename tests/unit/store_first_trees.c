@@ -1,6 +1,7 @@
 /* store_first_trees.c - the first trees of a model are a model that was trained with fewer */
 #include <tidemill/tidemill.h>
 
+#include "base/alloc.h"
 #include "store/import.h"
 #include "support/unit.h"
 
@@ -159,4 +160,27 @@ TEST(a_mean_of_imported_trees_is_over_those_that_are_left)
     tide_row_predictor_free(row);
     tide_model_free(first);
     tide_model_free(whole);
+}
+
+TEST(every_failed_allocation_is_an_error)
+{
+    tide_error err = {0};
+    tide_frame *frame = table("friedman1");
+    tide_model *whole = train(frame, "gbdt(trees=5)");
+    for (int64_t k = 1;; k++) {
+        tide_model *first = NULL;
+        int64_t before = alloc_live();
+        alloc_fault_set(k, 0);
+        tide_status st = tide_model_first_trees(context(), whole, 3, &first, &err);
+        int hit = alloc_fault_hit();
+        alloc_fault_set(0, 0);
+        tide_model_free(first);
+        CHECK_INT(alloc_live(), before);
+        if (!hit) break;
+        CHECK_INT(st, TIDE_ENOMEM);
+        CHECK(!first);
+        if (st != TIDE_ENOMEM) break;
+    }
+    tide_model_free(whole);
+    tide_frame_free(frame);
 }
