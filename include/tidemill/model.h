@@ -105,6 +105,13 @@ TIDE_API TIDE_MUST_USE tide_status tide_model_import(
     tide_ctx *ctx, const char *path, const struct tide_import_options *options,
     tide_model **out, tide_error *err);
 
+/* A model that uses only the first `trees` trees of each class of `model`, a boosted ensemble,
+ * forest or imported model, to predict and to explain; it holds `model` and cannot be saved.
+ * Ownership: caller frees. Errors: param-conflict when the model has no trees, param-range,
+ * memory. */
+TIDE_API TIDE_MUST_USE tide_status tide_model_first_trees(
+    tide_ctx *ctx, tide_model *model, int64_t trees, tide_model **out, tide_error *err);
+
 /* Scores of every row. Columns are bound by name. */
 TIDE_API TIDE_MUST_USE tide_status tide_model_predict(tide_ctx *ctx,
                                                       const tide_model *model,

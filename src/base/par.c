@@ -79,16 +79,24 @@ static void watch_forks(void)
 /* ---- float state ---- */
 
 #if defined(__x86_64__)
+#define PLAIN_FLOAT 0x1f80u /* all exceptions masked, nearest, no FTZ, no DAZ */
+
+/* Loading costs more than a small model's row, so only a state that differs is changed. */
+static int is_plain(unsigned mxcsr)
+{
+    return (mxcsr & 0xffc0u) == PLAIN_FLOAT; /* below: flags of what has happened */
+}
+
 unsigned par_float_enter(void)
 {
     unsigned saved = __builtin_ia32_stmxcsr();
-    __builtin_ia32_ldmxcsr(0x1f80); /* all exceptions masked, nearest, no FTZ, no DAZ */
+    if (!is_plain(saved)) __builtin_ia32_ldmxcsr(PLAIN_FLOAT);
     return saved;
 }
 
 void par_float_leave(unsigned saved)
 {
-    __builtin_ia32_ldmxcsr(saved);
+    if (!is_plain(saved)) __builtin_ia32_ldmxcsr(saved);
 }
 #elif defined(__aarch64__)
 unsigned par_float_enter(void)

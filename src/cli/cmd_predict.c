@@ -12,6 +12,7 @@
 struct predict_own {
     const char *output, *id, *sha256;
     int32_t proba, explain, spreadsheet_safe;
+    int64_t trees;
 };
 static const struct tide_param rows[] = {
     P_TEXT(predict_own, output, "-", .alias = "-o", .metavar = "OUT",
@@ -19,6 +20,8 @@ static const struct tide_param rows[] = {
     P_BOOL(predict_own, proba, "no", .help = "also the probability of each class"),
     P_BOOL(predict_own, explain, "no",
            .help = "also what each column adds to the margin (models of trees)"),
+    P_I64(predict_own, trees, "0", P_RANGE(0, 2147483647), .metavar = "N",
+          .help = "only the first N trees of the model, of each class; 0: all"),
     P_TEXT(predict_own, id, NULL, .metavar = "COL",
            .help = "carry this column of the table over"),
     P_BOOL(predict_own, spreadsheet_safe, "no",
@@ -157,13 +160,28 @@ static tide_status predict(struct cli *c, const tide_model *model,
     return s;
 }
 
+/* The model, or its first trees. */
+static tide_status open_model(struct cli *c, tide_model **out, tide_error *err)
+{
+    const struct predict_own *own = cli_own(c);
+    tide_model *whole = NULL;
+    tide_status s = tide_model_open(c->ctx, c->args[0], own->sha256, &whole, err);
+    if (s || own->trees == 0) {
+        *out = whole;
+        return s;
+    }
+    s = tide_model_first_trees(c->ctx, whole, own->trees, out, err);
+    tide_model_free(whole);
+    return s;
+}
+
 static tide_status run(struct cli *c, tide_error *err)
 {
     const struct predict_own *own = cli_own(c);
     tide_model *model = NULL;
     tide_frame *frame = NULL;
     tide_status s = check_before(c, err);
-    if (!s) s = tide_model_open(c->ctx, c->args[0], own->sha256, &model, err);
+    if (!s) s = open_model(c, &model, err);
     if (!s) s = cli_read(c, c->args[1], 0, &frame, err);
     if (!s && own->id && tide_frame_find(frame, own->id, "id", err) < 0)
         s = err->status;

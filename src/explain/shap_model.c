@@ -193,6 +193,13 @@ static tide_status check_options(const struct shap_blocks *s, const struct view 
                                  : "contributions to the score need background rows");
         return err_field(err, "on_scores");
     }
+    /* squares, steps, softplus: links that only the import knows */
+    if (s->o->on_scores && s->e->link == LINK_IDENTITY &&
+        strcmp(s->last->learner->name, "imported") == 0) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "a score of this imported model cannot be shared out, its margin can");
+        return err_field(err, "on_scores");
+    }
     if (s->o->on_scores && has_offset(s->last, v)) {
         err_set(err, TIDE_CODE_PARAM_CONFLICT,
                 "a score with an offset cannot be shared out, its margin can");

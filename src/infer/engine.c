@@ -124,7 +124,7 @@ static int edges_new(const struct ensemble *e, uint32_t f, struct arena *a,
     int is_distinct = 1;
     for (int i = 0; i < SIMD_LEVEL_FLOATS; i++) level[i] = INFINITY;
     for (int32_t i = 0; i < n; i++) {
-        float near = (float)from[i];
+        float near = (float)from[i] + 0.0f; /* no negative zero */
         edge[i] = from[i];
         level[16 + i] = near;
         if (i % 16 == 15) level[i / 16] = near;
@@ -205,6 +205,7 @@ static int list_columns(struct ensemble_engine *g, const struct column_use *u,
     for (uint32_t c = 0; c < (uint32_t)e->n_columns; c++) {
         if (!u->is_used[c]) continue;
         number[c] = count[e->column_feature[c]]++;
+        g->has_maps |= u->kind[c] == COLUMN_MAP;
         column[number[c]] = (struct engine_column){.feature = e->column_feature[c],
                                                    .kind = u->kind[c],
                                                    .map = e->map + 256 * (size_t)c};

@@ -31,6 +31,7 @@ struct ensemble_engine {
     int32_t n_narrow;
     const struct simd_edges *edges; /* [n_narrow] */
     int is_narrow;                  /* every code fits a byte */
+    int has_maps;                   /* some column is COLUMN_MAP */
     const struct simd_plane *plane; /* NULL: not offered */
     const struct simd_lane *lane;
     const struct simd_walk *walk;

@@ -49,6 +49,18 @@ static void put_tree(const struct ensemble_engine *g, int32_t t, size_t at,
     }
 }
 
+/* Where the kernel finds each column: among the codes of features, or, where some columns are
+ * maps, among columns that are all made but for the direction of missing. */
+static void put_columns(const struct ensemble_engine *g, uint8_t *from, uint8_t *absent)
+{
+    memset(absent, 255, SIMD_LANE_COLUMNS);
+    for (int32_t i = 0; i < g->n_used; i++)
+        for (uint32_t k = g->first[i]; k < g->first[i + 1]; k++) {
+            from[k] = (uint8_t)(g->has_maps ? k : (uint32_t)i);
+            if (g->column[k].kind == COLUMN_LEFT) absent[k] = 0;
+        }
+}
+
 void engine_lane_new(const struct ensemble_engine *g, struct arena *a,
                      const struct simd_lane **out)
 {
@@ -68,7 +80,10 @@ void engine_lane_new(const struct ensemble_engine *g, struct arena *a,
     uint32_t *stay = arena_array(a, cells + 64, sizeof *stay);
     double *leaf =
         arena_zero(a, ((size_t)n_groups * TREES + 1) * SIMD_LANE_LEAVES * sizeof *leaf);
-    if (!column || !thr || !stay || !leaf) return;
+    uint8_t *from = arena_zero(a, SIMD_LANE_COLUMNS);
+    uint8_t *absent = arena_array(a, SIMD_LANE_COLUMNS, sizeof *absent);
+    if (!column || !thr || !stay || !leaf || !from || !absent) return;
+    put_columns(g, from, absent);
     memset(thr, 255, (size_t)cells + 64); /* tests that always pass */
     memset(stay, 255, ((size_t)cells + 64) * sizeof *stay);
     int has_outputs = 0;
@@ -85,6 +100,8 @@ void engine_lane_new(const struct ensemble_engine *g, struct arena *a,
                             .stay = stay,
                             .leaf = leaf,
                             .output = has_outputs ? e->tree_output : NULL,
+                            .from = from,
+                            .absent = absent,
                             .n_groups = n_groups,
                             .n_trees = e->n_trees,
                             .n_columns = g->n_columns};

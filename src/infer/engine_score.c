@@ -158,24 +158,23 @@ static tide_status walk_margin(const struct ensemble_engine *g,
 
 /* ---------------------------------------------------------------------- one row --- */
 
+/* Columns that are maps are made here, others by the kernel from the codes of features. */
 static void lane_row(const struct ensemble_engine *g, const struct simd_table *simd,
                      const double *x, double *out)
 {
-    uint8_t codes[SIMD_LANE_COLUMNS + 64], base[SIMD_LANE_COLUMNS];
-    memset(codes, 0, SIMD_LANE_COLUMNS);
+    uint8_t base[SIMD_LANE_COLUMNS], codes[SIMD_LANE_COLUMNS];
     simd->codes_row(g->edges, g->used, g->n_narrow, x, base);
-    for (int32_t i = 0; i < g->n_used; i++) {
-        uint8_t c = i < g->n_narrow ? base[i]
-                                    : (uint8_t)engine_code(g->e, (int32_t)g->used[i],
-                                                           x[g->used[i]]);
-        for (uint32_t k = g->first[i]; k < g->first[i + 1]; k++) {
-            const struct engine_column *q = &g->column[k];
-            codes[k] = q->kind == COLUMN_PLAIN  ? c
-                       : q->kind == COLUMN_LEFT ? (uint8_t)(c == 255 ? 0 : c)
-                                                : q->map[c];
-        }
+    for (int32_t i = g->n_narrow; i < g->n_used; i++)
+        base[i] = (uint8_t)engine_code(g->e, (int32_t)g->used[i], x[g->used[i]]);
+    for (int32_t q = 0; q < g->e->n_outputs; q++) out[q] = g->e->base[q];
+    if (!g->has_maps) {
+        simd->lane(g->lane, base, out);
+        return;
     }
-    memcpy(out, g->e->base, (size_t)g->e->n_outputs * sizeof *out);
+    for (int32_t i = 0; i < g->n_used; i++)
+        for (uint32_t k = g->first[i]; k < g->first[i + 1]; k++)
+            codes[k] =
+                g->column[k].kind == COLUMN_MAP ? g->column[k].map[base[i]] : base[i];
     simd->lane(g->lane, codes, out);
 }
 

@@ -191,8 +191,10 @@ void ensemble_link(const struct ensemble *e, int32_t k, int64_t n, const double 
             for (int32_t q = 0; q < k; q++) to[q] = z[q < m ? q : 0];
             break;
         case LINK_LOGIT:
-            to[0] = vm_expit(k > 1 ? -z0 : z0);
-            if (k > 1) to[1] = vm_expit(z0);
+            if (k > 1)
+                vm_expit_both(z0, &to[0], &to[1]);
+            else
+                to[0] = vm_expit(z0);
             break;
         case LINK_SOFTMAX:
             softmax_row(z, k, to);

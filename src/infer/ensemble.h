@@ -53,6 +53,10 @@ struct ensemble {
 };
 /* Writes the ensemble into a state (kinds EDGES, MAPS, TREES, NODES, LEAVES, COVER). */
 void ensemble_save(const struct ensemble *e, struct state *s);
+/* The same of the first `rounds` trees of each output. */
+void ensemble_save_first(const struct ensemble *e, int32_t rounds, struct state *s);
+/* The most trees that an output has. */
+int32_t ensemble_rounds(const struct ensemble *e);
 /* Rebuilds and validates (reliability.md 12.5): any state gives an error or an ensemble whose
  * predict ends and stays in bounds. n_levels[j] is 0 for numbers. */
 tide_status ensemble_load(const struct state *s, int32_t n_cols,

@@ -78,7 +78,9 @@ static tide_status imported_load(const struct state *s, uint32_t task, int32_t n
     m->source = h[IMPORTED_AT_SOURCE];
     m->strict = h[IMPORTED_AT_STRICT];
     m->link = h[IMPORTED_AT_LINK];
-    m->divide = h[IMPORTED_AT_DIVIDE];
+    /* a mean is over the trees that are here, which may be the first of those imported */
+    m->divide =
+        h[IMPORTED_AT_DIVIDE] > 1 ? ensemble_rounds(m->e) : h[IMPORTED_AT_DIVIDE];
     m->scale = *(const double *)scale->data;
     m->n_out = n_out;
     if ((m->source != IMPORTED_XGBOOST && m->source != IMPORTED_LIGHTGBM) ||
@@ -247,6 +249,11 @@ static tide_status imported_predict(const void *object, const struct view *x,
     return TIDE_OK;
 }
 
+static const struct ensemble *imported_trees(const void *object)
+{
+    return ((const struct imported_model *)object)->e;
+}
+
 static void imported_importance(const void *object, double *out)
 {
     ensemble_importance(((const struct imported_model *)object)->e, out);
@@ -280,6 +287,7 @@ const struct tide_learner tide_unlisted_imported = {
     .fit = imported_fit,
     .load = imported_load,
     .predict = imported_predict,
+    .trees = imported_trees,
     .importance = imported_importance,
     .describe = imported_describe,
 };

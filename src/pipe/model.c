@@ -33,11 +33,14 @@ tide_model *model_new(struct tide_ctx *ctx, tide_error *err)
 
 void tide_model_free(tide_model *model)
 {
-    if (!model || atomic_fetch_sub(&model->refs, 1) > 1) return;
-    pipeline_free(model->pipeline);
-    json_decref(model->about);
-    arena_free(&model->arena);
-    mem_free(model);
+    while (model && atomic_fetch_sub(&model->refs, 1) == 1) {
+        tide_model *whole = model->whole;
+        pipeline_free(model->pipeline);
+        json_decref(model->about);
+        arena_free(&model->arena);
+        mem_free(model);
+        model = whole;
+    }
 }
 
 const char *tide_model_sha256(const tide_model *model)

@@ -117,6 +117,7 @@ struct tide_model {
     char sha256[65];      /* of the file it came from or went to, else "" */
     int64_t file_bytes;
     int partial;
+    struct tide_model *whole; /* held: what a model of first trees shares; else NULL */
     void *map;
     size_t map_bytes; /* store: the block it lives in, if any */
 };

@@ -152,13 +152,26 @@ static tide_status by_table(const tide_row_predictor *p, const double *x, double
     return st;
 }
 
+/* Four at a time, without a branch between them. */
+static int has_infinite(const double *x, int32_t n)
+{
+    const double most = 0x1.fffffffffffffp1023;
+    int a = 0, b = 0, c = 0, d = 0;
+    int32_t j = 0;
+    for (; j + 4 <= n; j += 4) {
+        a |= fabs(x[j]) > most;
+        b |= fabs(x[j + 1]) > most;
+        c |= fabs(x[j + 2]) > most;
+        d |= fabs(x[j + 3]) > most;
+    }
+    for (; j < n; j++) a |= fabs(x[j]) > most;
+    return a | b | c | d;
+}
+
 static tide_status predict_ordered(const tide_row_predictor *p, const double *x,
                                    double *out, tide_error *err)
 {
-    int is_infinite = 0;
-    for (int32_t j = 0; j < p->n_columns; j++)
-        is_infinite |= fabs(x[j]) > 0x1.fffffffffffffp1023;
-    if (is_infinite) return refuse_infinity(p, x, err);
+    if (has_infinite(x, p->n_columns)) return refuse_infinity(p, x, err);
     if (!p->direct) return by_table(p, x, out, err);
     p->direct->learner->predict_row(p->direct->object, x, out);
     return TIDE_OK;

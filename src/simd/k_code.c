@@ -4,6 +4,8 @@
  * the rounded value the edge is below the value, and of edges that are distinct as f32 at most
  * one can round to the same as the value; that one is compared in f64. Sixteen pivots are
  * compared at once and counted, then the sixteen edges of the group. */
+#include <string.h>
+
 #include "simd/simd.h"
 #include "simd/trees.h"
 
@@ -64,21 +66,62 @@ void KERNEL(codes_u8)(const struct simd_edges *e, const double *x, int64_t n,
     }
 }
 
+/* x[feature[j]] as f32, no zero of them negative, and which are missing. Features ascend, so
+ * a run of neighbours is one load. */
+static inline uint64_t near_values(const uint32_t *feature, int32_t n, const double *x,
+                                   float *near)
+{
+    uint64_t gone = 0;
+    for (int32_t j = 0; j < n; j += 8) {
+        const uint32_t *f = feature + j;
+        __mmask8 live = (__mmask8)((1u << (n - j < 8 ? n - j : 8)) - 1);
+        __m512d v = _mm512_setzero_pd();
+        if (live == 255 && f[7] - f[0] == 7) {
+            v = _mm512_loadu_pd(x + f[0]);
+        } else {
+            __m256i at = _mm256_maskz_loadu_epi32(live, f);
+            v = _mm512_mask_i32gather_pd(v, live, at, x, 8);
+        }
+        _mm256_storeu_ps(near + j,
+                         _mm256_add_ps(_mm512_cvtpd_ps(v), _mm256_setzero_ps()));
+        gone |= (uint64_t)_mm512_cmp_pd_mask(v, v, _CMP_UNORD_Q) << j;
+    }
+    return gone;
+}
+
+/* Code of a value against one feature's edges. Only an edge that rounds to the same f32 needs
+ * its f64, which lies in a line of its own. */
+static inline uint32_t near_code(const struct simd_edges *e, const float *near,
+                                 const double *x)
+{
+    __m512 all = _mm512_set1_ps(*near);
+    uint32_t same, own;
+    uint32_t c = 16 * (uint32_t)__builtin_popcount(_mm512_cmp_ps_mask(
+                          all, _mm512_loadu_ps(e->level), _CMP_GT_OQ));
+    c += (uint32_t)__builtin_popcount(
+        _mm512_cmp_ps_mask(all, _mm512_loadu_ps(e->level + 16 + c), _CMP_GT_OQ));
+    memcpy(&same, e->level + 16 + c, sizeof same);
+    memcpy(&own, near, sizeof own);
+    if (__builtin_expect(same == own, 0)) c += e->edge[c] < *x;
+    return c;
+}
+
 void KERNEL(codes_row)(const struct simd_edges *e, const uint32_t *feature, int32_t n,
                        const double *x, uint8_t *out)
 {
-    for (int32_t j = 0; j < n; j++) {
-        const struct simd_edges *q = &e[j];
-        double v = x[feature[j]];
-        if (!q->level) {
-            KERNEL(quantise_u8)(&v, 1, q->edge, q->n_edge, out + j);
-            continue;
-        }
-        __m512 near = _mm512_set1_ps((float)v);
-        uint32_t g = count16(_mm512_loadu_ps(q->level), near);
-        uint32_t c = 16 * g + count16(_mm512_loadu_ps(q->level + 16 + 16 * g), near);
-        c += q->edge[c] < v;
-        out[j] = (uint8_t)(v == v ? c : 255);
+    float near[BATCH];
+    for (int32_t j0 = 0; j0 < n; j0 += BATCH) {
+        int32_t m = n - j0 < BATCH ? n - j0 : BATCH;
+        const uint32_t *f = feature + j0;
+        const struct simd_edges *own = e + j0;
+        uint8_t *to = out + j0;
+        uint64_t gone = near_values(f, m, x, near);
+        for (int32_t j = 0; j < m; j++)
+            if (own[j].level)
+                to[j] = (uint8_t)near_code(&own[j], &near[j], x + f[j]);
+            else
+                KERNEL(quantise_u8)(x + f[j], 1, own[j].edge, own[j].n_edge, to + j);
+        for (; gone; gone &= gone - 1) to[__builtin_ctzll(gone)] = 255;
     }
 }
 

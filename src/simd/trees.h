@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* Edges of one numeric feature with at most 254 of them. level: 16 pivots, then 16 groups of
- * 16 edges rounded to f32 and padded by infinities; edge: the edges, then one infinity. */
+ * 16 edges rounded to f32, no zero negative, and padded by infinities; edge: the edges, then one infinity. */
 struct simd_edges {
     const float *level; /* NULL: two edges round to one f32, search in f64 */
     const double *edge;
@@ -42,6 +42,8 @@ struct simd_lane {
     const uint32_t *stay;        /* [positions][16] leaves left when the test fails */
     const double *leaf;          /* [groups * 16][32] */
     const int32_t *output;       /* [trees], NULL: all 0 */
+    /* a column is codes[from], and absent where that is 255, missing */
+    const uint8_t *from, *absent; /* [SIMD_LANE_COLUMNS] */
     int32_t n_groups, n_trees;
     int32_t n_columns; /* at most SIMD_LANE_COLUMNS */
 };

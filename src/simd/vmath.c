@@ -29,6 +29,12 @@ double vm_expit(double x)
 {
     return core_expit(x);
 }
+void vm_expit_both(double x, double *minus, double *plus)
+{
+    double e = core_exp(-fabs(x)), whole = 1.0 + e;
+    *minus = core_select(x > 0.0, e, 1.0) / whole;
+    *plus = core_select(x < 0.0, e, 1.0) / whole;
+}
 double vm_softplus(double x)
 {
     return core_softplus(x);

@@ -10,7 +10,9 @@ double vm_log(double x); /* x <= 0: -inf at 0, NaN below */
 double vm_log1p(double x);
 double vm_log2(double x);
 double vm_tanh(double x);
-double vm_expit(double x);    /* 1/(1+exp(-x)), within 2.5 ulp in both tails */
+double vm_expit(double x); /* 1/(1+exp(-x)), within 2.5 ulp in both tails */
+/* vm_expit(-x) and vm_expit(x), their bits, for the price of one exponential */
+void vm_expit_both(double x, double *minus, double *plus);
 double vm_softplus(double x); /* log(1+exp(x)) */
 /* x > 0 by exp(y log x) in extra precision, <= 4 ulp; integer y by multiplication */
 double vm_pow(double x, double y);

@@ -46,6 +46,9 @@ tide_status tide_model_save(tide_ctx *ctx, const tide_model *model, const char *
                        !ctx     ? "ctx"
                        : !model ? "model"
                                 : "path");
+    if (model->whole) /* its measures and golden rows are the whole model's */
+        return err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                       "a model's first trees are there to predict, not to be saved");
     arena_init(&a, ctx);
     tide_status st = tide_write_model(model, &a, &data, &n, err);
     if (!st) st = prove(ctx, model, data, n, path, err);

@@ -149,6 +149,52 @@ TEST(many_columns_are_more_than_lanes_take)
                                    .n_rows = 65});
 }
 
+/* x as the columns of one row that all have the same edges: neighbours, and with gaps. */
+static void check_row(const struct simd_edges *e, const double *x, const uint8_t *want)
+{
+    struct simd_edges all[200];
+    uint32_t near[200], apart[200];
+    double wide[500] = {0};
+    uint8_t got[201];
+    for (uint32_t i = 0; i < 200; i++) {
+        all[i] = *e;
+        near[i] = i;
+        apart[i] = 2 * i + i / 3;
+        wide[apart[i]] = x[i];
+    }
+    for (int q = 0; q < n_sets; q++)
+        for (int32_t m = 0; m <= 200; m += m < 70 ? 1 : 65)
+            for (int gaps = 0; gaps < 2; gaps++) {
+                memset(got, 7, sizeof got);
+                sets[q]->codes_row(all, gaps ? apart : near, m, gaps ? wide : x, got);
+                CHECK(memcmp(want, got, (size_t)m) == 0);
+                CHECK_INT(got[m], 7);
+            }
+}
+
+TEST(edges_that_round_to_zero_are_exact)
+{
+    static const double at[] = {0,      -0.0, 1e-60,  -1e-60, 2e-60,
+                                -2e-60, -1,   1e-310, -1e-50, -2e-50,
+                                1,      2,    1e300,  -1e300, (double)NAN};
+    static const double near_zero[] = {-1e-60, -0.0, 1e-60};
+    find_sets();
+    for (int k = 0; k < 3; k++) {
+        double edge[] = {-1, near_zero[k], 1, INFINITY}, x[200];
+        float level[SIMD_LEVEL_FLOATS];
+        uint8_t want[200];
+        for (int i = 0; i < SIMD_LEVEL_FLOATS; i++) level[i] = INFINITY;
+        for (int i = 0; i < 3; i++) level[16 + i] = (float)edge[i] + 0.0f;
+        for (int i = 0; i < 200; i++) {
+            x[i] = at[i % (int)(sizeof at / sizeof *at)];
+            want[i] = (uint8_t)((edge[0] < x[i]) + (edge[1] < x[i]) + (edge[2] < x[i]));
+            if (isnan(x[i])) want[i] = 255;
+        }
+        check_row(&(struct simd_edges){.level = level, .edge = edge, .n_edge = 3}, x,
+                  want);
+    }
+}
+
 /* Values that f32 cannot tell apart from an edge, or from each other's edges. */
 TEST(codes_are_exact_where_f32_is_not)
 {
@@ -176,6 +222,7 @@ TEST(codes_are_exact_where_f32_is_not)
             if (isnan(x[i])) want[i] = 255;
         }
         struct simd_edges e = {.level = level, .edge = edge, .n_edge = n};
+        check_row(&e, x, want);
         for (int q = 0; q < n_sets; q++)
             for (int64_t m = 0; m <= 200; m += m < 70 ? 1 : 65) {
                 memset(got, 7, sizeof got);

@@ -191,3 +191,15 @@ TEST(softmax_has_equal_bits_and_rows_of_sum_one)
         }
     }
 }
+
+TEST(both_sides_of_expit_have_the_bits_of_each)
+{
+    static const double odd[] = {0,   -0.0, 1e-320,   -1e-320,
+                                 800, -800, INFINITY, -INFINITY};
+    for (int i = 0; i < 4008; i++) {
+        double x = i < 8 ? odd[i] : (i - 2000) * 0.01713, minus, plus;
+        double want[2] = {vm_expit(-x), vm_expit(x)};
+        vm_expit_both(x, &minus, &plus);
+        CHECK(memcmp(&minus, &want[0], 8) == 0 && memcmp(&plus, &want[1], 8) == 0);
+    }
+}

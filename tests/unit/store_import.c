@@ -1,6 +1,8 @@
 /* store_import.c - foreign models: edges, odd files, and what is refused by name */
 #include <math.h>
 
+#include <tidemill/explain.h>
+
 #include "base/alloc.h"
 #include "base/str.h"
 #include "learners/imported.h"
@@ -320,6 +322,49 @@ TEST(odd_lightgbm_models_are_refused_with_their_line)
         tide_model_free(m);
         mem_free(text);
     }
+}
+
+/* ---- contributions ---- */
+
+/* Counts of rows, without which no contribution has a path to weigh. */
+#define COUNTED "leaf_value=1 2 4\nleaf_count=3 2 5\ninternal_count=10 5"
+
+TEST(contributions_of_imported_trees_sum_to_their_margin)
+{
+    char *counted = changed(lgb, "leaf_value=1 2 4", COUNTED);
+    const char *const texts[] = {xgb, counted};
+    for (int k = 0; k < 2; k++) {
+        tide_model *m = NULL;
+        tide_error err = {0};
+        tide_frame *frame = NULL;
+        tide_shap *shap = NULL;
+        CHECK_MSG(!take(texts[k], &m, &err), "%s", err.message);
+        double a[50], b[50], margin[50];
+        struct toy *t = toy_new(50);
+        double *own[2];
+        for (int j = 0; m && j < 2; j++) own[j] = toy_number(t, m->schema.cols[j].name);
+        for (int i = 0; m && i < 50; i++) {
+            a[i] = own[0][i] = i % 9 == 0 ? (double)NAN : (i - 25) * 0.04;
+            b[i] = own[1][i] = i % 7 == 0 ? (double)NAN : i % 5;
+        }
+        struct tide_column_in in[2] = {{.name = m->schema.cols[0].name, .f64 = a},
+                                       {.name = m->schema.cols[1].name, .f64 = b}};
+        CHECK_INT(tide_frame_new(context(), 50, 2, in, &frame, &err), 0);
+        CHECK_MSG(!tide_model_shap(context(), m, frame, NULL, &shap, &err), "%s",
+                  err.message);
+        CHECK_INT(
+            imported_margin(m->nodes[0].object, toy_view(t), 0, 50, 0, margin, &err),
+            0);
+        for (int i = 0; shap && i < 50; i++) {
+            const double *phi = tide_shap_values(shap) + i * 3;
+            CHECK_NEAR(phi[0] + phi[1] + phi[2], margin[i], 1e-12);
+        }
+        tide_shap_free(shap);
+        toy_free(t);
+        tide_frame_free(frame);
+        tide_model_free(m);
+    }
+    mem_free(counted);
 }
 
 /* ---- memory ---- */
