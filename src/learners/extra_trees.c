@@ -7,7 +7,7 @@
  * Draws         thresholds and columns: hash of (seed, tree, path of the node, name)
  * Missing       the side of missing cells is drawn too; levels are ordered once by mean target
  * Order         integer sums only: same bytes for any threads, instruction set, row order
- * Cost          about 0.2 us a row and tree at 28 columns; bytes: 2 a value, 40 a leaf
+ * Cost          about 0.2 us a row and tree at 28 columns; bytes: 4 a value, 40 a leaf
  * Differs from  scikit-learn: a threshold moves to the middle of the two values it fell between
  * Guide         Q10
  */

@@ -8,7 +8,7 @@
  *               path of the node, name), so neither row nor column order enters
  * Missing       both directions are tried at every cut; levels are ordered once by mean target
  * Order         integer sums only: same bytes for any threads, instruction set, row order
- * Cost          about 0.2 us a row and tree at 28 columns; bytes: 2 a value, 40 a leaf
+ * Cost          about 0.2 us a row and tree at 28 columns; bytes: 4 a value, 40 a leaf
  * Differs from  scikit-learn: Poisson in place of multinomial counts; min_rows counts draws times
  *               weights; numbers stay 64-bit; a third of the columns for numbers as target
  * Guide         Q10

@@ -25,6 +25,11 @@ void KERNEL(tree_hist)(const uint8_t *, int64_t, int, const uint32_t *, int64_t,
                        const uint32_t *, uint64_t *);
 int64_t KERNEL(tree_part)(const uint8_t *, const uint32_t *, int64_t,
                           const uint8_t[256], uint32_t *, uint32_t *);
+uint32_t KERNEL(tree_rank)(uint16_t *, int64_t, uint32_t, uint64_t *, uint16_t *,
+                           uint16_t *);
+int64_t KERNEL(tree_list)(uint64_t *, int64_t, uint16_t *, uint64_t *);
+int64_t KERNEL(tree_gini)(const uint64_t *, int64_t, int64_t, int64_t, int64_t,
+                          double[2]);
 void KERNEL(tree_cells_sub)(uint64_t *, const uint64_t *, int64_t);
 void KERNEL(tree_cells_add)(uint64_t *, const uint64_t *, int64_t);
 void KERNEL(tree_cells_widen)(const uint64_t *, int64_t, int, int64_t *);
@@ -83,6 +88,9 @@ const struct simd_table SIMD_CAT(simd_table, SIMD_SET) = {
     .quantise_u16 = KERNEL(quantise_u16),
     .tree_hist = KERNEL(tree_hist),
     .tree_part = KERNEL(tree_part),
+    .tree_rank = KERNEL(tree_rank),
+    .tree_list = KERNEL(tree_list),
+    .tree_gini = KERNEL(tree_gini),
     .tree_cells_sub = KERNEL(tree_cells_sub),
     .tree_cells_add = KERNEL(tree_cells_add),
     .tree_cells_widen = KERNEL(tree_cells_widen),

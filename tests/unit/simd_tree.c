@@ -130,6 +130,99 @@ TEST(partition_is_stable_and_works_in_place)
         }
 }
 
+TEST(ranks_are_places_among_the_codes_that_are_there)
+{
+    enum { N = 4096, CODES = 65534 };
+    const struct simd_table *set[3];
+    int sets = sets_of(set);
+    static uint64_t seen[CODES / 64 + 1];
+    static uint16_t below[CODES / 64 + 1], code[N], raw[N], outer[N], place[CODES];
+    for (uint32_t codes = 1; codes <= CODES;
+         codes = codes < 9000 ? codes * 7 : CODES + 1)
+        for (int n = 1; n <= N; n = n < 5 ? n + 1 : n * 3)
+            for (int s = 0; s < sets; s++) {
+                uint32_t want = 0;
+                int bad = 0;
+                memset(place, 0, sizeof place);
+                for (int i = 0; i < n; i++) {
+                    code[i] = raw[i] = (uint16_t)(draw((uint64_t)i, 11) % codes);
+                    place[raw[i]] = 1;
+                }
+                for (uint32_t c = 0; c < codes; c++)
+                    if (place[c]) place[c] = (uint16_t)want++;
+                uint32_t got = set[s]->tree_rank(code, n, codes, seen, below, outer);
+                CHECK_INT(got, want);
+                for (int i = 0; i < n; i++)
+                    bad += code[i] != place[raw[i]] || outer[code[i]] != raw[i];
+                for (size_t k = 0; k < CODES / 64 + 1; k++) bad += seen[k] != 0;
+                CHECK_MSG(!bad, "%d differ on %s", bad, set[s]->name);
+            }
+}
+
+TEST(lists_of_cells_hold_sums_up_to_each)
+{
+    enum { N = 300 };
+    const struct simd_table *set[3];
+    int sets = sets_of(set);
+    uint64_t cell[N], sum[N];
+    uint16_t code[N];
+    for (int n = 1; n <= N; n++)
+        for (int s = 0; s < sets; s++) {
+            int64_t m = 0;
+            uint64_t all = 0;
+            for (int c = 0; c < n; c++)
+                cell[c] = draw((uint64_t)c, 12) % 3
+                              ? (uint64_t)draw((uint64_t)c, 13) << 8
+                              : 0;
+            int64_t got = set[s]->tree_list(cell, n, code, sum);
+            for (int c = 0; c < n; c++) {
+                uint64_t v = draw((uint64_t)c, 12) % 3
+                                 ? (uint64_t)draw((uint64_t)c, 13) << 8
+                                 : 0;
+                CHECK_INT(cell[c], 0);
+                all += v;
+                if (!v) continue;
+                CHECK(m < got && code[m] == c && sum[m] == all);
+                m++;
+            }
+            CHECK_INT(got, m);
+        }
+}
+
+TEST(the_first_cut_of_least_gini_impurity_wins)
+{
+    enum { N = 100 };
+    const struct simd_table *set[3];
+    int sets = sets_of(set);
+    uint64_t sum[N];
+    for (int n = 1; n <= N; n++)
+        for (int64_t least = 1; least < 30; least += 13)
+            for (int s = 0; s < sets; s++) {
+                int64_t a = 0, b = 0, want = -1;
+                double num = (double)INFINITY, den = 1, best[2] = {num, den};
+                for (int i = 0; i < n; i++) {
+                    a += draw((uint64_t)i, 14) % 3;
+                    b += draw((uint64_t)i, 15) % (n % 2 ? 2 : 40);
+                    sum[i] = (uint64_t)a | (uint64_t)b << 32;
+                }
+                int64_t s0 = a + 1, s1 = b + 2;
+                for (int i = 0; i < n; i++) {
+                    double l0 = (double)(sum[i] & UINT32_MAX),
+                           l1 = (double)(sum[i] >> 32);
+                    double r0 = (double)s0 - l0, r1 = (double)s1 - l1;
+                    double nl = l0 + l1, nr = r0 + r1;
+                    double x = l0 * l1 * nr + r0 * r1 * nl;
+                    if (nl < (double)least || nr < (double)least) continue;
+                    if (!(x * den < num * (nl * nr))) continue;
+                    num = x;
+                    den = nl * nr;
+                    want = i;
+                }
+                CHECK_INT(set[s]->tree_gini(sum, n, s0, s1, least, best), want);
+                CHECK(best[0] == num && best[1] == den);
+            }
+}
+
 TEST(gains_are_the_formula_and_the_first_best_wins)
 {
     const struct simd_table *set[3];

@@ -28,6 +28,10 @@
 #define MOST_DRAWS 15
 #define BAG_TREES  8
 #define COARSE     1024
+/* A copy of the codes by rows is made for so many columns at most, and trees at least. */
+#define WIDE_MOST  128
+#define WIDE_TREES 4
+#define WIDE_BLOCK 512
 
 /* ------------------------------------------------------------------------- data --- */
 
@@ -278,8 +282,7 @@ static void search_drawn(struct grow_work *w, const struct grow_rows *rows,
     for (uint32_t i = 0; i < rows->n; i++) w->seq[i] = c->code[id[i]];
     code_range(w->seq, NULL, rows->n, c->missing, &lo, &hi, &gaps);
     if (lo < hi)
-        search_cut(w, w->seq, NULL, rows, gaps,
-                   draw_cut(c->value - c->missing, lo, hi, u), coin, q, best);
+        search_cut(w, w->seq, NULL, rows, gaps, draw_cut(c, lo, hi, u), coin, q, best);
     else if (lo == hi && gaps)
         search_cut(w, w->seq, NULL, rows, 1, CUT_ALONE, 0, q, best);
 }
@@ -292,6 +295,7 @@ static void search_large(struct grow_work *w, const struct grow_frame *f,
     columns_begin(w, f->path);
     for (int32_t tried = 0; (q = columns_next(w)) >= 0; tried++) {
         if (tried >= w->rules->columns && best->feature >= 0) break;
+        if (cannot_be_better(w, best)) break;
         if (w->rules->random)
             search_drawn(w, rows, id, q, f->path, best);
         else
@@ -450,6 +454,10 @@ struct growing {
     uint32_t step[MOST_DRAWS];
     uint8_t *failed; /* [trees] */
     int64_t first;   /* tree of the batch */
+    uint16_t
+        *wide; /* [n][wide_stride] codes by rows, of columns that are on; or NULL */
+    int64_t wide_stride;
+    const struct simd_table *simd;
 };
 
 /* Trees between two words about progress, which the calling thread says. */
@@ -515,14 +523,15 @@ static struct grow_work *work_new(struct growing *g, int worker)
                                   : (int64_t)least;
     w->on = arena_array(a, on + 1, sizeof *w->on);
     w->hash = arena_array(a, on + 1, sizeof *w->hash);
-    w->key = arena_array(a, on + 1, sizeof *w->key);
     w->pick = arena_array(a, on + 1, sizeof *w->pick);
     w->id = arena_array(a, n, sizeof *w->id);
     w->id2 = arena_array(a, n, sizeof *w->id2);
     w->pay = arena_array(a, n, sizeof *w->pay);
     w->pay2 = arena_array(a, n, sizeof *w->pay2);
     w->seq = arena_array(a, n, sizeof *w->seq);
-    w->rank_of = arena_array(a, 65536, sizeof *w->rank_of);
+    w->wide = g->wide;
+    w->wide_stride = g->wide_stride;
+    w->simd = g->simd;
     if (d->mode != FOREST_TWO) {
         w->aux = arena_array(a, n, sizeof *w->aux);
         w->aux2 = arena_array(a, n, sizeof *w->aux2);
@@ -599,16 +608,48 @@ static tide_status growing_init(struct growing *g, int workers, struct arena *a,
     return arena_status(a, err);
 }
 
+static void rows_block(void *arg, int64_t block, int worker)
+{
+    const struct growing *g = arg;
+    int64_t end = (block + 1) * WIDE_BLOCK, n = g->data->n, q = 0;
+    (void)worker;
+    for (int32_t f = 0; f < g->data->codes.n_cols; f++) {
+        const struct rank_col *c = &g->data->codes.col[f];
+        if (!c->on) continue;
+        for (int64_t i = block * WIDE_BLOCK; i < (end < n ? end : n); i++)
+            g->wide[i * g->wide_stride + q] = c->code[i];
+        q++;
+    }
+}
+
+/* The codes once more, row by row: a subtree's copy then asks for one or two lines of memory a
+ * row, not for a line a row and column. */
+static tide_status codes_by_rows(struct tide_ctx *ctx, struct growing *g,
+                                 struct arena *a, tide_error *err)
+{
+    int64_t n = g->data->n, on = 0;
+    for (int32_t f = 0; f < g->data->codes.n_cols; f++) on += g->data->codes.col[f].on;
+    if (on > WIDE_MOST || g->rules->trees < WIDE_TREES || n <= SMALL_ROWS)
+        return TIDE_OK;
+    g->wide_stride = on % 32 == 0 || on % 32 > 16 ? (on + 31) / 32 * 32 : on;
+    g->wide = arena_array(a, n, (size_t)g->wide_stride * sizeof *g->wide);
+    tide_status status = arena_status(a, err);
+    if (status) return status;
+    return par_for(ctx, (n + WIDE_BLOCK - 1) / WIDE_BLOCK, rows_block, g, err);
+}
+
 tide_status forest_grow(struct tide_ctx *ctx, const struct forest_data *data,
                         const struct forest_rules *rules, const char *phase,
                         struct forest *out, tide_error *err)
 {
-    struct growing g = {.data = data, .rules = rules, .out = out};
+    struct growing g = {
+        .data = data, .rules = rules, .out = out, .simd = simd_get(ctx)};
     struct arena a;
     int workers = par_threads(ctx);
     *out = (struct forest){.n_trees = rules->trees};
     arena_init(&a, ctx);
     tide_status status = growing_init(&g, workers, &a, err);
+    if (!status) status = codes_by_rows(ctx, &g, &a, err);
     if (rules->rows > 0) poisson_steps(rules->rows, g.step);
     if (!status) {
         for (int k = 0; k < workers; k++) arena_init(&g.arena[k], NULL);

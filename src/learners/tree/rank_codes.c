@@ -82,12 +82,15 @@ static tide_status rank_number(const struct rank_job *job, int32_t f, struct are
         distinct = n_edge + 1;
     }
     c->value = arena_array(own, distinct + 2, sizeof *c->value);
+    c->mark = arena_array(own, distinct / RANK_STEP + 1, sizeof *c->mark);
     c->edge = arena_array(own, distinct + 1, sizeof *c->edge);
     c->code = arena_array(own, n + 64, sizeof *c->code);
-    if (!c->value || !c->edge || !c->code) return TIDE_ENOMEM;
+    if (!c->value || !c->mark || !c->edge || !c->code) return TIDE_ENOMEM;
     *c->value++ = -(double)INFINITY; /* value[code - missing] of code 0 */
     for (int64_t i = present; i < n; i++) c->code[order[i]] = 0;
     write_ranks(c, v, order, present, snap, n_edge);
+    for (int32_t r = 0; r < c->n_rank; r += RANK_STEP)
+        c->mark[r / RANK_STEP] = c->value[r];
     c->on = c->n_rank + c->missing > 1 && c->n_rank > 0;
     return TIDE_OK;
 }

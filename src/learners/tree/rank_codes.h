@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "spec/entry.h"
 
+#define RANK_STEP 64
 #define RANK_MOST 65534 /* ranks of a column, so at most 65,533 edges */
 
 struct rank_col {
@@ -18,6 +19,7 @@ struct rank_col {
     int32_t n_rank;  /* without missing */
     uint16_t *code;  /* [n_rows] rank + missing */
     double *value;   /* [n_rank] largest value of a rank; categories: the rank itself */
+    double *mark;    /* numbers: every RANK_STEP-th of value, to begin a search with */
     double *edge;    /* numbers: [n_rank - 1] midway to the next rank */
     uint32_t n_level;    /* categories */
     uint8_t *level_code; /* [n_level] rank, 255: not among the rows */

@@ -1,8 +1,10 @@
 /* small_node.c - subtrees of at most 4,096 rows, finished depth first in cache (trees.md 7)
  *
- * A subtree's rows are renumbered, and a column's codes copied when the subtree first asks for
- * it: ranks among these rows, so that exact search needs a table of 4,096 cells. Only row numbers
- * and weights move after that.
+ * A subtree's rows are renumbered and its codes copied, from a copy of all codes by rows where
+ * columns are few; a column that is asked for becomes ranks among these rows, so that exact search
+ * needs a table of 4,096 cells. Only row numbers and weights move after that. Random thresholds
+ * need no ranks: codes stay as they are, and below 256 rows values stand beside them, so that a
+ * cut is looked up in the whole column once a node and not once a candidate.
  * Guide        Q10
  */
 #include "learners/tree/small_node.h"
@@ -40,7 +42,7 @@ static inline uint32_t column_key(uint32_t base, uint32_t hash)
 void columns_begin(struct grow_work *w, uint64_t path)
 {
     int32_t n = w->n_on, m = w->rules->columns;
-    uint32_t base = (uint32_t)(path >> 32);
+    uint32_t base = w->pick_base = (uint32_t)(path >> 32);
     w->at_pick = w->n_pick = 0;
     w->pick_limit = 0;
     if (m >= n) { /* all of them, in the order of names */
@@ -51,8 +53,7 @@ void columns_begin(struct grow_work *w, uint64_t path)
     w->pick_limit = n <= 64 || share >= 1 ? UINT32_MAX : (uint32_t)(share * UINT32_MAX);
     for (int32_t j = 0; j < n; j++) {
         uint32_t k = column_key(base, w->hash[j]);
-        w->key[j] = k;
-        w->pick[w->n_pick] = (uint32_t)j;
+        w->pick[w->n_pick] = (uint64_t)k << 32 | (uint32_t)j;
         w->n_pick += k <= w->pick_limit;
     }
 }
@@ -64,20 +65,21 @@ int32_t columns_next(struct grow_work *w)
         if (above == 0 || above == UINT32_MAX) return -1;
         w->at_pick = w->n_pick = 0; /* those that the first look passed over */
         w->pick_limit = UINT32_MAX;
-        for (int32_t j = 0; j < w->n_on; j++)
-            if (w->key[j] > above) w->pick[w->n_pick++] = (uint32_t)j;
+        for (int32_t j = 0; j < w->n_on; j++) {
+            uint32_t k = column_key(w->pick_base, w->hash[j]);
+            if (k > above) w->pick[w->n_pick++] = (uint64_t)k << 32 | (uint32_t)j;
+        }
         if (!w->n_pick) return -1;
     }
     if (w->pick_limit == 0) return w->at_pick++;
-    int32_t at = w->at_pick;
-    for (int32_t i = at + 1; i < w->n_pick; i++) {
-        uint32_t a = w->pick[i], b = w->pick[at];
-        if (w->key[a] < w->key[b] || (w->key[a] == w->key[b] && a < b)) at = i;
+    uint64_t least = w->pick[w->at_pick]; /* it moves to the front, without a branch */
+    for (int32_t i = w->at_pick + 1; i < w->n_pick; i++) {
+        uint64_t k = w->pick[i];
+        w->pick[i] = k < least ? least : k;
+        least = k < least ? k : least;
     }
-    uint32_t j = w->pick[at];
-    w->pick[at] = w->pick[w->at_pick];
-    w->pick[w->at_pick++] = j;
-    return (int32_t)j;
+    w->at_pick++;
+    return (int32_t)(least & UINT32_MAX);
 }
 
 /* ------------------------------------------------------------------ tree so far --- */
@@ -150,19 +152,36 @@ void add_leaf(struct grow_work *w, const struct grow_frame *f,
     link_parent(w, f, ~(uint32_t)t->n_leaves++);
 }
 
+/* The highest of ranks a..b whose value is not above x, value[a] being so: first among the marks,
+ * which stay in the caches where a column's values do not. */
+static int32_t not_above(const struct rank_col *c, int32_t a, int32_t b, double x)
+{
+    if (c->mark && b - a > RANK_STEP) {
+        int32_t i = a / RANK_STEP, j = b / RANK_STEP;
+        while (i < j) {
+            int32_t at = i + (j - i + 1) / 2;
+            int low = c->mark[at] <= x;
+            i = low ? at : i;
+            j = low ? j : at - 1;
+        }
+        a = i * RANK_STEP > a ? i * RANK_STEP : a;
+        b = (i + 1) * RANK_STEP - 1 < b ? (i + 1) * RANK_STEP - 1 : b;
+    }
+    while (a < b) {
+        int32_t at = a + (b - a + 1) / 2;
+        int low = c->value[at] <= x;
+        a = low ? at : a;
+        b = low ? b : at - 1;
+    }
+    return a;
+}
+
 uint16_t cut_between(const struct rank_col *c, uint16_t lo, uint16_t hi)
 {
     int32_t a = lo - c->missing, b = hi - c->missing - 1;
     if (lo == hi || b <= a) return (uint16_t)a;
     double mid = c->value[a] / 2 + c->value[b + 1] / 2;
-    while (a < b) { /* the highest rank not above the middle */
-        int32_t at = a + (b - a + 1) / 2;
-        if (c->value[at] <= mid)
-            a = at;
-        else
-            b = at - 1;
-    }
-    return (uint16_t)a;
+    return (uint16_t)not_above(c, a, b, mid);
 }
 
 uint32_t add_node(struct grow_work *w, const struct grow_frame *f,
@@ -261,18 +280,19 @@ void code_range(const uint16_t *seq, const uint16_t *ids, uint32_t n, int missin
     *hi = most;
 }
 
-uint16_t draw_cut(const double *value, uint16_t lo, uint16_t hi, double u)
+/* In [lo, hi): rounding may lead out of it. */
+static double draw_between(double lo, double hi, double u)
 {
-    double t = value[lo] * (1 - u) + value[hi] * u;
-    uint16_t a = lo, b = (uint16_t)(hi - 1);
-    while (a < b) {
-        uint16_t at = (uint16_t)(a + (b - a + 1) / 2);
-        if (value[at] <= t)
-            a = at;
-        else
-            b = (uint16_t)(at - 1);
-    }
-    return a;
+    double t = lo * (1 - u) + hi * u;
+    if (!(t < hi)) t = nextafter(hi, lo);
+    return t > lo ? t : lo;
+}
+
+uint16_t draw_cut(const struct rank_col *c, uint16_t lo, uint16_t hi, double u)
+{
+    int32_t a = lo - c->missing, b = hi - c->missing;
+    double t = draw_between(c->value[a], c->value[b], u);
+    return (uint16_t)(not_above(c, a, b - 1, t) + c->missing);
 }
 
 /* --------------------------------------------------------------------- subtrees --- */
@@ -288,55 +308,54 @@ void levels_init(struct grow_work *w, struct arena *a)
                                    : TINY_ROWS;
         l->have = arena_zero(a, (size_t)on * sizeof *l->have);
         l->n_code = arena_array(a, on, sizeof *l->n_code);
-        l->code = arena_array(a, on * l->cap, sizeof *l->code);
-        l->outer = arena_array(a, on * l->cap, sizeof *l->outer);
-        if (w->rules->random) l->value = arena_array(a, on * l->cap, sizeof *l->value);
+        l->code = arena_array(a, on * (l->cap + COLUMN_PAD), sizeof *l->code);
+        if (!w->rules->random)
+            l->outer = arena_array(a, on * (l->cap + COLUMN_PAD), sizeof *l->outer);
+        else if (k)
+            l->value = arena_array(a, on * (l->cap + COLUMN_PAD), sizeof *l->value);
     }
 }
 
 static inline size_t column_at(const struct grow_level *l, int32_t q)
 {
-    return (size_t)q * (size_t)l->cap;
+    return (size_t)q * (size_t)(l->cap + COLUMN_PAD);
+}
+
+/* Codes of all columns for the rows of the outer level, from the copy by rows. */
+static void copy_rows(struct grow_work *w)
+{
+    struct grow_level *l = &w->level[0];
+    size_t step = (size_t)(l->cap + COLUMN_PAD), stride = (size_t)w->wide_stride;
+    for (uint32_t i = 0; i < l->n; i++) {
+        const uint16_t *from = w->wide + l->row[i] * stride;
+        uint16_t *to = l->code + i;
+        if (i + 8 < l->n) __builtin_prefetch(w->wide + l->row[i + 8] * stride);
+        for (int32_t q = 0; q < w->n_on; q++, to += step) *to = from[q];
+    }
 }
 
 /* Codes of column q for the rows of a level: ranks among them, or as they are one level out
- * where those are few. */
+ * where those are few, or thresholds are drawn. */
 static void copy_column(struct grow_work *w, int k, int32_t q)
 {
     struct grow_level *l = &w->level[k], *up = k ? &w->level[0] : NULL;
     const struct rank_col *c = &w->data->codes.col[w->on[q]];
     if (up && up->have[q] != up->stamp) copy_column(w, 0, q);
     const uint16_t *from = up ? up->code + column_at(up, q) : c->code;
-    uint32_t n_from = (uint32_t)(c->n_rank + c->missing), n = l->n, next = 0;
-    uint16_t *code = l->code + column_at(l, q), *outer = l->outer + column_at(l, q);
+    uint32_t n_from = (uint32_t)(c->n_rank + c->missing), n = l->n;
+    uint16_t *code = l->code + column_at(l, q);
     if (up && up->n_code[q]) n_from = up->n_code[q];
     l->have[q] = l->stamp;
     l->n_code[q] = 0;
-    if (n_from <= (uint32_t)l->cap) {
+    if (up || !w->wide)
         for (uint32_t i = 0; i < n; i++) code[i] = from[l->row[i]];
-        return;
+    if (w->rules->random && k) {
+        double *value = l->value + column_at(l, q);
+        for (uint32_t i = 0; i < n; i++) value[i] = c->value[code[i] - c->missing];
     }
-    for (uint32_t i = 0; i < n; i++) {
-        uint16_t g = from[l->row[i]];
-        code[i] = g;
-        w->seen[g >> 6] |= UINT64_C(1) << (g & 63);
-    }
-    for (uint32_t word = 0; word <= (n_from - 1) >> 6; word++) {
-        uint64_t bits = w->seen[word];
-        if (!bits) continue;
-        w->seen[word] = 0;
-        for (; bits; bits &= bits - 1) {
-            uint32_t g = word * 64 + (uint32_t)__builtin_ctzll(bits);
-            outer[next] = (uint16_t)g;
-            w->rank_of[g] = (uint16_t)next++;
-        }
-    }
-    for (uint32_t i = 0; i < n; i++) code[i] = w->rank_of[code[i]];
-    l->n_code[q] = (uint16_t)next;
-    if (!l->value) return;
-    const double *value =
-        up && up->n_code[q] ? up->value + column_at(up, q) : c->value - c->missing;
-    for (uint32_t r = 0; r < next; r++) l->value[column_at(l, q) + r] = value[outer[r]];
+    if (w->rules->random || n_from <= (uint32_t)l->cap) return;
+    l->n_code[q] = (uint16_t)w->simd->tree_rank(code, n, n_from, w->seen, w->below,
+                                                l->outer + column_at(l, q));
 }
 
 static uint32_t codes_of(const struct grow_work *w, int k, int32_t q)
@@ -356,13 +375,35 @@ static uint16_t whole_code(const struct grow_work *w, int k, int32_t q, uint16_t
     return code;
 }
 
-static const double *values_of(const struct grow_work *w, int k, int32_t q)
+/* The drawn threshold of a column without missing cells, in values: which rank it is at, is
+ * asked for the column that wins alone (whole_cut). */
+static void try_values(struct grow_work *w, const struct grow_rows *rows,
+                       const uint16_t *ids, int32_t q, double u,
+                       struct grow_split *best)
 {
-    const struct rank_col *c = &w->data->codes.col[w->on[q]];
-    for (; k >= 0; k--)
-        if (w->level[k].n_code[q])
-            return w->level[k].value + column_at(&w->level[k], q);
-    return c->value - c->missing;
+    const double *value = w->level[1].value + column_at(&w->level[1], q);
+    double lo = value[ids[0]], hi = lo;
+    for (uint32_t i = 1; i < rows->n; i++) {
+        double v = value[ids[i]];
+        lo = v < lo ? v : lo;
+        hi = v > hi ? v : hi;
+    }
+    if (!(lo < hi)) return;
+    double t = draw_between(lo, hi, u);
+    for (uint32_t i = 0; i < rows->n; i++) w->seq[i] = value[ids[i]] > t;
+    search_cut(w, w->seq, NULL, rows, 0, 0, 0, q, best);
+}
+
+static void whole_cut(const struct grow_work *w, const struct grow_rows *rows,
+                      const uint16_t *ids, uint64_t path, struct grow_split *best)
+{
+    const struct grow_level *l = &w->level[1];
+    uint16_t lo, hi;
+    int gaps, coin;
+    double u = path_draw(path, w->hash[best->feature], &coin);
+    code_range(l->code + column_at(l, best->feature), ids, rows->n, 0, &lo, &hi, &gaps);
+    best->lo = best->hi =
+        draw_cut(&w->data->codes.col[w->on[best->feature]], lo, hi, u);
 }
 
 static void try_random(struct grow_work *w, int k, const struct grow_rows *rows,
@@ -370,13 +411,17 @@ static void try_random(struct grow_work *w, int k, const struct grow_rows *rows,
                        struct grow_split *best)
 {
     const uint16_t *code = w->level[k].code + column_at(&w->level[k], q);
+    const struct rank_col *c = &w->data->codes.col[w->on[q]];
     uint16_t lo, hi;
     int gaps, coin;
     double u = path_draw(path, w->hash[q], &coin);
+    if (k && !c->missing) {
+        try_values(w, rows, ids, q, u, best);
+        return;
+    }
     code_range(code, ids, rows->n, missing, &lo, &hi, &gaps);
     if (lo < hi)
-        search_cut(w, code, ids, rows, gaps, draw_cut(values_of(w, k, q), lo, hi, u),
-                   coin, q, best);
+        search_cut(w, code, ids, rows, gaps, draw_cut(c, lo, hi, u), coin, q, best);
     else if (lo == hi && gaps)
         search_cut(w, code, ids, rows, 1, CUT_ALONE, 0, q, best);
 }
@@ -391,6 +436,7 @@ static void search_small(struct grow_work *w, int k, const struct grow_frame *f,
     columns_begin(w, f->path);
     for (int32_t tried = 0; (q = columns_next(w)) >= 0; tried++) {
         if (tried >= w->rules->columns && best->feature >= 0) break;
+        if (cannot_be_better(w, best)) break;
         if (l->have[q] != l->stamp) copy_column(w, k, q);
         int missing =
             w->data->codes.col[w->on[q]].missing && whole_code(w, k, q, 0) == 0;
@@ -400,6 +446,9 @@ static void search_small(struct grow_work *w, int k, const struct grow_frame *f,
             search_column(w, l->code + column_at(l, q), ids, rows, codes_of(w, k, q),
                           missing, q, best);
     }
+    if (w->rules->random && k && best->feature >= 0 &&
+        !w->data->codes.col[w->on[best->feature]].missing)
+        whole_cut(w, rows, ids, f->path, best);
 }
 
 static uint32_t part_small(struct grow_work *w, struct grow_level *level,
@@ -436,6 +485,7 @@ static void grow_level(struct grow_work *w, int k, const struct grow_frame *f)
     struct grow_level *l = &w->level[k];
     int n_stack = 0;
     l->stamp++;
+    if (k == 0 && w->wide) copy_rows(w);
     l->stack[n_stack] = *f;
     l->stack[n_stack++].beg = 0;
     while (n_stack && !w->failed) {

@@ -2,10 +2,13 @@
 #ifndef LEARNERS_TREE_SMALL_NODE_H
 #define LEARNERS_TREE_SMALL_NODE_H
 #include "learners/tree/forest_grow.h"
+#include "simd/simd.h"
 
 #define SMALL_ROWS  4096
 #define SMALL_CODES 4096
 #define TINY_ROWS   256
+#define COLUMN_PAD                                                                     \
+    32 /* codes between columns, lest all begin in one set of the cache */
 
 /* A node on the stack of a depth-first walk. */
 struct grow_frame {
@@ -37,13 +40,13 @@ struct grow_sum {
 };
 /* Rows of a subtree under numbers of their own, with ranks among themselves. */
 struct grow_level {
-    int32_t cap;              /* most rows, and most codes of a column */
-    uint32_t n, beg;          /* rows, and where they begin in w->pay */
-    uint32_t stamp, *have;    /* [n_on] subtree whose codes are copied */
-    uint16_t *code;           /* [n_on][cap] */
-    uint16_t *outer;          /* [n_on][cap] code one level out */
-    uint16_t *n_code;         /* [n_on]; 0: the codes are those one level out */
-    double *value;            /* [n_on][cap] of a code; random thresholds */
+    int32_t cap;           /* most rows, and most codes of a column */
+    uint32_t n, beg;       /* rows, and where they begin in w->pay */
+    uint32_t stamp, *have; /* [n_on] subtree whose codes are copied */
+    uint16_t *code;        /* [n_on][cap + COLUMN_PAD] */
+    uint16_t *outer;       /* as code: code one level out; not for random thresholds */
+    double *value;         /* as code: random thresholds, inner level */
+    uint16_t *n_code;      /* [n_on]; 0: the codes are those one level out */
     uint32_t row[SMALL_ROWS]; /* row one level out */
     uint16_t id[SMALL_ROWS], aside[SMALL_ROWS];
     struct grow_frame stack[ENSEMBLE_DEPTH_MAX + 4];
@@ -63,9 +66,10 @@ struct grow_work {
     double *importance; /* [n_cols] of this tree */
     /* columns with something to split on, and those of a node in hash order */
     int32_t n_on, *on;
-    uint32_t *hash, *key, *pick; /* [n_on] */
+    uint32_t *hash; /* [n_on] */
+    uint64_t *pick; /* [n_on] key << 32 | column */
     int32_t n_pick, at_pick;
-    uint32_t pick_limit;
+    uint32_t pick_limit, pick_base;
     /* large nodes */
     uint32_t *id, *id2, *pay, *pay2;
     int64_t *aux, *aux2;
@@ -74,10 +78,13 @@ struct grow_work {
     /* subtrees in cache, and those of at most TINY_ROWS within them */
     struct grow_level level[2];
     uint64_t seen[1024];
-    uint16_t *rank_of; /* [65536] */
+    uint16_t below[1024];
+    const uint16_t *wide; /* [n_rows][wide_stride] codes by rows; NULL: columns only */
+    int64_t wide_stride;
+    const struct simd_table *simd;
     /* search */
     union {
-        uint32_t pair[2 * SMALL_CODES]; /* TWO: class weights of a code */
+        uint64_t cell[SMALL_CODES]; /* TWO: class weights of a code, 32 bits each */
         struct grow_sum sum[SMALL_CODES];
     };
     uint64_t touched[SMALL_CODES / 64];
@@ -116,7 +123,7 @@ int32_t columns_next(struct grow_work *w);
 void code_range(const uint16_t *seq, const uint16_t *ids, uint32_t n, int missing,
                 uint16_t *lo, uint16_t *hi, int *gaps);
 /* The highest code in [lo, hi) whose value is not above a threshold drawn between theirs. */
-uint16_t draw_cut(const double *value, uint16_t lo, uint16_t hi, double u);
+uint16_t draw_cut(const struct rank_col *c, uint16_t lo, uint16_t hi, double u);
 /* left: (uint16_t)(code - sub) <= top */
 void split_test(const struct grow_split *s, uint16_t *sub, uint16_t *top);
 /* Frames of both sides of a node that was split into n_left and the rest. */
@@ -135,6 +142,13 @@ uint32_t add_node(struct grow_work *w, const struct grow_frame *f,
 /* May the node be split at all? */
 int may_split(struct grow_work *w, const struct grow_frame *f,
               const struct grow_rows *rows);
+/* Has the best split so far nothing to lose? Then no other is strictly better. */
+static inline int cannot_be_better(const struct grow_work *w,
+                                   const struct grow_split *best)
+{
+    return best->feature >= 0 && best->num == 0 && w->data->mode == FOREST_TWO &&
+           w->rules->criterion == FOREST_GINI;
+}
 /* The rank at or below which rows go left, between global codes lo < hi. */
 uint16_t cut_between(const struct rank_col *c, uint16_t lo, uint16_t hi);
 /* Memory of the levels. */

@@ -12,7 +12,8 @@
 #include "learners/tree/small_node.h"
 #include "simd/vmath.h"
 
-#define FEW 12
+#define FEW   12
+#define DENSE 6 /* codes a row */
 
 /* ------------------------------------------------------------------------ lists --- */
 
@@ -36,6 +37,7 @@ static inline int take_codes(struct grow_work *w, uint32_t n_codes)
     return m;
 }
 
+/* List of two classes: list_sum has the weights of each code and all below it. */
 static inline int list_few(struct grow_work *w, const uint16_t *seq,
                            const uint16_t *ids, const uint32_t *pay, uint32_t n)
 {
@@ -54,7 +56,8 @@ static inline int list_few(struct grow_work *w, const uint16_t *seq,
             w->list_sum[m - 1] += add;
         } else {
             w->list_code[m] = c;
-            w->list_sum[m++] = add;
+            w->list_sum[m] = (m ? w->list_sum[m - 1] : 0) + add;
+            m++;
         }
     }
     return m;
@@ -65,18 +68,24 @@ static inline int list_two(struct grow_work *w, const uint16_t *seq,
                            uint32_t n_codes)
 {
     const uint32_t *pay = rows->pay;
-    uint32_t n = rows->n, *cell = w->pair;
+    uint32_t n = rows->n;
+    uint64_t *cell = w->cell;
     if (n <= FEW) return list_few(w, seq, ids, pay, n);
+    if (DENSE * n >= n_codes) { /* most cells are met: no bitmap */
+        for (uint32_t i = 0; i < n; i++) cell[AT(i)] += two_of(pay[i]);
+        return (int)w->simd->tree_list(cell, n_codes, w->list_code, w->list_sum);
+    }
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t c = AT(i), p = pay[i];
-        cell[2 * c + (p & 1)] += p >> 1;
+        uint32_t c = AT(i);
+        cell[c] += two_of(pay[i]);
         w->touched[c >> 6] |= UINT64_C(1) << (c & 63);
     }
     int m = take_codes(w, n_codes);
+    uint64_t sum = 0;
     for (int k = 0; k < m; k++) {
-        uint32_t c = 2u * w->list_code[k];
-        w->list_sum[k] = cell[c] | (uint64_t)cell[c + 1] << 32;
-        cell[c] = cell[c + 1] = 0;
+        uint64_t *c = &cell[w->list_code[k]];
+        w->list_sum[k] = sum += *c;
+        *c = 0;
     }
     return m;
 }
@@ -199,44 +208,40 @@ static inline int64_t class_step(const struct grow_work *w, int64_t a, int64_t b
                                               : nlogn_units(b) - nlogn_units(a);
 }
 
-/* Cuts behind list entries from..m-2, with nothing of the entries before `from` on the left. */
+/* Cuts behind list entries from..m-2; list_sum has what is on the left of each. */
 static void score_two(struct grow_work *w, const struct grow_rows *rows, int from,
                       int m, int mark, int32_t feature, struct grow_split *best)
 {
-    int64_t l0 = 0, l1 = 0, least = w->min_units;
-    int gini = w->rules->criterion == FOREST_GINI;
-    double bnum = best->num, bden = best->den;
-    int at = -1;
-    for (int i = from; i + 1 < m; i++) {
-        double num, den;
-        l0 += (int64_t)(w->list_sum[i] & UINT32_MAX);
-        l1 += (int64_t)(w->list_sum[i] >> 32);
-        int64_t r0 = rows->s0 - l0, r1 = rows->s1 - l1;
-        if (l0 + l1 < least || r0 + r1 < least || (mark == MISSING_LEFT && i == 0))
-            continue;
-        if (gini) {
-            double a = (double)l0, b = (double)l1, nl = (double)(l0 + l1);
-            double c = (double)r0, d = (double)r1, nr = (double)(r0 + r1);
-            num = a * b * nr + c * d * nl;
-            den = nl * nr;
-        } else {
+    int64_t at = -1;
+    double frac[2] = {best->num, best->den};
+    from += mark == MISSING_LEFT; /* see missing_alone */
+    if (w->rules->criterion == FOREST_GINI) {
+        at = w->simd->tree_gini(w->list_sum + from, m - 1 - from, rows->s0, rows->s1,
+                                w->min_units, frac);
+        if (at >= 0) at += from;
+    } else {
+        for (int i = from; i + 1 < m; i++) {
+            double num, den;
+            int64_t l0 = (int64_t)(w->list_sum[i] & UINT32_MAX);
+            int64_t l1 = (int64_t)(w->list_sum[i] >> 32);
+            int64_t r0 = rows->s0 - l0, r1 = rows->s1 - l1;
+            if (l0 + l1 < w->min_units || r0 + r1 < w->min_units) continue;
             two_fraction(w, l0, l1, r0, r1, &num, &den);
-        }
-        if (num * bden < bnum * den) {
-            bnum = num;
-            bden = den;
+            if (!(num * frac[1] < frac[0] * den)) continue;
+            frac[0] = num;
+            frac[1] = den;
             at = i;
-            best->l0 = l0;
-            best->l1 = l1;
         }
     }
     if (at < 0) return;
-    best->num = bnum;
-    best->den = bden;
+    best->num = frac[0];
+    best->den = frac[1];
     best->feature = feature;
     best->lo = w->list_code[at];
     best->hi = w->list_code[at + 1];
     best->missing = (uint8_t)mark;
+    best->l0 = (int64_t)(w->list_sum[at] & UINT32_MAX);
+    best->l1 = (int64_t)(w->list_sum[at] >> 32);
 }
 
 static void score_sums(struct grow_work *w, const struct grow_rows *rows, int from,
@@ -343,6 +348,7 @@ int search_column(struct grow_work *w, const uint16_t *seq, const uint16_t *ids,
         uint32_t skip = 0;
         if (right) mark = MISSING_RIGHT;
         if (mode == FOREST_TWO) {
+            for (int i = 1; right && i < m; i++) w->list_sum[i] -= w->list_sum[0];
             score_two(w, rows, right, m, mark, feature, best);
         } else if (mode == FOREST_SUM) {
             score_sums(w, rows, right, m, mark, feature, best);

@@ -1,0 +1,150 @@
+/* k_tree_rank.c - what forests do in a node of a few thousand rows (trees.md 7)
+ *
+ * tree_rank: codes to ranks among themselves, without a sort: a bitmap of those met, how many
+ * stand below each word of it, and then a rank is that and the bits below in its own word.
+ * tree_list: a table of cells to the list of those that are not 0, with sums up to each.
+ * tree_gini: the cut of least gini impurity, as a fraction. Eight cuts are compared with the
+ * best so far at once; only where one of them is below it are they looked at one by one, so the
+ * cut is the one that a plain loop finds. */
+#include <string.h>
+
+#include "simd/simd.h"
+#ifdef SIMD_IS_avx512
+#include <immintrin.h>
+#endif
+
+uint32_t KERNEL(tree_rank)(uint16_t *code, int64_t n, uint32_t n_from, uint64_t *seen,
+                           uint16_t *below, uint16_t *outer);
+int64_t KERNEL(tree_list)(uint64_t *cell, int64_t n, uint16_t *code, uint64_t *sum);
+int64_t KERNEL(tree_gini)(const uint64_t *sum, int64_t n, int64_t s0, int64_t s1,
+                          int64_t least, double best[2]);
+
+static inline uint32_t ones(uint64_t x)
+{
+#ifdef SIMD_IS_base /* no instruction for it */
+    x -= x >> 1 & UINT64_C(0x5555555555555555);
+    x = (x & UINT64_C(0x3333333333333333)) + (x >> 2 & UINT64_C(0x3333333333333333));
+    x = (x + (x >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (uint32_t)(x * UINT64_C(0x0101010101010101) >> 56);
+#else
+    return (uint32_t)__builtin_popcountll(x);
+#endif
+}
+
+uint32_t KERNEL(tree_rank)(uint16_t *code, int64_t n, uint32_t n_from, uint64_t *seen,
+                           uint16_t *below, uint16_t *outer)
+{
+    uint32_t words = (n_from + 63) / 64, total = 0;
+    for (int64_t i = 0; i < n; i++) seen[code[i] >> 6] |= UINT64_C(1) << (code[i] & 63);
+    for (uint32_t k = 0; k < words; k++) {
+        below[k] = (uint16_t)total;
+        total += ones(seen[k]);
+    }
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t c = code[i];
+        uint64_t lower = (UINT64_C(1) << (c & 63)) - 1;
+        uint32_t rank = below[c >> 6] + ones(seen[c >> 6] & lower);
+        outer[rank] = (uint16_t)c;
+        code[i] = (uint16_t)rank;
+    }
+    for (uint32_t k = 0; k < words; k++) seen[k] = 0;
+    return total;
+}
+
+int64_t KERNEL(tree_list)(uint64_t *cell, int64_t n, uint16_t *code, uint64_t *sum)
+{
+    uint64_t all = 0;
+    int64_t m = 0, c = 0;
+#ifdef SIMD_IS_avx512
+    const __m512i zero = _mm512_setzero_si512(), last = _mm512_set1_epi64(7);
+    __m512i carry = zero;
+    __m128i number = _mm_set_epi16(7, 6, 5, 4, 3, 2, 1, 0);
+    for (; c + 8 <= n; c += 8) {
+        __m512i v = _mm512_loadu_si512(cell + c);
+        __mmask8 some = _mm512_test_epi64_mask(v, v);
+        _mm512_storeu_si512(cell + c, zero);
+        v = _mm512_add_epi64(v, _mm512_alignr_epi64(v, zero, 7));
+        v = _mm512_add_epi64(v, _mm512_alignr_epi64(v, zero, 6));
+        v = _mm512_add_epi64(v, _mm512_alignr_epi64(v, zero, 4));
+        v = _mm512_add_epi64(v, carry);
+        carry = _mm512_permutexvar_epi64(last, v);
+        /* m <= c: eight entries from there are below n */
+        _mm512_storeu_si512(sum + m, _mm512_maskz_compress_epi64(some, v));
+        _mm_storeu_si128((__m128i *)(void *)(code + m),
+                         _mm_maskz_compress_epi16(some, number));
+        number = _mm_add_epi16(number, _mm_set1_epi16(8));
+        m += __builtin_popcount(some);
+    }
+    all = (uint64_t)_mm_cvtsi128_si64(_mm512_castsi512_si128(carry));
+#endif
+    for (; c < n; c++) {
+        uint64_t v = cell[c];
+        cell[c] = 0;
+        all += v;
+        code[m] = (uint16_t)c;
+        sum[m] = all;
+        m += v != 0;
+    }
+    return m;
+}
+
+#define CUTS 8
+
+static inline void gini_cut(uint64_t sum, double s0, double s1, double *num,
+                            double *den, double *nl, double *nr)
+{
+    double a = (double)(int64_t)(sum & UINT32_MAX), b = (double)(int64_t)(sum >> 32);
+    double c = s0 - a, d = s1 - b;
+    *nl = a + b;
+    *nr = c + d;
+    *num = a * b * *nr + c * d * *nl;
+    *den = *nl * *nr;
+}
+
+/* Is one of CUTS cuts below the best so far? gini_cut in vectors of the compiler's, since it takes
+ * the loop apart before it looks for lanes. */
+static inline int any_below(const uint64_t *sum, double s0, double s1, double bnum,
+                            double bden)
+{
+    typedef uint64_t words __attribute__((vector_size(CUTS * 8)));
+    typedef int64_t signs __attribute__((vector_size(CUTS * 8)));
+    typedef double lanes __attribute__((vector_size(CUTS * 8)));
+    words v;
+    memcpy(&v, sum, sizeof v);
+    /* a count of 32 bits through the bits of 2^52 + count */
+    words low = (v & UINT32_MAX) | UINT64_C(0x4330000000000000);
+    words high = (v >> 32) | UINT64_C(0x4330000000000000);
+    lanes a = (lanes)low - 0x1p52, b = (lanes)high - 0x1p52;
+    lanes c = s0 - a, d = s1 - b, nl = a + b, nr = c + d;
+    signs less = (a * b * nr + c * d * nl) * bden < bnum * (nl * nr);
+    int64_t hit = 0;
+    for (int k = 0; k < CUTS; k++) hit |= less[k];
+    return hit != 0;
+}
+
+int64_t KERNEL(tree_gini)(const uint64_t *sum, int64_t n, int64_t s0, int64_t s1,
+                          int64_t least, double best[2])
+{
+    const double t0 = (double)s0, t1 = (double)s1, min = (double)least;
+    double bnum = best[0], bden = best[1];
+    int64_t at = -1, i = 0;
+    for (; i < n; i += CUTS) {
+        int64_t end = i + CUTS;
+        if (end <= n) {
+            if (!any_below(sum + i, t0, t1, bnum, bden)) continue;
+        } else {
+            end = n;
+        }
+        for (int64_t k = i; k < end; k++) {
+            double num, den, nl, nr;
+            gini_cut(sum[k], t0, t1, &num, &den, &nl, &nr);
+            if (nl < min || nr < min || !(num * bden < bnum * den)) continue;
+            bnum = num;
+            bden = den;
+            at = k;
+        }
+    }
+    best[0] = bnum;
+    best[1] = bden;
+    return at;
+}
