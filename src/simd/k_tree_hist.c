@@ -18,8 +18,8 @@ void KERNEL(tree_cells_add)(uint64_t *to, const uint64_t *from, int64_t n);
 void KERNEL(tree_cells_widen)(const uint64_t *packed, int64_t n, int sign,
                               int64_t *wide);
 
-#define NEAR   12  /* rows ahead, to L1 */
-#define FAR    128 /* to L2 */
+#define NEAR   12                 /* rows ahead, to L1 */
+#define FAR    128                /* to L2 */
 #define IN_L2  (INT64_C(1) << 20) /* bytes */
 #define INLINE static inline __attribute__((always_inline))
 #define FALLS  __attribute__((fallthrough))
@@ -106,8 +106,7 @@ INLINE void add_rows(const uint8_t *codes, int64_t stride, int words, int rest,
     }
     /* ids ascend: the rows lie between the first and the last */
     if (n > 1 && (ids[n - 1] - ids[0]) * (stride + 4) > IN_L2) {
-        for (int64_t j = 0; j < n && j < FAR; j++)
-            fetch_far(codes, stride, ids[j], gq);
+        for (int64_t j = 0; j < n && j < FAR; j++) fetch_far(codes, stride, ids[j], gq);
         for (; i + FAR < n; i++) {
             fetch_far(codes, stride, ids[i + FAR], gq);
             fetch_near(codes, stride, ids[i + NEAR], gq);
