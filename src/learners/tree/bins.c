@@ -101,6 +101,7 @@ struct cut_job {
 };
 
 #define CUT_TILE 1024
+#define CUT_MORE 2200 /* rows' worth of room for the counters of a sort */
 
 /* Has a row of the fit no value in column f? */
 static int has_missing(const struct cut_job *job, int32_t f)
@@ -202,7 +203,7 @@ static void cut_feature(void *arg, int64_t f, int worker)
         return;
     }
     if (!room->chunk) /* all that a column needs, so that the next one finds it there */
-        (void)arena_array(room, job->some.n_rows + 16, 3 * sizeof(double));
+        (void)arena_array(room, job->some.n_rows + CUT_MORE, 3 * sizeof(double));
     arena_reset(room, (struct arena_mark){.chunk = room->chunk});
     job->status[f] = cut_number(job, (int32_t)f, room);
 }
