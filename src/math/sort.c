@@ -2,7 +2,9 @@
  *
  * Histograms of all digits come from one pass; a digit that is the same everywhere costs
  * nothing more. Below SMALL keys a merge sort is faster than clearing the histograms. Doubles
- * map to integers of the same order: negative ones inverted, positive ones with the sign set. */
+ * map to integers of the same order: negative ones inverted, positive ones with the sign set.
+ * Columns are often floats or small whole numbers: doubles without rows that all fit a float
+ * are sorted by 32 bits. */
 #include "math/sort.h"
 
 #include <string.h>
@@ -148,9 +150,71 @@ int sort_index_u32(struct arena *a, const uint32_t *key, int64_t n, uint32_t *id
     return sort_index(a, &s, 32, idx);
 }
 
+/* ------------------------------------------------- doubles that are floats, alone --- */
+
+static uint32_t key_of_f32(double x)
+{
+    float f = (float)(x + 0.0);
+    uint32_t u;
+    if (x != x) return UINT32_MAX;
+    memcpy(&u, &f, sizeof u);
+    return u >> 31 ? ~u : u | UINT32_C(1) << 31;
+}
+
+static double value_of_f32(uint32_t k)
+{
+    float f;
+    uint32_t u = k >> 31 ? k & ~(UINT32_C(1) << 31) : ~k;
+    if (k == UINT32_MAX) return value_of(UINT64_MAX);
+    memcpy(&f, &u, sizeof f);
+    return (double)f;
+}
+
+/* Is every value one that a float holds? */
+static int are_floats(const double *x, int64_t n)
+{
+    enum { STEP = 256 };
+    for (int64_t i = 0; i < n; i += STEP) {
+        int odd = 0, m = n - i < STEP ? (int)(n - i) : STEP;
+        for (int j = 0; j < m; j++)
+            odd |= (x[i + j] == x[i + j]) & ((double)(float)x[i + j] != x[i + j]);
+        if (odd) return 0;
+    }
+    return 1;
+}
+
+/* Half the bytes and half the passes of sort_f64. */
+static int sort_floats(struct arena *a, double *x, int64_t n)
+{
+    enum { N_PASS = 3 };
+    uint32_t *key = arena_array(a, n, sizeof *key), *to = arena_array(a, n, sizeof *to);
+    uint32_t(*count)[SLOTS] = arena_zero(a, N_PASS * sizeof *count);
+    if (!key || !to || !count) return -1;
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t k = key[i] = key_of_f32(x[i]);
+        for (int p = 0; p < N_PASS; p++) count[p][k >> (p * BITS) & (SLOTS - 1)]++;
+    }
+    for (int p = 0; p < N_PASS; p++) {
+        uint32_t at = 0, *c = count[p], *swap = key;
+        if (c[key[0] >> (p * BITS) & (SLOTS - 1)] == n) continue;
+        for (int d = 0; d < SLOTS; d++) {
+            uint32_t here = c[d];
+            c[d] = at;
+            at += here;
+        }
+        for (int64_t i = 0; i < n; i++)
+            to[c[key[i] >> (p * BITS) & (SLOTS - 1)]++] = key[i];
+        key = to;
+        to = swap;
+    }
+    for (int64_t i = 0; i < n; i++) x[i] = value_of_f32(key[i]);
+    return 0;
+}
+
 int sort_f64(struct arena *a, double *x, int64_t n)
 {
     struct radix s;
+    if (n >= SMALL && are_floats(x, n)) return sort_floats(a, x, n);
     if (radix_room(a, n, 0, &s)) return -1;
     for (int64_t i = 0; i < n; i++) s.key[i] = key_of(x[i]);
     if (radix_sort(a, &s, 64)) return -1;

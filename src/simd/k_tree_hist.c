@@ -2,7 +2,8 @@
  *
  * The codes of a row are loaded as 64-bit words and taken apart in registers; g and h of a row
  * travel in one 64-bit cell. Rows of a leaf lie scattered, so row and gradient are fetched
- * ahead. All sums are integers: no order, the same bits on every set. The loops are scalar;
+ * ahead: near, and where they do not lie in the L2 cache, also far ahead into that one, since
+ * the slots for lines on their way to L1 are too few for the time that memory takes. All sums are integers: no order, the same bits on every set. The loops are scalar;
  * one store a cycle is the limit, and gathers with scatters were slower (trees.md 4). */
 #include <string.h>
 
@@ -17,7 +18,9 @@ void KERNEL(tree_cells_add)(uint64_t *to, const uint64_t *from, int64_t n);
 void KERNEL(tree_cells_widen)(const uint64_t *packed, int64_t n, int sign,
                               int64_t *wide);
 
-#define AHEAD  32
+#define NEAR   12                 /* rows ahead, to L1 */
+#define FAR    128                /* to L2 */
+#define IN_L2  (INT64_C(1) << 20) /* bytes */
 #define INLINE static inline __attribute__((always_inline))
 #define FALLS  __attribute__((fallthrough))
 
@@ -72,6 +75,26 @@ INLINE void add_row(const uint8_t *row, int words, int rest, uint64_t v, uint64_
     }
 }
 
+INLINE void add_id(const uint8_t *codes, int64_t stride, int words, int rest,
+                   uint32_t id, const uint32_t *gq, uint64_t *hist)
+{
+    add_row(codes + (int64_t)id * stride, words, rest, cell_of(gq[id]), hist);
+}
+
+INLINE void fetch_near(const uint8_t *codes, int64_t stride, uint32_t id,
+                       const uint32_t *gq)
+{
+    __builtin_prefetch(codes + (int64_t)id * stride);
+    __builtin_prefetch(gq + id);
+}
+
+INLINE void fetch_far(const uint8_t *codes, int64_t stride, uint32_t id,
+                      const uint32_t *gq)
+{
+    __builtin_prefetch(codes + (int64_t)id * stride, 0, 2);
+    __builtin_prefetch(gq + id, 0, 2);
+}
+
 INLINE void add_rows(const uint8_t *codes, int64_t stride, int words, int rest,
                      const uint32_t *ids, int64_t n, const uint32_t *gq, uint64_t *hist)
 {
@@ -81,15 +104,20 @@ INLINE void add_rows(const uint8_t *codes, int64_t stride, int words, int rest,
             add_row(codes + i * stride, words, rest, cell_of(gq[i]), hist);
         return;
     }
-    for (; i + AHEAD < n; i++) {
-        __builtin_prefetch(codes + (int64_t)ids[i + AHEAD] * stride);
-        __builtin_prefetch(gq + ids[i + AHEAD]);
-        add_row(codes + (int64_t)ids[i] * stride, words, rest, cell_of(gq[ids[i]]),
-                hist);
+    /* ids ascend: the rows lie between the first and the last */
+    if (n > 1 && (ids[n - 1] - ids[0]) * (stride + 4) > IN_L2) {
+        for (int64_t j = 0; j < n && j < FAR; j++) fetch_far(codes, stride, ids[j], gq);
+        for (; i + FAR < n; i++) {
+            fetch_far(codes, stride, ids[i + FAR], gq);
+            fetch_near(codes, stride, ids[i + NEAR], gq);
+            add_id(codes, stride, words, rest, ids[i], gq, hist);
+        }
     }
-    for (; i < n; i++)
-        add_row(codes + (int64_t)ids[i] * stride, words, rest, cell_of(gq[ids[i]]),
-                hist);
+    for (; i + NEAR < n; i++) {
+        fetch_near(codes, stride, ids[i + NEAR], gq);
+        add_id(codes, stride, words, rest, ids[i], gq, hist);
+    }
+    for (; i < n; i++) add_id(codes, stride, words, rest, ids[i], gq, hist);
 }
 
 void KERNEL(tree_hist)(const uint8_t *codes, int64_t stride, int n_lane,

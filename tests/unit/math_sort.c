@@ -23,13 +23,19 @@ TEST(numbers_sort_with_ties_by_row_and_nan_last)
     struct arena a;
     arena_init(&a, NULL);
     for (int s = 0; s < 9; s++)
-        for (int kind = 0; kind < 4; kind++) {
+        for (int kind = 0; kind < 5; kind++) {
             int64_t n = sizes[s];
             for (int64_t i = 0; i < n; i++) {
                 double v = (double)(int64_t)(draw() % 2001) - 1000;
                 key[i] = kind == 0 ? v : kind == 1 ? v * 1e300 : kind == 2 ? 5 : v / 7;
                 if (kind == 3 && i % 11 == 0) key[i] = NAN;
                 if (kind == 3 && i % 13 == 0) key[i] = i % 2 ? -0.0 : 0.0;
+                if (kind == 4) { /* floats: a sort by 32 bits */
+                    float f = (float)(i % 3 ? v / 7 : v * 0x1p-149);
+                    if (i % 13 == 0) f = i % 2 ? -0.0f : 0.0f;
+                    if (i % 17 == 0) f = i % 2 ? -INFINITY : INFINITY;
+                    key[i] = i % 19 ? (double)f : (double)NAN;
+                }
                 if (kind == 1 && i % 17 == 0) key[i] = i % 2 ? -INFINITY : INFINITY;
             }
             struct arena_mark m = arena_mark(&a);
@@ -42,7 +48,8 @@ TEST(numbers_sort_with_ties_by_row_and_nan_last)
             memcpy(copy, key, sizeof key);
             CHECK(sort_f64(&a, copy, n) == 0);
             for (int64_t i = 0; i < n; i++)
-                CHECK(copy[i] == key[idx[i]] || copy[i] != copy[i]);
+                CHECK(copy[i] == key[idx[i]] ||
+                      (copy[i] != copy[i] && key[idx[i]] != key[idx[i]]));
             arena_reset(&a, m);
         }
     arena_free(&a);

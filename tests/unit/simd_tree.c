@@ -105,6 +105,41 @@ TEST(histograms_add_every_row_once)
     }
 }
 
+/* More than the L2 cache is taken to hold: other rows are fetched ahead. */
+TEST(histograms_of_far_rows_add_every_row_once)
+{
+    enum { N = 3000, STRIDE = 1024, LANES = 28 };
+    static const int sizes[7] = {1, 2, 12, 13, 128, 129, N};
+    const struct simd_table *set[3];
+    int sets = sets_of(set);
+    static uint8_t codes[N * STRIDE];
+    static uint32_t gq[N], ids[N];
+    static uint64_t hist[LANES * 256], want[LANES * 256];
+    for (uint32_t i = 0; i < N; i++) {
+        gq[i] = draw(i, 3);
+        ids[i] = i;
+        for (int l = 0; l < LANES; l++)
+            codes[i * STRIDE + (uint32_t)l] = (uint8_t)draw(i * 31 + (uint32_t)l, 5);
+    }
+    for (int k = 0; k < 7; k++) {
+        int n = sizes[k];
+        ids[n - 1] = n == N ? N - 1 : (uint32_t)N - 2; /* the last one is far */
+        memset(want, 0, sizeof want);
+        for (int i = 0; i < n; i++)
+            for (int l = 0; l < LANES; l++)
+                want[l * 256 + codes[ids[i] * STRIDE + (uint32_t)l]] +=
+                    ((uint64_t)(int64_t)((int32_t)gq[ids[i]] >> 16) << 32) +
+                    (gq[ids[i]] & 65535);
+        for (int s = 0; s < sets; s++) {
+            memset(hist, 0, sizeof hist);
+            set[s]->tree_hist(codes, STRIDE, LANES, ids, n, gq, hist);
+            CHECK_MSG(memcmp(hist, want, sizeof hist) == 0, "%d rows differ on %s", n,
+                      set[s]->name);
+        }
+        ids[n - 1] = (uint32_t)n - 1;
+    }
+}
+
 TEST(partition_is_stable_and_works_in_place)
 {
     enum { N = 3000 };

@@ -26,45 +26,40 @@ static double edge_between(double low, double high)
     return mid >= low && mid < high ? mid : low;
 }
 
-/* A run of equal values in sorted order. */
-struct bin_run {
-    double value;
-    int64_t count;
-};
-
-static int64_t runs_of(const double *sorted, int64_t n, struct bin_run *run)
+/* Where the runs of equal values begin in sorted order; start[d] is n. Their number d. */
+static int64_t runs_of(const double *sorted, int64_t n, int64_t *start)
 {
     int64_t d = 0;
-    for (int64_t i = 0; i < n; i++) {
-        if (d == 0 || sorted[i] != run[d - 1].value)
-            run[d++] = (struct bin_run){.value = sorted[i]};
-        run[d - 1].count++;
+    start[0] = 0;
+    for (int64_t i = 1; i < n; i++) { /* without a branch: runs are short or long */
+        start[d + 1] = i;
+        d += sorted[i] != sorted[i - 1];
     }
+    d += n > 0;
+    start[d] = n;
     return d;
 }
 
 /* Equal counts: a heavy value stands alone, the others share what is left of the codes. */
-static int32_t edges_by_count(const struct bin_run *run, int64_t d, int64_t n,
+static int32_t edges_by_count(const double *sorted, const int64_t *start, int64_t d,
                               int32_t codes, double *edge)
 {
     int32_t n_edge = 0;
-    int64_t heavy = 0, rest = n, here = 0, share = n / codes;
-    for (int64_t i = 0; i < d; i++)
-        if (run[i].count > share) {
-            heavy++;
-            rest -= run[i].count;
-        }
+    int64_t n = start[d], heavy = 0, rest = n, here = 0, share = n / codes;
+    for (int64_t i = 0; i < d; i++) {
+        int64_t count = start[i + 1] - start[i];
+        heavy += count > share;
+        rest -= count > share ? count : 0;
+    }
     int64_t bins = codes - heavy; /* heavy values are fewer than codes */
     double mean = bins > 0 ? (double)rest / (double)bins : (double)n;
     for (int64_t i = 0; i + 1 < d && n_edge < codes - 1; i++) {
-        int alone = run[i].count > share;
-        if (!alone) {
-            rest -= run[i].count;
-        }
-        here += run[i].count;
-        if (alone || (double)here >= mean ||
-            (run[i + 1].count > share && (double)here >= mean / 2)) {
-            edge[n_edge++] = edge_between(run[i].value, run[i + 1].value);
+        int64_t count = start[i + 1] - start[i];
+        int alone = count > share, next_alone = start[i + 2] - start[i + 1] > share;
+        if (!alone) rest -= count;
+        here += count;
+        if (alone || (double)here >= mean || (next_alone && (double)here >= mean / 2)) {
+            edge[n_edge++] = edge_between(sorted[start[i]], sorted[start[i + 1]]);
             here = 0;
             if (!alone && --bins > 0) mean = (double)rest / (double)bins;
         }
@@ -72,23 +67,23 @@ static int32_t edges_by_count(const struct bin_run *run, int64_t d, int64_t n,
     return n_edge;
 }
 
-/* `run` is scratch of n entries. */
+/* `start` is scratch of n + 1 entries. */
 static int32_t edges_of(const double *sorted, int64_t n, int32_t max_codes,
-                        struct bin_run *run, double *edge)
+                        int64_t *start, double *edge)
 {
-    int64_t d = runs_of(sorted, n, run);
-    if (d > max_codes) return edges_by_count(run, d, n, max_codes, edge);
+    int64_t d = runs_of(sorted, n, start);
+    if (d > max_codes) return edges_by_count(sorted, start, d, max_codes, edge);
     for (int64_t i = 0; i + 1 < d; i++)
-        edge[i] = edge_between(run[i].value, run[i + 1].value);
+        edge[i] = edge_between(sorted[start[i]], sorted[start[i + 1]]);
     return d > 0 ? (int32_t)(d - 1) : 0;
 }
 
 int32_t bins_edges(const double *sorted, int64_t n, int32_t max_codes, double *edge)
 {
-    struct bin_run *run = mem_array((size_t)(n > 0 ? n : 1), sizeof *run);
-    if (!run) return -1;
-    int32_t n_edge = edges_of(sorted, n, max_codes, run, edge);
-    mem_free(run);
+    int64_t *start = mem_array((size_t)n + 1, sizeof *start);
+    if (!start) return -1;
+    int32_t n_edge = edges_of(sorted, n, max_codes, start, edge);
+    mem_free(start);
     return n_edge;
 }
 
@@ -102,9 +97,11 @@ struct cut_job {
     double *edge;        /* [n_features][256] */
     uint8_t **level;     /* [n_features] room for level codes */
     tide_status *status; /* [n_features] */
+    struct arena *room;  /* [workers] scratch, used again for the next column */
 };
 
 #define CUT_TILE 1024
+#define CUT_MORE 2200 /* rows' worth of room for the counters of a sort */
 
 /* Has a row of the fit no value in column f? */
 static int has_missing(const struct cut_job *job, int32_t f)
@@ -120,31 +117,29 @@ static int has_missing(const struct cut_job *job, int32_t f)
     return missing;
 }
 
-static tide_status cut_number(const struct cut_job *job, int32_t f)
+static tide_status cut_number(const struct cut_job *job, int32_t f,
+                              struct arena *scratch)
 {
     struct bin_feature *out = &job->cuts->feature[f];
     double *edge = job->edge + 256 * (size_t)f;
     int64_t n = job->some.n_rows, m = 0;
-    tide_status status = TIDE_ENOMEM;
-    struct arena scratch;
-    arena_init(&scratch, NULL);
-    double *v = arena_array(&scratch, n + 1, sizeof *v);
-    struct bin_run *run = arena_array(&scratch, n + 1, sizeof *run);
-    if (!v || !run) goto done;
+    double *v = arena_array(scratch, n + 1, sizeof *v);
+    if (!v) return TIDE_ENOMEM;
     view_numbers(&job->some, f, 0, n, v);
     for (int64_t i = 0; i < n; i++) {
         v[m] = v[i];
         m += !isnan(v[i]);
     }
-    if (sort_f64(&scratch, v, m)) goto done;
-    out->n_edge = edges_of(v, m, job->how->max_codes, run, edge);
+    struct arena_mark sorted = arena_mark(scratch);
+    if (sort_f64(scratch, v, m)) return TIDE_ENOMEM;
+    arena_reset(scratch, sorted);
+    int64_t *start = arena_array(scratch, n + 1, sizeof *start);
+    if (!start) return TIDE_ENOMEM;
+    out->n_edge = edges_of(v, m, job->how->max_codes, start, edge);
     out->edge = edge;
     out->n_code = out->n_edge + 1;
     out->lane = out->n_code > 1 || (m > 0 && has_missing(job, f)) ? 0 : -1;
-    status = TIDE_OK;
-done:
-    arena_free(&scratch);
-    return status;
+    return TIDE_OK;
 }
 
 /* The 254 most frequent levels keep a code of their own, the rest share code 254. */
@@ -202,9 +197,15 @@ done:
 static void cut_feature(void *arg, int64_t f, int worker)
 {
     const struct cut_job *job = arg;
-    (void)worker;
-    job->status[f] = job->cuts->feature[f].kind ? cut_levels(job, (int32_t)f)
-                                                : cut_number(job, (int32_t)f);
+    struct arena *room = &job->room[worker];
+    if (job->cuts->feature[f].kind) {
+        job->status[f] = cut_levels(job, (int32_t)f);
+        return;
+    }
+    if (!room->chunk) /* all that a column needs, so that the next one finds it there */
+        (void)arena_array(room, job->some.n_rows + CUT_MORE, 3 * sizeof(double));
+    arena_reset(room, (struct arena_mark){.chunk = room->chunk});
+    job->status[f] = cut_number(job, (int32_t)f, room);
 }
 
 /* The rows of the fit, or of many those whose draw is below the share; order-free. */
@@ -241,6 +242,7 @@ tide_status bins_cut(struct tide_ctx *ctx, const struct view *x,
     job.edge = arena_array(a, (int64_t)nf + 1, 256 * sizeof *job.edge);
     job.level = arena_zero(a, ((size_t)nf + 1) * sizeof *job.level);
     job.status = arena_zero(a, ((size_t)nf + 1) * sizeof *job.status);
+    job.room = arena_zero(a, (size_t)par_threads(ctx) * sizeof *job.room);
     job.some = sample_rows(x, how, a);
     tide_status status = arena_status(a, err);
     if (status) return status;
@@ -254,6 +256,7 @@ tide_status bins_cut(struct tide_ctx *ctx, const struct view *x,
     status = arena_status(a, err);
     if (status) return status;
     status = par_for(ctx, nf, cut_feature, &job, err);
+    for (int w = 0; w < par_threads(ctx); w++) arena_free(&job.room[w]);
     for (int32_t f = 0; f < nf && !status; f++) {
         if (job.status[f]) return err_nomem(err, (size_t)x->n_rows * sizeof(double));
         if (out->feature[f].lane < 0) continue;

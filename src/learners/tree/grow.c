@@ -342,16 +342,17 @@ static void accept(struct grow *g, int32_t at)
 }
 
 #ifndef NDEBUG
-/* A node's histogram adds up to the node, in every lane. */
-static int adds_up(const struct grow *g, const struct grow_node *q)
+/* A node's histogram adds up to the node. One lane a node, another one each time: all of them
+ * took a quarter of the time on small data. */
+static int adds_up(const struct grow *g, int32_t at)
 {
+    const struct grow_node *q = &g->node[at];
+    int32_t lane = at % g->codes->n_lanes;
     int64_t sum_g = 0, sum_h = 0;
-    for (int32_t l = 0; q->hist && l < g->codes->n_lanes; l++) {
-        hist_total(q->hist + (q->wide ? 512 : 256) * (size_t)l, q->wide,
-                   g->cuts->feature[g->cuts->lane_feature[l]].n_code, &sum_g, &sum_h);
-        if (sum_g != q->g || sum_h != q->h) return 0;
-    }
-    return 1;
+    if (!q->hist) return 1;
+    hist_total(q->hist + (q->wide ? 512 : 256) * (size_t)lane, q->wide,
+               g->cuts->feature[g->cuts->lane_feature[lane]].n_code, &sum_g, &sum_h);
+    return sum_g == q->g && sum_h == q->h;
 }
 #endif
 
@@ -408,7 +409,7 @@ static void grow_lead(struct par_crew *crew, void *arg)
     if (g->rules.symmetric && !g->status) grow_symmetric(g);
     while (g->n_heap && g->n_leaves < g->rules.leaves && !g->status) {
         if (crew_cancelled(crew)) break;
-        assert(g->node[g->heap[0]].kids >= 0 || adds_up(g, &g->node[g->heap[0]]));
+        assert(g->node[g->heap[0]].kids >= 0 || adds_up(g, g->heap[0]));
         if (g->node[g->heap[0]].kids < 0) prepare(g);
         if (!g->status && !crew_cancelled(crew)) accept(g, heap_pop(g));
     }
