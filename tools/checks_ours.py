@@ -1279,6 +1279,17 @@ def _(r):
 
 # intervals and tests
 
+def votes(P, w):
+    """Three models on two rows: soft means, their classes, the classes of a hard vote."""
+    def vote(how, row):
+        return numbers("voting", how, len(P), len(P[0][0]), *w, *(x for m in P for x in m[row]))
+    soft, hard = ([vote(how, r) for r in range(len(P[0]))] for how in (0, 1))
+    return soft + [[s.index(max(s)) for s in said] for said in (soft, hard)]
+
+
+rows({"ens.voting.soft_hard": votes,
+      "ens.majority_vote.condorcet":
+          lambda p, n: [numbers("beta_inc", k // 2 + 1, k - k // 2, p) for k in n]})
 rows({"ci.wilson_8_of_10": lambda k, n: numbers("wilson", k, n),
       "ci.clopper_pearson_8_of_10": lambda k, n: numbers("clopper_pearson", k, n),
       "ci.clopper_pearson_0_of_20": lambda k, n: numbers("clopper_pearson", k, n),

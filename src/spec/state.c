@@ -79,6 +79,15 @@ void *state_new(struct state *s, const char *kind, const char *name,
     return data;
 }
 
+void state_share(struct state *s, const char *name, const struct state_array *from)
+{
+    if (grow(s)) return;
+    struct state_array *it = &s->arrays[s->n++];
+    *it = *from;
+    copy_padded(it->name, sizeof it->name - 1, name);
+    it->name[sizeof it->name - 1] = '\0';
+}
+
 void state_put(struct state *s, const char *kind, const char *name,
                enum state_type type, int64_t d0, int64_t d1, int64_t d2,
                const void *data)

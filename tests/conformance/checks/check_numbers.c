@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/numparse.h"
+#include "base/str.h"
 #include "frame/frame.h"
 #include "math/roc.h"
 #include "math/special.h"
@@ -16,6 +17,9 @@
 #include "metrics/interval.h"
 #include "metrics/paired.h"
 #include "simd/vmath.h"
+#include "spec/learner.h"
+#include "spec/spec.h"
+#include "spec/state.h"
 
 #define LINE    (1 << 20)
 #define NUMBERS (1 << 16)
@@ -291,10 +295,40 @@ static void ask_t_quantile(struct asked *q)
     say(special_t_quantile(p, df));
 }
 
+/* A vote of members that say the same of every row: how (0 soft, 1 hard), members, classes, weight of
+ * each, shares of the classes of each. */
+static void ask_voting(struct asked *q)
+{
+    int32_t how = take(q) != 0, n = (int32_t)take_count(q), k = (int32_t)take_count(q);
+    const double *weight = take_list(q, n), *share = take_list(q, (int64_t)n * k);
+    const struct tide_learner *voting = learner_find("voting", NULL);
+    struct state s;
+    struct str names = {0};
+    struct view x = {.n_rows = 1};
+    double out[64];
+    void *object;
+    if (q->bad || k > 64 || !voting) return;
+    state_init(&s, q->a);
+    for (int32_t i = 0; i < n; i++) {
+        char name[STATE_NAME_MAX];
+        snprintf(name, sizeof name, "%d/value", (int)i);
+        state_put(&s, "DENSE", name, STATE_F64, k, 1, 1, share + i * k);
+        str_add(&names, "baseline\n");
+    }
+    state_put(&s, "DENSE", "members", STATE_U8, (int64_t)names.len, 1, 1, names.s);
+    state_put(&s, "DENSE", "weights", STATE_F64, n, 1, 1, weight);
+    state_put(&s, "DENSE", "vote", STATE_I32, 1, 1, 1, &how);
+    str_free(&names);
+    q->bad = voting->load(&s, TIDE_CLASSIFY, k, 0, NULL, q->a, &object, NULL) ||
+             voting->predict(object, &x, 0, 1, out, NULL);
+    for (int32_t c = 0; !q->bad && c < k; c++) say(out[c]);
+}
+
 static const struct {
     const char *name;
     void (*answer)(struct asked *q);
 } known[] = {
+    {"voting", ask_voting},
     {"wilson", ask_wilson},
     {"clopper_pearson", ask_clopper_pearson},
     {"hanley_mcneil", ask_hanley_mcneil},

@@ -1,0 +1,304 @@
+/* bagging.c - one learner fitted on many draws of the rows, and the mean of what it says
+ *
+ * Problem       a model that changes much with its rows (a deep tree) has variance; a mean of B models
+ *               of variance s2 and correlation r keeps r s2 + (1 - r) s2 / B of it
+ * Method        Breiman 1996: each member sees every row as often as a Poisson draw says (or a share of
+ *               the rows without drawing again), and a share of the columns (Ho 1998)
+ * Missing       filled before: members get what every learner takes
+ * Order         draws are keyed by seed, member and row: not by row order or threads
+ * Cost          members x the learner on about 63 % of the rows
+ * Differs from  scikit-learn: counts are Poisson, not multinomial, and reach the member as weights, so
+ *               no row is copied
+ * Guide         Q10
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/ctx.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/rng.h"
+#include "learners/members/members.h"
+#include "simd/vmath.h"
+
+struct bagging_params {
+    const char *of;
+    int32_t members, bootstrap;
+    double rows, columns;
+};
+static const struct tide_param bagging_rows[] = {
+    P_TEXT(bagging_params, of, "tree", .metavar = "LEARNER",
+           .help = "the learner, as in 'tree(leaves=100)'",
+           .alias = "estimator base_estimator"),
+    P_INT(bagging_params, members, "20", P_RANGE(1, 1000), P_TUNE(10, 200),
+          .flags = TIDE_LOG, .help = "how many are fitted", .alias = "n_estimators"),
+    P_REAL(bagging_params, rows, "1", P_RANGE(0, 1), P_TUNE(0.3, 1),
+           .flags = TIDE_OPEN_LO, .help = "share of the rows that a member draws",
+           .alias = "max_samples subsample"),
+    P_BOOL(bagging_params, bootstrap, "yes",
+           .help = "rows may be drawn several times; no: each at most once"),
+    P_REAL(bagging_params, columns, "1", P_RANGE(0, 1), P_TUNE(0.3, 1),
+           .flags = TIDE_OPEN_LO, .help = "share of the columns that a member gets",
+           .alias = "max_features"),
+};
+
+static tide_status parse_of(const char *of, struct member_wishes *w, tide_error *err)
+{
+    tide_status st = members_parse(of, w, err);
+    if (!st && w->n != 1) {
+        err_set(err, TIDE_CODE_PARAM_VALUE, "bagging has one learner in 'of', not %d",
+                w->n);
+        st = err_field(err, "of");
+    }
+    return st;
+}
+
+static tide_status bagging_check(const void *params, tide_error *err)
+{
+    struct member_wishes w;
+    tide_status st = parse_of(((const struct bagging_params *)params)->of, &w, err);
+    members_free(&w);
+    return st;
+}
+
+/* How often a member sees a row: Poisson by inversion, or 0 and 1. */
+static int draws(const struct bagging_params *p, struct rng_key key, int64_t id,
+                 int32_t member)
+{
+    double u = rng_u01(rng_at(key, id, (uint32_t)member, 0));
+    if (!p->bootstrap) return u < p->rows || p->rows >= 1;
+    double term = vm_exp(-p->rows), sum = term;
+    int k = 0;
+    for (; u >= sum && k < 16; k++) {
+        term *= p->rows / (k + 1);
+        sum += term;
+    }
+    return k;
+}
+
+/* What one member is fitted on. */
+struct bag {
+    struct view x;
+    struct fit_data d;
+    int64_t *rows, *ids;
+    double *y, *w;
+    int32_t *k, *cols;
+    const struct column **col;
+};
+
+static tide_status bag_init(struct bag *b, const struct fit_data *d, struct arena *a,
+                            tide_error *err)
+{
+    int64_t n = d->x->n_rows;
+    b->rows = arena_array(a, n, sizeof *b->rows);
+    b->ids = arena_array(a, n, sizeof *b->ids);
+    b->w = arena_array(a, n, sizeof *b->w);
+    b->y = d->y ? arena_array(a, n, sizeof *b->y) : NULL;
+    b->k = d->k ? arena_array(a, n, sizeof *b->k) : NULL;
+    b->col = arena_array(a, (int64_t)d->x->n_cols + 1, sizeof *b->col);
+    return arena_status(a, err);
+}
+
+/* Rows of a member; all of them where the draw left too few. */
+static void draw_rows(struct bag *b, const struct bagging_params *p,
+                      const struct fit_data *d, int32_t member, int64_t least)
+{
+    struct rng_key key = rng_key(d->seed, "bagging");
+    int64_t m = 0;
+    int all = 0;
+again:
+    for (int64_t i = 0; i < d->x->n_rows; i++) {
+        int64_t id = view_id(d->x, i);
+        int times = all ? 1 : draws(p, key, id, member);
+        if (!times) continue;
+        b->rows[m] = view_row(d->x, i);
+        b->ids[m] = id;
+        b->w[m] = times * (d->w ? d->w[i] : 1.0);
+        if (d->y) b->y[m] = d->y[i];
+        if (d->k) b->k[m] = d->k[i];
+        m++;
+    }
+    if (m < least && !all) {
+        all = 1;
+        m = 0;
+        goto again;
+    }
+    b->x.n_rows = m;
+    b->x.rows = b->rows;
+    b->x.ids = b->ids;
+}
+
+/* The columns with the least keys, in the view's order; at least one where there is any. */
+static void draw_columns(struct bag *b, const struct bagging_params *p,
+                         const struct fit_data *d, int32_t member, int32_t *cols)
+{
+    struct rng_key key = rng_key(d->seed, "bagging columns");
+    int32_t n = d->x->n_cols, want = (int32_t)ceil(p->columns * n), m = 0;
+    for (int32_t j = 0; j < n; j++) {
+        uint64_t mine = rng_u64(rng_at(key, member, hash_name(d->x->cols[j]->name), 0));
+        int32_t before = 0; /* few columns, once a member: no sort */
+        for (int32_t q = 0; q < n && before < want; q++) {
+            uint64_t other =
+                rng_u64(rng_at(key, member, hash_name(d->x->cols[q]->name), 0));
+            before += other < mine || (other == mine && q < j);
+        }
+        if (before < want) cols[m++] = j;
+    }
+    for (int32_t j = 0; j < m; j++) b->col[j] = d->x->cols[cols[j]];
+    b->x.cols = b->col;
+    b->x.n_cols = m;
+}
+
+static tide_status fit_members(struct tide_ctx *ctx, const struct bagging_params *p,
+                               const struct member_wish *w, const struct fit_data *d,
+                               struct state *out, tide_error *err)
+{
+    struct arena a;
+    struct bag b = {.x = *d->x};
+    int32_t n = d->x->n_cols;
+    int32_t want = (int32_t)ceil(p->columns * n);
+    int32_t *cols =
+        want < n ? state_new(out, "DENSE", "columns", STATE_I32, p->members, want, 1)
+                 : NULL;
+    arena_init(&a, ctx);
+    tide_status st = arena_status(out->arena, err);
+    if (!st) st = bag_init(&b, d, &a, err);
+    int64_t least = w->learner->min_rows > 2 ? w->learner->min_rows : 2;
+    for (int32_t i = 0; !st && i < p->members; i++) {
+        st = ctx_progress(ctx, d->phase, i, p->members, "members", err);
+        if (st) break;
+        draw_rows(&b, p, d, i, least);
+        if (cols) draw_columns(&b, p, d, i, cols + (int64_t)i * want);
+        b.d = *d;
+        b.d.x = &b.x;
+        b.d.y = b.y;
+        b.d.k = b.k;
+        b.d.w = b.w;
+        b.d.seed = rng_u64(rng_at(rng_key(d->seed, "member"), i, 0, 0));
+        st = member_fit(ctx, w, &b.d, i, out, err);
+    }
+    arena_free(&a);
+    return st;
+}
+
+static tide_status bagging_fit(struct tide_ctx *ctx, const void *params,
+                               const struct fit_data *d, const struct fit_data *valid,
+                               int32_t rounds, struct state *out, struct fit_info *info,
+                               tide_error *err)
+{
+    const struct bagging_params *p = params;
+    struct member_wishes w;
+    (void)valid;
+    (void)rounds;
+    (void)info;
+    tide_status st = parse_of(p->of, &w, err);
+    if (!st) st = members_fit_data(&w, d, err);
+    if (!st && !(w.of[0].learner->traits & TIDE_TAKES_WEIGHTS)) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "%s takes no row weights, which bagging draws by",
+                w.of[0].learner->name);
+        st = err_field(err, "of");
+    }
+    if (!st) {
+        members_put_names(&w, p->members, out);
+        st = fit_members(ctx, p, &w.of[0], d, out, err);
+    }
+    members_free(&w);
+    return st;
+}
+
+struct bagging_model {
+    struct member *member;
+    int n;
+    int32_t n_out, n_cols;
+};
+
+/* Column numbers of the members, each row rising. */
+static tide_status take_columns(const struct state *s, struct bagging_model *m,
+                                int32_t n_cols, tide_error *err)
+{
+    const struct state_array *cols;
+    for (int i = 0; i < m->n; i++) m->member[i].n_cols = n_cols;
+    if (!state_find(s, "columns")) return TIDE_OK;
+    tide_status st = state_need(s, "columns", STATE_I32, m->n, -1, &cols, err);
+    if (st) return st;
+    int64_t each = cols->dim[1];
+    int fine = each > 0 && each <= n_cols;
+    for (int i = 0; fine && i < m->n; i++) {
+        const int32_t *c = (const int32_t *)cols->data + i * each;
+        for (int64_t j = 0; j < each; j++)
+            fine &= c[j] >= 0 && c[j] < n_cols && (j == 0 || c[j] > c[j - 1]);
+        m->member[i].cols = c;
+        m->member[i].n_cols = (int32_t)each;
+    }
+    if (fine) return TIDE_OK;
+    err_set(err, TIDE_CODE_TIDE_VALUE, "a member's columns are not those of the model");
+    return err_place(err, "section DENSE, columns");
+}
+
+static tide_status bagging_load(const struct state *s, uint32_t task, int32_t n_out,
+                                int32_t n_cols, const uint32_t *n_levels,
+                                struct arena *a, void **object, tide_error *err)
+{
+    struct bagging_model *m = arena_zero(a, sizeof *m);
+    *object = NULL;
+    if (!m) return arena_status(a, err);
+    tide_status st = members_load(s, task, a, &m->member, &m->n, err);
+    if (!st) st = take_columns(s, m, n_cols, err);
+    m->n_out = n_out;
+    m->n_cols = n_cols;
+    for (int i = 0; !st && i < m->n; i++)
+        st = member_load(s, i, task, n_out, n_levels, a, &m->member[i], err);
+    if (!st) *object = m;
+    return st;
+}
+
+static tide_status bagging_predict(const void *object, const struct view *x, int64_t i0,
+                                   int64_t n, double *out, tide_error *err)
+{
+    const struct bagging_model *m = object;
+    size_t cells = (size_t)n * (size_t)m->n_out;
+    double *one = mem_array(cells + 1, sizeof *one);
+    tide_status st = one ? TIDE_OK : err_nomem(err, 0);
+    memset(out, 0, cells * sizeof *out);
+    for (int i = 0; !st && i < m->n; i++) {
+        st = member_predict(&m->member[i], x, i0, n, one, err);
+        for (size_t c = 0; !st && c < cells; c++) out[c] += one[c];
+    }
+    for (size_t c = 0; c < cells; c++) out[c] /= m->n;
+    mem_free(one);
+    return st;
+}
+
+static void bagging_importance(const void *object, double *out)
+{
+    const struct bagging_model *m = object;
+    members_importance(m->member, m->n, m->n_cols, out);
+}
+
+static void bagging_describe(const void *object, char *out, size_t size)
+{
+    const struct bagging_model *m = object;
+    members_describe(m->member, m->n, out, size);
+}
+
+const struct tide_learner tide_learner_bagging = {
+    .name = "bagging",
+    .title = "One learner on many draws of the rows",
+    .camel = "Bagging",
+    .guide = "Q5 Q10",
+    .paper = "Breiman 1996",
+    .tasks = TIDE_CLASSIFY | TIDE_REGRESS,
+    .traits = TIDE_TAKES_WEIGHTS | TIDE_GIVES_PROBA | TIDE_WANTS_SCALED,
+    .tolerance = 0,
+    .params = TIDE_TABLE(bagging_rows, bagging_params),
+    .small = "members=3",
+    .min_rows = 2,
+    .check = bagging_check,
+    .fit = bagging_fit,
+    .load = bagging_load,
+    .predict = bagging_predict,
+    .importance = bagging_importance,
+    .describe = bagging_describe,
+};
