@@ -1,6 +1,8 @@
 /* utf8.c - checking, cutting, measuring and showing text that may be hostile */
 #include "base/str.h"
 
+#include <string.h>
+
 int utf8_decode(const char *s, size_t n, uint32_t *cp)
 {
     const unsigned char *p = (const unsigned char *)s;

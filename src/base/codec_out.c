@@ -1,0 +1,137 @@
+/* codec_out.c - gzip and zstd, written as a stream */
+#include "base/codec_out.h"
+
+#include <string.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "base/alloc.h"
+#include "base/err.h"
+
+#define OUT_BYTES ((size_t)256 << 10)
+#define IN_MOST   ((size_t)1 << 30) /* zlib counts in 32 bits */
+
+struct codec_out {
+    enum codec_kind kind;
+    codec_sink sink;
+    void *payload;
+    int failed, nomem; /* the sink took nothing; memory is out */
+    int has_z;         /* z is to be ended */
+    z_stream z;
+    ZSTD_CCtx *zstd;
+    unsigned char out[OUT_BYTES];
+};
+
+static void *z_take(void *unused, unsigned n, unsigned each)
+{
+    (void)unused;
+    return mem_array(n, each);
+}
+
+static void z_drop(void *unused, void *p)
+{
+    (void)unused;
+    mem_free(p);
+}
+
+tide_status codec_out_open(enum codec_kind kind, codec_sink sink, void *payload,
+                           struct codec_out **out, tide_error *err)
+{
+    struct codec_out *c = mem_zalloc(sizeof *c);
+    *out = NULL;
+    if (!c) return err_nomem(err, sizeof *c);
+    c->kind = kind;
+    c->sink = sink;
+    c->payload = payload;
+    if (kind == CODEC_GZIP) {
+        c->z.zalloc = z_take;
+        c->z.zfree = z_drop;
+        c->has_z = deflateInit2(&c->z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8,
+                                Z_DEFAULT_STRATEGY) == Z_OK;
+    } else {
+        c->zstd = alloc_fault_point() ? NULL : ZSTD_createCCtx();
+    }
+    if (!c->has_z && (!c->zstd || ZSTD_isError(ZSTD_CCtx_setParameter(
+                                      c->zstd, ZSTD_c_checksumFlag, 1)))) {
+        codec_out_free(c);
+        return err_nomem(err, 0);
+    }
+    *out = c;
+    return TIDE_OK;
+}
+
+void codec_out_free(struct codec_out *c)
+{
+    if (!c) return;
+    if (c->has_z) deflateEnd(&c->z);
+    ZSTD_freeCCtx(c->zstd);
+    mem_free(c);
+}
+
+static void out_give(struct codec_out *c, size_t n)
+{
+    if (n && !c->failed) c->failed = c->sink(c->payload, c->out, n) != 0;
+}
+
+static void gzip_put(struct codec_out *c, const unsigned char *p, size_t n, int is_end)
+{
+    c->z.next_in = (Bytef *)(uintptr_t)p;
+    c->z.avail_in = (uInt)n;
+    do {
+        c->z.next_out = c->out;
+        c->z.avail_out = OUT_BYTES;
+        (void)deflate(&c->z, is_end ? Z_FINISH : Z_NO_FLUSH); /* no room is no error */
+        out_give(c, OUT_BYTES - c->z.avail_out);
+    } while (c->z.avail_out == 0 && !c->failed);
+}
+
+static void zstd_put(struct codec_out *c, const unsigned char *p, size_t n, int is_end)
+{
+    ZSTD_inBuffer in = {p, n, 0};
+    size_t left;
+    do {
+        ZSTD_outBuffer out = {c->out, OUT_BYTES, 0};
+        left = ZSTD_compressStream2(c->zstd, &out, &in,
+                                    is_end ? ZSTD_e_end : ZSTD_e_continue);
+        if (ZSTD_isError(left)) { /* nothing else can go wrong with a sound stream */
+            c->nomem = 1;
+            return;
+        }
+        out_give(c, out.pos);
+    } while ((is_end ? left != 0 : in.pos < in.size) && !c->failed);
+}
+
+static void out_put(struct codec_out *c, const unsigned char *p, size_t n, int is_end)
+{
+    if (c->failed || c->nomem) return;
+    if (c->kind == CODEC_GZIP)
+        gzip_put(c, p, n, is_end);
+    else
+        zstd_put(c, p, n, is_end);
+}
+
+int codec_out_put(void *codec_out, const void *data, size_t n)
+{
+    struct codec_out *c = codec_out;
+    const unsigned char *p = data;
+    for (size_t part; n; p += part, n -= part) {
+        part = n < IN_MOST ? n : IN_MOST;
+        out_put(c, p, part, 0);
+    }
+    return c->failed || c->nomem;
+}
+
+tide_status codec_out_end(struct codec_out *c, tide_error *err)
+{
+    static const unsigned char none;
+    out_put(c, &none, 0, 1);
+    return codec_out_status(c, err);
+}
+
+tide_status codec_out_status(const struct codec_out *c, tide_error *err)
+{
+    if (c->nomem) return err_nomem(err, 0);
+    if (c->failed)
+        return err_set(err, TIDE_CODE_FILE_ERROR, "the output was not taken");
+    return TIDE_OK;
+}
