@@ -110,11 +110,12 @@ TIDE_API TIDE_MUST_USE tide_status tide_frame_write_as(tide_ctx *ctx,
                                                        tide_error *err);
 /* How a table is written. Zeroed: CSV without compression. */
 struct tide_write_options {
-    const char *format;      /* NULL, "" and auto: by the ending of path, else CSV */
-    const char *path;        /* a name whose ending counts; NULL: none. It is not opened */
-    const char *compression; /* none gzip zstd; NULL, "" and auto: by the ending of path,
+    const char *format; /* NULL, "" and auto: by the ending of path, else CSV */
+    const char *path;   /* a name whose ending counts; NULL: none. It is not opened */
+    const char
+        *compression; /* none gzip zstd; NULL, "" and auto: by the ending of path,
                               * and zstd for formats that compress their own parts */
-    int32_t digits;          /* CSV: significant digits; 0 = shortest round trip */
+    int32_t digits;   /* CSV: significant digits; 0 = shortest round trip */
 };
 /* Writes a frame in a format of the registry through a sink, as a stream where the format
  * allows.

@@ -75,10 +75,10 @@ static tide_status kind_wanted(const struct tide_reader *r,
     while (k < 3 && strcmp(o->compression, kind_names[k]) != 0) k++;
     if (k == 3) {
         char shown[64];
-        err_set(err, TIDE_CODE_PARAM_VALUE,
-                "'compression' must be one of auto, none, gzip, zstd, got \"%s\"",
-                err_quote(shown, sizeof shown, o->compression, strlen(o->compression),
-                          40));
+        err_set(
+            err, TIDE_CODE_PARAM_VALUE,
+            "'compression' must be one of auto, none, gzip, zstd, got \"%s\"",
+            err_quote(shown, sizeof shown, o->compression, strlen(o->compression), 40));
         return err_field(err, "compression");
     }
     *out = (enum codec_kind)k;

@@ -23,11 +23,12 @@
 #define GROUP_ROWS  ((int64_t)1 << 20)
 #define GROUP_BYTES ((int64_t)128 << 20) /* of one column's texts in a group */
 #define PAGE_ROWS   65536
-#define PAGE_BYTES  ((int64_t)1 << 20) /* of texts; a longer text has a page of its own */
-#define TEXT_MOST   ((int64_t)1 << 30)
-#define DICT_MOST   ((uint32_t)64 << 20) /* a larger dictionary is written as texts */
-#define STAT_MOST   64                   /* bytes of a text in the statistics */
-#define WAVE        16                   /* columns encoded before they are given */
+#define PAGE_BYTES                                                                     \
+    ((int64_t)1 << 20) /* of texts; a longer text has a page of its own */
+#define TEXT_MOST ((int64_t)1 << 30)
+#define DICT_MOST ((uint32_t)64 << 20) /* a larger dictionary is written as texts */
+#define STAT_MOST 64                   /* bytes of a text in the statistics */
+#define WAVE      16                   /* columns encoded before they are given */
 
 /* What is known of a chunk. */
 struct pq_told {
@@ -54,9 +55,9 @@ struct pq_writer {
     enum block_kind codec;
     tide_sink_fn sink;
     void *payload;
-    int64_t at;       /* bytes given */
-    int64_t i0, i1;   /* rows of the group */
-    int first;        /* column of the wave */
+    int64_t at;     /* bytes given */
+    int64_t i0, i1; /* rows of the group */
+    int first;      /* column of the wave */
     int n_hands;
     struct pq_hand *hand;
     struct pq_part_out part[WAVE];
