@@ -1,4 +1,8 @@
-/* codec_out.c - gzip and zstd, written as a stream */
+/* codec_out.c - gzip and zstd, written as a stream
+ *
+ * codec.c refuses what expands 1,000-fold, and rows of one value alone shrink further: such a
+ * stream is made less dense, by flushes (gzip, never far beyond) or frames of zeros that every
+ * reader skips (zstd). */
 #include "base/codec_out.h"
 
 #include <string.h>
@@ -8,15 +12,19 @@
 #include "base/alloc.h"
 #include "base/err.h"
 
-#define OUT_BYTES ((size_t)256 << 10)
-#define IN_MOST   ((size_t)1 << 30) /* zlib counts in 32 bits */
+#define OUT_BYTES   ((size_t)256 << 10)
+#define DENSE_FREE  ((int64_t)16 << 20) /* bytes that may shrink to nothing */
+#define DENSE_RATIO 500
+#define THIN_BYTES  32768             /* of a frame that is skipped */
+#define IN_MOST     ((size_t)1 << 18) /* put at once */
 
 struct codec_out {
     enum codec_kind kind;
     codec_sink sink;
     void *payload;
-    int failed, nomem; /* the sink took nothing; memory is out */
-    int has_z;         /* z is to be ended */
+    int failed, nomem;   /* the sink took nothing; memory is out */
+    int64_t n_in, n_out; /* bytes put and given */
+    int has_z;           /* z is to be ended */
     z_stream z;
     ZSTD_CCtx *zstd;
     unsigned char out[OUT_BYTES];
@@ -71,16 +79,23 @@ void codec_out_free(struct codec_out *c)
 static void out_give(struct codec_out *c, size_t n)
 {
     if (n && !c->failed) c->failed = c->sink(c->payload, c->out, n) != 0;
+    c->n_out += (int64_t)n;
+}
+
+static int is_too_dense(const struct codec_out *c)
+{
+    return c->n_in > DENSE_FREE && c->n_in / DENSE_RATIO > c->n_out;
 }
 
 static void gzip_put(struct codec_out *c, const unsigned char *p, size_t n, int is_end)
 {
+    int how = is_end ? Z_FINISH : is_too_dense(c) ? Z_FULL_FLUSH : Z_NO_FLUSH;
     c->z.next_in = (Bytef *)(uintptr_t)p;
     c->z.avail_in = (uInt)n;
     do {
         c->z.next_out = c->out;
         c->z.avail_out = OUT_BYTES;
-        (void)deflate(&c->z, is_end ? Z_FINISH : Z_NO_FLUSH); /* no room is no error */
+        (void)deflate(&c->z, how); /* no room is no error */
         out_give(c, OUT_BYTES - c->z.avail_out);
     } while (c->z.avail_out == 0 && !c->failed);
 }
@@ -101,6 +116,20 @@ static void zstd_put(struct codec_out *c, const unsigned char *p, size_t n, int 
     } while ((is_end ? left != 0 : in.pos < in.size) && !c->failed);
 }
 
+/* Ends the frame, so that one to be skipped can stand before the next. */
+static void zstd_thin(struct codec_out *c)
+{
+    static const unsigned char none;
+    zstd_put(c, &none, 0, 1);
+    while (is_too_dense(c) && !c->failed && !c->nomem) {
+        memset(c->out, 0, THIN_BYTES);
+        memcpy(c->out, "\x50\x2a\x4d\x18", 4); /* its number and its length */
+        c->out[4] = (THIN_BYTES - 8) & 255;
+        c->out[5] = (THIN_BYTES - 8) >> 8;
+        out_give(c, THIN_BYTES);
+    }
+}
+
 static void out_put(struct codec_out *c, const unsigned char *p, size_t n, int is_end)
 {
     if (c->failed || c->nomem) return;
@@ -116,7 +145,9 @@ int codec_out_put(void *codec_out, const void *data, size_t n)
     const unsigned char *p = data;
     for (size_t part; n; p += part, n -= part) {
         part = n < IN_MOST ? n : IN_MOST;
+        c->n_in += (int64_t)part;
         out_put(c, p, part, 0);
+        if (c->kind == CODEC_ZSTD && is_too_dense(c)) zstd_thin(c);
     }
     return c->failed || c->nomem;
 }

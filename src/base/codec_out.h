@@ -1,7 +1,8 @@
 /* codec_out.h - a gzip or zstd stream over a sink: what is put in comes out compressed
  *
- * Memory is bounded by the coder's window. One member or frame, so that every reader takes it;
- * no time and no name in it, so the same bytes in are the same bytes out. */
+ * Memory is bounded by the coder's window. One member or frame, so that every reader takes it
+ * (more frames only where rows repeat without end); no time and no name in it, so the same puts
+ * give the same bytes. */
 #ifndef BASE_CODEC_OUT_H
 #define BASE_CODEC_OUT_H
 #include "base/codec.h"

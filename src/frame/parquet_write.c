@@ -28,7 +28,9 @@
 #define TEXT_MOST ((int64_t)1 << 30)
 #define DICT_MOST ((uint32_t)64 << 20) /* a larger dictionary is written as texts */
 #define STAT_MOST 64                   /* bytes of a text in the statistics */
-#define WAVE      16                   /* columns encoded before they are given */
+#define PAD_RATIO 500
+#define PAD_FREE  6e7 /* bytes of a table that may shrink to nothing */
+#define WAVE      16  /* columns encoded before they are given */
 
 /* What is known of a chunk. */
 struct pq_told {
@@ -56,6 +58,7 @@ struct pq_writer {
     tide_sink_fn sink;
     void *payload;
     int64_t at;     /* bytes given */
+    int64_t raw;    /* of all pages */
     int64_t i0, i1; /* rows of the group */
     int first;      /* column of the wave */
     int n_hands;
@@ -582,6 +585,7 @@ static tide_status write_group(struct pq_writer *w, tide_error *err)
                               (double)w->i0 + share * (double)(w->i1 - w->i0),
                               (double)w->f->n_rows, NULL, err);
     }
+    w->raw += raw;
     pq_put_int(p, 2, PQ_PUT_I64, raw);
     pq_put_int(p, 3, PQ_PUT_I64, w->i1 - w->i0);
     pq_put_int(p, 6, PQ_PUT_I64, w->at - begin);
@@ -606,6 +610,23 @@ static tide_status check_texts(const tide_frame *f, tide_error *err)
     return TIDE_OK;
 }
 
+/* Tables of one value alone shrink so far that our reader, which refuses a file that expands
+ * 1,000-fold, would not take them back. Zeros between the chunks and the footer, where no
+ * offset leads, make the file at least a 500th of its table. */
+static tide_status pad(struct pq_writer *w, tide_error *err)
+{
+    double table = 8.0 * (double)w->f->n_rows * (double)w->f->n_cols;
+    if (table < (double)w->raw) table = (double)w->raw;
+    if (table < PAD_FREE) return TIDE_OK;
+    struct str zeros = {0};
+    for (int k = 0; k < 512; k++) pq_put_little(&zeros, 0, 8);
+    tide_status st = TIDE_OK;
+    while (st == TIDE_OK && (double)w->at < table / PAD_RATIO)
+        st = pq_give(w, &zeros, err);
+    str_free(&zeros);
+    return st;
+}
+
 static tide_status write_all(struct pq_writer *w, tide_error *err)
 {
     const tide_frame *f = w->f;
@@ -620,6 +641,7 @@ static tide_status write_all(struct pq_writer *w, tide_error *err)
         w->i1 = group_end(f, w->i0);
         st = write_group(w, err);
     }
+    if (st == TIDE_OK) st = pad(w, err);
     if (st != TIDE_OK) return st;
     end_footer(w);
     if (w->footer.len > INT32_MAX)

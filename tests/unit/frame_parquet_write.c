@@ -1,6 +1,8 @@
 /* frame_parquet_write.c - Parquet and compressed streams that are written: the reader finds every
  * cell, type, missing value and level again; failures of memory and sinks are clean errors */
+#define _GNU_SOURCE
 #include <float.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/codec_out.h"
@@ -228,6 +230,30 @@ TEST(parquet_has_a_group_for_each_mebirow_and_threads_do_not_matter)
     str_free(&two);
 }
 
+TEST(parquet_of_one_value_alone_is_not_refused_as_expanding_too_far)
+{
+    enum { N = 3000000 };
+    tide_frame *f = NULL, *g = NULL;
+    struct str t = {0};
+    tide_error err = {0};
+    start();
+    CHECK_INT(frame_begin(ctx, N, 4, &f, NULL), TIDE_OK);
+    double *v = arena_array(&f->arena, N, sizeof *v);
+    for (int64_t i = 0; i < N; i++) v[i] = 1;
+    for (int j = 0; j < 4; j++)
+        f->cols[j] = (struct column){
+            .name = &"a\0b\0c\0d"[2 * j], .type = TIDE_F64, .n_rows = N, .f64 = v};
+    CHECK_INT(frame_seal(f, NULL), TIDE_OK);
+    CHECK_INT(written(f, "zstd", &t, NULL), TIDE_OK);
+    CHECK_MSG(t.len < 300000, "%zu bytes", t.len);
+    tide_status st = parquet_read_table(ctx, NULL, t.s, t.len, NULL, 0, &g, &err);
+    CHECK_MSG(st == TIDE_OK, "%s", err.message);
+    if (g) same_columns(f, g);
+    tide_frame_free(g);
+    tide_frame_free(f);
+    str_free(&t);
+}
+
 /* ---- options ---- */
 
 TEST(endings_and_options_tell_the_compression)
@@ -294,6 +320,47 @@ TEST(streams_are_one_member_and_give_back_what_was_put)
             str_free(&t);
         }
     block_coder_free(&coder);
+    mem_free(data);
+    mem_free(back);
+}
+
+static int to_fd(void *payload, const void *data, size_t n)
+{
+    return write(*(int *)payload, data, n) != (ssize_t)n;
+}
+
+TEST(streams_of_one_row_for_ever_are_not_refused_as_expanding_too_far)
+{
+    static const enum codec_kind kinds[] = {CODEC_GZIP, CODEC_ZSTD};
+    enum { N = 1 << 20 };
+    char *data = mem_alloc(N), *back = mem_alloc(N);
+    for (int i = 0; i < N; i++) data[i] = "1,2.5,x\n"[i % 8];
+    for (int k = 0; k < 2; k++) {
+        char path[] = "/tmp/tide_stream_XXXXXX", head[64];
+        struct codec_out *c = NULL;
+        struct codec *in = NULL;
+        tide_error err = {0};
+        int fd = mkstemp(path);
+        size_t got = 0;
+        CHECK_INT(codec_out_open(kinds[k], to_fd, &fd, &c, NULL), TIDE_OK);
+        for (int i = 0; i < 150; i++) CHECK_INT(codec_out_put(c, data, N), 0);
+        CHECK_INT(codec_out_end(c, NULL), TIDE_OK);
+        codec_out_free(c);
+        CHECK(lseek(fd, 0, SEEK_END) < 150 * N / 400);
+        lseek(fd, 0, SEEK_SET);
+        CHECK_INT(read(fd, head, sizeof head), sizeof head);
+        CHECK_INT(codec_open(fd, path, head, sizeof head, 1000, &in, &err), TIDE_OK);
+        for (int i = 0; i < 150; i++) {
+            tide_status st = codec_read(in, back, N, &got, &err);
+            CHECK_MSG(st == TIDE_OK, "%d: %s", i, err.message);
+            if (st != TIDE_OK) break;
+            CHECK(got == N && memcmp(data, back, N) == 0);
+        }
+        CHECK_INT(codec_read(in, back, N, &got, &err), TIDE_OK);
+        CHECK_INT(got, 0);
+        codec_close(in);
+        unlink(path);
+    }
     mem_free(data);
     mem_free(back);
 }
