@@ -1,4 +1,4 @@
-/* codec_block.c - blocks of snappy, LZ4, gzip and zstd, decoded at once
+/* codec_block.c - blocks of snappy, LZ4, gzip and zstd, decoded at once; gzip and zstd made
  *
  * Snappy and LZ4 are decoded here: both are literals and copies from what is already out, and
  * their formats are a page each. Every length is compared with what is left before it is
@@ -9,13 +9,15 @@
 #include <string.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "base/alloc.h"
 
 void block_coder_free(struct block_coder *b)
 {
     ZSTD_freeDCtx(b->zstd);
-    b->zstd = NULL;
+    ZSTD_freeCCtx(b->zstd_out);
+    b->zstd = b->zstd_out = NULL;
 }
 
 /* ---- literals and copies ---- */
@@ -143,13 +145,13 @@ static int lz4_decode(struct span *s)
 
 /* ---- gzip and zstd ---- */
 
-static void *inflate_get(void *unused, unsigned n, unsigned each)
+static void *zlib_get(void *unused, unsigned n, unsigned each)
 {
     (void)unused;
     return mem_array(n, each);
 }
 
-static void inflate_give(void *unused, void *p)
+static void zlib_give(void *unused, void *p)
 {
     (void)unused;
     mem_free(p);
@@ -159,7 +161,7 @@ static void inflate_give(void *unused, void *p)
 static enum block_result gzip_decode(const void *src, size_t n_src, void *dst,
                                      size_t n_dst)
 {
-    z_stream z = {.zalloc = inflate_get, .zfree = inflate_give};
+    z_stream z = {.zalloc = zlib_get, .zfree = zlib_give};
     if (n_src > UINT32_MAX || n_dst > UINT32_MAX) return BLOCK_DAMAGED;
     if (inflateInit2(&z, 15 + 32) != Z_OK) return BLOCK_NOMEM;
     uint8_t none;
@@ -206,4 +208,63 @@ enum block_result block_decode(struct block_coder *b, enum block_kind kind,
         return zstd_decode(b, src, n_src, dst, n_dst);
     }
     return BLOCK_DAMAGED;
+}
+
+/* ---- making blocks ---- */
+
+#define GZIP_FRAME ((size_t)18) /* header and trailer */
+
+size_t block_room(enum block_kind kind, size_t n)
+{
+    if (n > INT32_MAX) return 0;
+    if (kind == BLOCK_PLAIN) return n + 1;
+    if (kind == BLOCK_ZSTD) return ZSTD_compressBound(n);
+    /* deflateBound of the default window, and a gzip frame around it */
+    return kind == BLOCK_GZIP ? compressBound((uLong)n) + GZIP_FRAME : 0;
+}
+
+static enum block_result gzip_encode(const void *src, size_t n_src, void *dst,
+                                     size_t room, size_t *n_dst)
+{
+    z_stream z = {.zalloc = zlib_get, .zfree = zlib_give};
+    if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8,
+                     Z_DEFAULT_STRATEGY) != Z_OK)
+        return BLOCK_NOMEM;
+    z.next_in = (Bytef *)(uintptr_t)src;
+    z.avail_in = (uInt)n_src;
+    z.next_out = dst;
+    z.avail_out = room < UINT32_MAX ? (uInt)room : UINT32_MAX;
+    int r = deflate(&z, Z_FINISH);
+    *n_dst = z.total_out;
+    deflateEnd(&z);
+    return r == Z_STREAM_END ? BLOCK_OK : BLOCK_DAMAGED;
+}
+
+static enum block_result zstd_encode(struct block_coder *b, const void *src,
+                                     size_t n_src, void *dst, size_t room,
+                                     size_t *n_dst)
+{
+    if (!b->zstd_out) b->zstd_out = alloc_fault_point() ? NULL : ZSTD_createCCtx();
+    if (!b->zstd_out) return BLOCK_NOMEM;
+    size_t n =
+        ZSTD_compressCCtx(b->zstd_out, dst, room, src, n_src, ZSTD_CLEVEL_DEFAULT);
+    if (ZSTD_isError(n)) /* the room is enough: what is left is memory */
+        return ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation ? BLOCK_NOMEM
+                                                                    : BLOCK_DAMAGED;
+    *n_dst = n;
+    return BLOCK_OK;
+}
+
+enum block_result block_encode(struct block_coder *b, enum block_kind kind,
+                               const void *src, size_t n_src, void *dst, size_t room,
+                               size_t *n_dst)
+{
+    *n_dst = 0;
+    if (room < block_room(kind, n_src) || block_room(kind, n_src) == 0)
+        return BLOCK_DAMAGED;
+    if (kind == BLOCK_GZIP) return gzip_encode(src, n_src, dst, room, n_dst);
+    if (kind == BLOCK_ZSTD) return zstd_encode(b, src, n_src, dst, room, n_dst);
+    if (n_src) memcpy(dst, src, n_src);
+    *n_dst = n_src;
+    return BLOCK_OK;
 }

@@ -7,11 +7,14 @@
 
 struct convert_own {
     const char *to;
-    int32_t digits;
+    int32_t compression, digits;
 };
+static const char *const compressions[] = {"auto", "none", "gzip", "zstd", NULL};
 static const struct tide_param rows[] = {
     P_TEXT(convert_own, to, "auto", .metavar = "NAME",
            .help = "format to write: auto = by the ending of OUT, else csv"),
+    P_ENUM(convert_own, compression, "auto", compressions,
+           .help = "auto = by the ending of OUT (.gz, .zst), and zstd in Parquet"),
     P_INT(convert_own, digits, "0", P_RANGE(0, 17), .metavar = "N",
           .help = "significant digits of numbers in CSV; 0 = all that matter"),
 };
@@ -21,12 +24,16 @@ static tide_status write_table(struct cli *c, const tide_frame *frame,
                                tide_error *err)
 {
     const struct convert_own *own = cli_own(c);
-    tide_status s = cli_sink_open(sink, c->args[1], err);
+    const char *out = c->args[1];
+    struct tide_write_options how = {.format = to->name,
+                                     .path = strcmp(out, "-") == 0 ? NULL : out,
+                                     .compression = compressions[own->compression],
+                                     .digits = own->digits};
+    tide_status s = cli_sink_open(sink, out, err);
     if (s) return s;
-    if (strcmp(to->name, "csv") == 0)
-        s = tide_frame_write(c->ctx, frame, own->digits, cli_sink_put, sink, err);
-    else
-        s = tide_frame_write_as(c->ctx, frame, to->name, cli_sink_put, sink, err);
+    if (!how.path) tide_ctx_set_progress(c->ctx, NULL, NULL); /* not amid the rows */
+    s = tide_frame_save(c->ctx, frame, &how, cli_sink_put, sink, err);
+    cli_talk_end(); /* the progress of writing */
     return cli_sink_close(c, sink, s, err);
 }
 
@@ -111,7 +118,8 @@ const struct cli_verb cli_verb_convert = {
     .max_args = 2,
     .args = "a table and where it goes",
     .run = run,
-    .examples = "tidemill convert data/penguins.csv penguins.jsonl\n"
+    .examples = "tidemill convert data/penguins.csv penguins.parquet\n"
+                "tidemill convert data/penguins.csv penguins.jsonl.zst\n"
                 "tidemill convert 'sqlite:shop.db?SELECT * FROM sales' sales.csv\n"
                 "tidemill convert ranks.svm - --to npy > ranks.npy",
 };

@@ -75,7 +75,10 @@ static tide_status write_table(struct cli *c, const tide_frame *frame, tide_erro
     cli_talk_end();
     tide_status s = cli_sink_open(&sink, own->output, err);
     if (s) return s;
+    if (!sink.is_file)
+        tide_ctx_set_progress(c->ctx, NULL, NULL); /* not amid the rows */
     s = tide_frame_write(c->ctx, frame, own->digits, cli_sink_put, &sink, err);
+    cli_talk_end();
     s = cli_sink_close(c, &sink, s, err);
     if (s || !c->common->json) return s;
     json_t *object = json_object(), *out = json_object();

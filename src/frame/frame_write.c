@@ -54,6 +54,11 @@ tide_status frame_write_rows(struct tide_ctx *ctx, const tide_frame *frame,
         st = par_for(ctx, n, write_block, &w, err);
         for (int64_t k = 0; st == TIDE_OK && k < n; k++)
             st = give(&w.part[k], sink, payload, err);
+        int64_t done = (w.first + n) * WRITE_ROWS;
+        if (st == TIDE_OK)
+            st = ctx_progress(ctx, "writing",
+                              (double)(done < frame->n_rows ? done : frame->n_rows),
+                              (double)frame->n_rows, NULL, err);
     }
     for (int k = 0; k < WRITE_WAVE; k++) str_free(&w.part[k]);
     return st;

@@ -454,7 +454,10 @@ static tide_status write_npy(struct tide_ctx *ctx, const tide_frame *frame,
         for (int64_t i0 = 0; i0 < frame->n_rows && !stop; i0 += PART) {
             int64_t m = frame->n_rows - i0 < PART ? frame->n_rows - i0 : PART;
             const struct column *c = &frame->cols[j];
-            if (ctx_cancelled(ctx)) return err_cancelled(err);
+            tide_status go = ctx_progress(
+                ctx, "writing", (double)j * (double)frame->n_rows + (double)i0,
+                (double)frame->n_cols * (double)frame->n_rows, NULL, err);
+            if (go != TIDE_OK) return go;
             if (kind == 'b') {
                 stop = sink(payload, c->b + i0, (size_t)m) != 0;
                 continue;

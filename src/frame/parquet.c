@@ -23,6 +23,22 @@ static tide_status read_parquet(struct tide_ctx *ctx, const char *path,
                          : st;
 }
 
+static tide_status write_packed(struct tide_ctx *ctx, const tide_frame *frame,
+                                enum codec_kind how, tide_sink_fn sink, void *payload,
+                                tide_error *err)
+{
+    static const enum block_kind kinds[] = {[CODEC_PLAIN] = BLOCK_PLAIN,
+                                            [CODEC_GZIP] = BLOCK_GZIP,
+                                            [CODEC_ZSTD] = BLOCK_ZSTD};
+    return parquet_write_table(ctx, frame, kinds[how], sink, payload, err);
+}
+
+static tide_status write_parquet(struct tide_ctx *ctx, const tide_frame *frame,
+                                 tide_sink_fn sink, void *payload, tide_error *err)
+{
+    return write_packed(ctx, frame, CODEC_ZSTD, sink, payload, err);
+}
+
 const struct tide_reader tide_reader_parquet = {
     .name = "parquet",
     .title = "flat columns of a Parquet file",
@@ -32,4 +48,6 @@ const struct tide_reader tide_reader_parquet = {
     .endings = ".parquet .pq",
     .claims = claims,
     .read = read_parquet,
+    .write = write_parquet,
+    .write_packed = write_packed,
 };

@@ -1,4 +1,4 @@
-/* parquet.h - inside of the Parquet reader
+/* parquet.h - inside of the Parquet reader, and the way to the writer
  *
  * parquet_meta.c reads the footer, parquet_encoding.c unpacks runs, bits, deltas and split
  * streams, parquet_convert.c turns PLAIN values into ours, parquet_chunk.c walks the pages of
@@ -186,4 +186,9 @@ void *pq_room(struct pq_buffer *b, struct arena *a, size_t n);
 tide_status parquet_read_table(struct tide_ctx *ctx, const char *path, const void *data,
                                size_t n_data, const struct tide_read_options *options,
                                int64_t expand_free, tide_frame **out, tide_error *err);
+
+/* parquet_write.c. codec: plain, gzip or zstd. */
+tide_status parquet_write_table(struct tide_ctx *ctx, const tide_frame *frame,
+                                enum block_kind codec, tide_sink_fn sink, void *payload,
+                                tide_error *err);
 #endif

@@ -235,7 +235,8 @@ static tide_status run_pass(struct pq_reader *r, const int *out, int n, tide_err
     struct pass t = {.r = r, .n = n, .out = out};
     atomic_init(&t.failed, INT64_MAX);
     if (n == 0) return TIDE_OK;
-    tide_status st = par_for(r->ctx, (int64_t)r->meta.n_groups * n, run_chunk, &t, err);
+    tide_status st = par_for_progress(r->ctx, (int64_t)r->meta.n_groups * n, run_chunk,
+                                      &t, "reading", err);
     if (st != TIDE_OK) return st;
     const struct pq_work *first = NULL;
     for (int k = 0; k < r->n_work; k++)

@@ -7,6 +7,7 @@
 #define SPEC_READER_H
 #include <tidemill/frame.h>
 
+#include "base/codec.h"
 #include "spec/entry.h"
 
 struct tide_reader {
@@ -23,5 +24,10 @@ struct tide_reader {
     /* Writes a frame through a sink; NULL: read only. */
     tide_status (*write)(struct tide_ctx *ctx, const tide_frame *frame,
                          tide_sink_fn sink, void *payload, tide_error *err);
+    /* The same for a format that compresses its own parts, by the kind given; NULL: what
+     * `write` gives is compressed as one stream. */
+    tide_status (*write_packed)(struct tide_ctx *ctx, const tide_frame *frame,
+                                enum codec_kind how, tide_sink_fn sink, void *payload,
+                                tide_error *err);
 };
 #endif

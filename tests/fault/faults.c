@@ -30,7 +30,8 @@ struct scenario {
     char set[64];
     int task;
     const char *target;
-    int kind; /* 0 train and save, 1 predict, 2 eval, 3 look */
+    int kind;            /* 0 train and save, 1 predict, 2 eval, 3 look, 4 convert */
+    const char *written; /* convert: a name whose ending tells how */
 };
 
 /* ---- the scenarios ---- */
@@ -102,6 +103,20 @@ static tide_status run_report(tide_ctx *ctx, const struct scenario *s, tide_erro
     return st;
 }
 
+static tide_status run_convert(tide_ctx *ctx, const struct scenario *s, tide_error *err)
+{
+    tide_frame *frame = NULL;
+    struct file_out f = {0};
+    struct tide_write_options how = {.path = s->written};
+    tide_status st = tide_frame_read(ctx, table, NULL, &frame, err);
+    if (!st) st = file_replace_begin(&f, out, err);
+    if (!st) st = tide_frame_save(ctx, frame, &how, to_file, &f, err);
+    if (!st) st = file_replace_commit(&f, ctx, err);
+    if (st) file_replace_abort(&f);
+    tide_frame_free(frame);
+    return st;
+}
+
 static tide_status run(tide_ctx *ctx, const struct scenario *s, tide_error *err)
 {
     memset(err, 0, sizeof *err);
@@ -110,6 +125,8 @@ static tide_status run(tide_ctx *ctx, const struct scenario *s, tide_error *err)
         return run_train(ctx, s, err);
     case 1:
         return run_predict(ctx, err);
+    case 4:
+        return run_convert(ctx, s, err);
     default:
         return run_report(ctx, s, err);
     }
@@ -337,10 +354,14 @@ int main(int argc, char **argv)
     if (tide_ctx_new(&ctx, &err) || run(ctx, &make, &err) || rename(out, model))
         return 9;
     tide_ctx_free(ctx);
-    struct scenario rest[] = {{.name = "predict", .kind = 1},
-                              {.name = "eval", .kind = 2},
-                              {.name = "look", .kind = 3, .target = "yes"}};
-    for (int i = 0; i < 3; i++)
+    struct scenario rest[] = {
+        {.name = "predict", .kind = 1},
+        {.name = "eval", .kind = 2},
+        {.name = "look", .kind = 3, .target = "yes"},
+        {.name = "convert parquet", .kind = 4, .written = "t.parquet"},
+        {.name = "convert gzip", .kind = 4, .written = "t.csv.gz"},
+        {.name = "convert zstd", .kind = 4, .written = "t.jsonl.zst"}};
+    for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
         if (is_wanted(rest[i].name, argc, argv)) all_loops(&rest[i]);
     unlink(table);
     unlink(out);

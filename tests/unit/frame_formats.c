@@ -386,7 +386,8 @@ TEST(formats_are_known_by_first_bytes_and_by_ending)
     CHECK(!tide_reader_svmlight.claims("a,b\n1,2\n", 8));
     CHECK_STR(tide_frame_writer(NULL, "x/Y.JSONL", &err)->name, "jsonl");
     CHECK_STR(tide_frame_writer("auto", "noending", &err)->name, "csv");
-    CHECK(!tide_frame_writer(NULL, "t.csv.gz", &err));
+    CHECK_STR(tide_frame_writer(NULL, "t.jsonl.gz", &err)->name, "jsonl");
+    CHECK(!tide_frame_writer(NULL, "t.parquet.gz", &err));
     CHECK_INT(err.code, TIDE_CODE_PARAM_CONFLICT);
     CHECK(!tide_frame_writer("cvs", NULL, &err));
     CHECK_STR(err.value, "csv");

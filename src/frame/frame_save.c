@@ -1,0 +1,150 @@
+/* frame_save.c - which format a table is written in, and with which compression
+ *
+ * The name's ending tells both: t.jsonl.gz is JSON lines in gzip. What the caller says goes
+ * before; a name that says something else about compression is refused, since other programs
+ * would believe it. */
+#include <string.h>
+
+#include "base/codec_out.h"
+#include "base/err.h"
+#include "base/par.h"
+#include "frame/source.h"
+#include "spec/reader.h"
+#include "spec/spec.h"
+
+static const char *const kind_names[] = {
+    [CODEC_PLAIN] = "none", [CODEC_GZIP] = "gzip", [CODEC_ZSTD] = "zstd"};
+
+static int is_said(const char *text)
+{
+    return text && *text && strcmp(text, "auto") != 0;
+}
+
+static int has_ending(const char *path, const char *ending)
+{
+    size_t n = path ? strlen(path) : 0, len = strlen(ending);
+    if (n < len) return 0;
+    for (size_t i = 0; i < len; i++) {
+        char c = path[n - len + i];
+        if ((c >= 'A' && c <= 'Z' ? c + 32 : c) != ending[i]) return 0;
+    }
+    return 1;
+}
+
+static enum codec_kind kind_of_ending(const char *path)
+{
+    return has_ending(path, ".gz")    ? CODEC_GZIP
+           : has_ending(path, ".zst") ? CODEC_ZSTD
+                                      : CODEC_PLAIN;
+}
+
+const struct tide_entry *tide_frame_writer(const char *format, const char *path,
+                                           tide_error *err)
+{
+    const struct tide_reader *r = is_said(format) ? reader_find(format, err)
+                                  : path          ? reader_of_ending(path)
+                                                  : NULL;
+    enum codec_kind kind = kind_of_ending(path);
+    if (!r && is_said(format)) return NULL;
+    if (!r && !(r = reader_find("csv", err))) return NULL;
+    if (!r->write) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s can be read and not written",
+                r->name);
+        err_hint(err, "to", "csv");
+        return NULL;
+    }
+    if (r->write_packed && kind != CODEC_PLAIN) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s compresses its own parts", r->name);
+        err_hint(err, "", "leave the ending %s out",
+                 kind == CODEC_GZIP ? ".gz" : ".zst");
+        err_at(err, path, 0, 0);
+        return NULL;
+    }
+    return &r->entry;
+}
+
+/* The compression that was asked for; formats that compress their own parts do so by zstd. */
+static tide_status kind_wanted(const struct tide_reader *r,
+                               const struct tide_write_options *o, enum codec_kind *out,
+                               tide_error *err)
+{
+    enum codec_kind by_name = kind_of_ending(o->path);
+    *out = r->write_packed ? CODEC_ZSTD : by_name;
+    if (!is_said(o->compression)) return TIDE_OK;
+    int k = 0;
+    while (k < 3 && strcmp(o->compression, kind_names[k]) != 0) k++;
+    if (k == 3) {
+        char shown[64];
+        err_set(
+            err, TIDE_CODE_PARAM_VALUE,
+            "'compression' must be one of auto, none, gzip, zstd, got \"%s\"",
+            err_quote(shown, sizeof shown, o->compression, strlen(o->compression), 40));
+        return err_field(err, "compression");
+    }
+    *out = (enum codec_kind)k;
+    if (by_name == CODEC_PLAIN || by_name == *out) return TIDE_OK;
+    err_set(err, TIDE_CODE_PARAM_CONFLICT, "the ending says %s, 'compression' says %s",
+            kind_names[by_name], kind_names[*out]);
+    err_field(err, "compression");
+    return err_at(err, o->path, 0, 0);
+}
+
+/* CSV has digits; every other format is a descriptor's. */
+static tide_status write_plain(tide_ctx *ctx, const tide_frame *f,
+                               const struct tide_reader *r, int digits,
+                               tide_sink_fn sink, void *payload, tide_error *err)
+{
+    if (digits == 0) return r->write(ctx, f, sink, payload, err);
+    if (strcmp(r->name, "csv") == 0)
+        return tide_frame_write(ctx, f, digits, sink, payload, err);
+    err_set(err, TIDE_CODE_PARAM_CONFLICT, "'digits' has no meaning for %s", r->name);
+    return err_field(err, "digits");
+}
+
+static tide_status write_stream(tide_ctx *ctx, const tide_frame *f,
+                                const struct tide_reader *r, int digits,
+                                enum codec_kind kind, tide_sink_fn sink, void *payload,
+                                tide_error *err)
+{
+    struct codec_out *c;
+    tide_status st = codec_out_open(kind, sink, payload, &c, err);
+    if (st != TIDE_OK) return st;
+    st = write_plain(ctx, f, r, digits, codec_out_put, c, err);
+    if (st == TIDE_OK)
+        st = codec_out_end(c, err);
+    else if (codec_out_status(c, NULL) == TIDE_ENOMEM)
+        st = codec_out_status(c, err); /* the writer saw a sink that takes nothing */
+    codec_out_free(c);
+    return st;
+}
+
+tide_status tide_frame_save(tide_ctx *ctx, const tide_frame *frame,
+                            const struct tide_write_options *options, tide_sink_fn sink,
+                            void *payload, tide_error *err)
+{
+    PAR_FLOAT_SCOPE;
+    static const struct tide_write_options none;
+    const struct tide_write_options *o = options ? options : &none;
+    enum codec_kind kind;
+    if (!ctx || !frame || !sink || o->digits < 0)
+        return err_set(err, TIDE_CODE_HANDLE_INVALID, "an argument cannot be");
+    const struct tide_entry *entry = tide_frame_writer(o->format, o->path, err);
+    const struct tide_reader *r = entry ? reader_find(entry->name, err) : NULL;
+    if (!r) return TIDE_EINVAL;
+    tide_status st = kind_wanted(r, o, &kind, err);
+    if (st != TIDE_OK) return st;
+    if (kind != CODEC_PLAIN && !r->write_packed)
+        return write_stream(ctx, frame, r, o->digits, kind, sink, payload, err);
+    if (r->write_packed && o->digits == 0)
+        return r->write_packed(ctx, frame, kind, sink, payload, err);
+    return write_plain(ctx, frame, r, o->digits, sink, payload, err);
+}
+
+tide_status tide_frame_write_as(tide_ctx *ctx, const tide_frame *frame,
+                                const char *format, tide_sink_fn sink, void *payload,
+                                tide_error *err)
+{
+    struct tide_write_options o = {.format = format};
+    if (!format) return err_set(err, TIDE_CODE_HANDLE_INVALID, "an argument is NULL");
+    return tide_frame_save(ctx, frame, &o, sink, payload, err);
+}
