@@ -652,7 +652,7 @@ tide_status forest_grow(struct tide_ctx *ctx, const struct forest_data *data,
     if (!status) status = codes_by_rows(ctx, &g, &a, err);
     if (rules->rows > 0) poisson_steps(rules->rows, g.step);
     if (!status) {
-        for (int k = 0; k < workers; k++) arena_init(&g.arena[k], NULL);
+        for (int k = 0; k < workers; k++) arena_init(&g.arena[k], ctx);
         int64_t batch = batch_of(workers), n = rules->trees;
         for (; g.first < n && !status; g.first += batch) {
             status = ctx_progress(ctx, phase, (double)g.first, (double)n, NULL, err);
@@ -662,6 +662,7 @@ tide_status forest_grow(struct tide_ctx *ctx, const struct forest_data *data,
         }
         for (int k = 0; k < workers; k++) {
             struct grow_work *w = g.work[k];
+            if (!status) status = arena_status(&g.arena[k], err);
             if (w) {
                 mem_free(w->tree.node);
                 mem_free(w->tree.leaf);

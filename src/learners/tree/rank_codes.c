@@ -24,6 +24,7 @@ struct rank_job {
     const struct fit_data *d;
     const struct rank_target *target;
     struct rank_codes *out;
+    struct tide_ctx *ctx;
     struct arena *own; /* [n_cols] memory that stays */
     tide_status *status;
 };
@@ -214,10 +215,14 @@ static void rank_column(void *arg, int64_t f, int worker)
     const struct rank_job *job = arg;
     struct arena work;
     (void)worker;
-    arena_init(&work, NULL);
+    arena_init(&work, job->ctx);
     job->status[f] = job->out->col[f].kind
                          ? rank_levels(job, (int32_t)f, &job->own[f], &work)
                          : rank_number(job, (int32_t)f, &job->own[f], &work);
+    if (work.failed && !job->own[f].failed) { /* told through what stays */
+        job->own[f].failed = work.failed;
+        job->own[f].failed_size = work.failed_size;
+    }
     arena_free(&work);
 }
 
@@ -227,7 +232,7 @@ tide_status rank_codes_make(struct tide_ctx *ctx, const struct fit_data *d,
 {
     const struct view *x = d->x;
     int32_t nf = x->n_cols;
-    struct rank_job job = {.d = d, .target = target, .out = out};
+    struct rank_job job = {.d = d, .target = target, .out = out, .ctx = ctx};
     *out = (struct rank_codes){.n_rows = x->n_rows, .n_cols = nf};
     out->col = arena_zero(a, ((size_t)nf + 1) * sizeof *out->col);
     job.own = arena_zero(a, ((size_t)nf + 1) * sizeof *job.own);
@@ -239,11 +244,12 @@ tide_status rank_codes_make(struct tide_ctx *ctx, const struct fit_data *d,
         c->kind = x->cols[f]->type == TIDE_CAT;
         c->n_level = c->kind ? x->cols[f]->dict.n : 0;
         c->hash = hash_name(x->cols[f]->name);
-        arena_init(&job.own[f], NULL);
+        arena_init(&job.own[f], ctx);
     }
     status = par_for(ctx, nf, rank_column, &job, err);
     for (int32_t f = 0; f < nf; f++) {
         arena_absorb(a, &job.own[f]);
+        if (!status) status = arena_status(a, err);
         if (!status && job.status[f])
             status = err_nomem(err, (size_t)x->n_rows * sizeof(double));
     }
