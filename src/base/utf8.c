@@ -1,4 +1,6 @@
 /* utf8.c - checking, cutting, measuring and showing text that may be hostile */
+#include <string.h>
+
 #include "base/str.h"
 
 int utf8_decode(const char *s, size_t n, uint32_t *cp)
