@@ -375,7 +375,8 @@ TEST(c23_thousands)
     CHECK(f && tide_frame_type(f, 0) == TIDE_I64);
     if (f) CHECK_NEAR(tide_frame_number(f, 2, 0), 2234, 0);
     tide_frame_free(f);
-    o = (struct tide_read_options){.thousands = "."}; /* the comma is then for decimals */
+    o = (struct tide_read_options){.thousands =
+                                       "."}; /* the comma is then for decimals */
     f = read_with("a;b\n1.234;1,5\n20;2.345,5\n", &o);
     CHECK(f && tide_frame_type(f, 0) == TIDE_I64);
     if (f) CHECK_NEAR(tide_frame_number(f, 0, 0), 1234, 0);
