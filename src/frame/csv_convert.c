@@ -22,14 +22,18 @@
 struct key {
     uint64_t a, b;
 };
+struct slot {
+    struct key key;
+    uint32_t code;
+};
 
 /* The levels of one column that one lane has seen, in the order of its rows. */
 struct cat {
     struct level_set set;
     int64_t *first; /* [cap_first] row of each level */
     uint32_t cap_first;
-    struct key *key; /* [n_slots] open addressing: levels a plain short cell may be */
-    uint32_t *code;  /* [n_slots] */
+    struct slot
+        *slot; /* [mask + 1] open addressing: levels a plain short cell may be */
     uint32_t mask, n_keys;
     uint32_t *joined; /* code in the column, filled by the join */
 };
@@ -220,37 +224,43 @@ static inline uint32_t slot_of(const struct cat *c, struct key k)
     return (uint32_t)(h >> 32) & c->mask;
 }
 
+static inline int is_key(const struct slot *s, struct key k)
+{
+    return ((s->key.a ^ k.a) | (s->key.b ^ k.b)) == 0;
+}
+
+static inline int is_free(const struct slot *s)
+{
+    return (s->key.a | s->key.b) == 0;
+}
+
 /* The code of a short text that was met before, or CODE_MISSING. */
-static inline uint32_t find_key(const struct cat *c, struct key k)
+static uint32_t find_key(const struct cat *c, struct key k)
 {
     for (uint32_t at = slot_of(c, k);; at = (at + 1) & c->mask) {
-        if (c->key[at].a == k.a && c->key[at].b == k.b) return c->code[at];
-        if (!(c->key[at].a | c->key[at].b)) return CODE_MISSING;
+        if (is_key(&c->slot[at], k)) return c->slot[at].code;
+        if (is_free(&c->slot[at])) return CODE_MISSING;
     }
 }
 
 static void put_key(struct cat *c, struct key k, uint32_t code)
 {
     uint32_t at = slot_of(c, k);
-    while (c->key[at].a | c->key[at].b) {
-        if (c->key[at].a == k.a && c->key[at].b == k.b) return;
-        at = (at + 1) & c->mask;
-    }
-    c->key[at] = k;
-    c->code[at] = code;
+    for (; !is_free(&c->slot[at]); at = (at + 1) & c->mask)
+        if (is_key(&c->slot[at], k)) return;
+    c->slot[at] = (struct slot){k, code};
     c->n_keys++;
 }
 
 static int cat_slots(struct cat *c, struct arena *a, uint32_t slots)
 {
     struct cat old = *c;
-    c->key = arena_zero(a, slots * sizeof *c->key);
-    c->code = arena_array(a, slots, sizeof *c->code);
-    if (!c->key || !c->code) return -1;
+    c->slot = arena_zero(a, slots * sizeof *c->slot);
+    if (!c->slot) return -1;
     c->mask = slots - 1;
     c->n_keys = 0;
-    for (uint32_t k = 0; old.key && k <= old.mask; k++)
-        if (old.key[k].a | old.key[k].b) put_key(c, old.key[k], old.code[k]);
+    for (uint32_t k = 0; old.slot && k <= old.mask; k++)
+        if (!is_free(&old.slot[k])) put_key(c, old.slot[k].key, old.slot[k].code);
     return 0;
 }
 
@@ -295,64 +305,131 @@ static inline int has_byte(uint64_t v, char c)
            0;
 }
 
-/* A short plain cell, or one in quotes with none inside, as a key. Returns the length of the
- * text, 0 when it is neither. */
-static inline int64_t short_key(const struct csv_walk *w, int64_t i, struct key *k)
+/* Cells [i0, i0 + n) as keys where they are short and plain, or in quotes with none inside. len:
+ * of the text, 0 when it is neither. at: their slots, asked for from memory. */
+static void take_keys(const struct cat *c, const struct csv_walk *w, int64_t i0, int n,
+                      struct key *key, uint32_t *at, uint8_t *len)
 {
-    const char *s;
-    int64_t n = csv_walk_cell(w, i, &s);
-    if (n >= 0) {
-        if (n == 0 || n > 16) return 0;
-        *k = key_of(s, n);
-        return n;
+    const uint32_t *end = w->end + i0 * w->stride;
+    const char *text = w->text;
+    int64_t stride = w->stride;
+    char quote = w->quote;
+    for (int k = 0; k < n; k++, end += stride) {
+        uint32_t e = *end, begin = w->start ? w->start[i0 + k] : end[-1] + 1;
+        uint32_t size = e > begin ? e - begin : 0;
+        const char *s = text + begin;
+        if (w->last && size && text[e - 1] == '\r') size--;
+        int quoted = quote && *s == quote;
+        if (quoted) {
+            int closed = size >= 3 && size <= 18 && s[size - 1] == quote;
+            size = closed ? size - 2 : 0;
+            s++;
+        }
+        if (size > 16) size = 0;
+        key[k] = key_of(s, size);
+        if (quoted && (has_byte(key[k].a, quote) || has_byte(key[k].b, quote)))
+            size = 0;
+        len[k] = (uint8_t)size;
+        at[k] = slot_of(c, key[k]);
+        __builtin_prefetch(&c->slot[at[k]]);
     }
-    const uint32_t *end = w->end + i * w->stride;
-    n = w->text + *end - s;
-    if (w->last && n > 0 && s[n - 1] == '\r') n--;
-    if (!w->plain || n < 3 || n > 18 || s[0] != w->quote || s[n - 1] != w->quote)
-        return 0;
-    *k = key_of(s + 1, n - 2);
-    return has_byte(k->a, w->quote) || has_byte(k->b, w->quote) ? 0 : n - 2;
 }
 
-/* Texts that stand for missing are never keys: a cell that is one of them, or might be, and
- * every cell seen for the first time goes the long way. */
+/* What a pass over some cells of a category adds up. */
+struct cat_sums {
+    int64_t missing, bytes;
+};
+
+/* A cell that may be anything. Texts that stand for missing are never keys: a cell that is one
+ * of them, or might be, and every cell seen for the first time comes here. 0: stop. */
+static int convert_cat_cell(struct lane *l, const struct csv_reader *r,
+                            const struct csv_block *b, int j, int64_t i,
+                            struct cat_sums *sums)
+{
+    struct csv_column *col = &r->cols[j];
+    struct cat *c = &l->cats[col->cat];
+    uint32_t *out = (uint32_t *)col->data + b->row0 + i;
+    const char *s;
+    size_t n;
+    struct arena_mark mark = arena_mark(&l->temp);
+    if (!csv_parse_text(r, csv_cell_at(r, b, i, j), &l->temp, &s, &n)) {
+        *out = CODE_MISSING;
+        sums->missing++;
+        return 1;
+    }
+    *out = cat_add(c, &l->keep, s, n, b->row0 + i, !csv_is_na(r, s, n));
+    if (*out == CODE_MISSING) return 0; /* the arena tells */
+    arena_reset(&l->temp, mark);
+    sums->bytes += (int64_t)n;
+    if (c->set.n <= CSV_LEVELS || col->declared) return 1;
+    atomic_store_explicit(&col->too_many, 1, memory_order_relaxed);
+    return 0;
+}
+
+/* The codes of keys where the first two slots tell; the others are listed. */
+static int look_up(const struct cat *c, const struct key *key, const uint32_t *at,
+                   const uint8_t *len, int n, uint32_t *out, uint8_t *left)
+{
+    const struct slot *slot = c->slot;
+    uint32_t mask = c->mask;
+    int n_left = 0;
+    for (int k = 0; k < n; k++) {
+        const struct slot *one = &slot[at[k]], *two = &slot[(at[k] + 1) & mask];
+        int first = is_key(one, key[k]), second = is_key(two, key[k]);
+        out[k] = first ? one->code : two->code;
+        left[n_left] = (uint8_t)k;
+        n_left += !((first | second) & (len[k] > 0));
+    }
+    return n_left;
+}
+
+/* Cells [i0, i0 + n), n <= SOME, in three steps, so that no cell waits for the one before: their
+ * keys; their codes, where the first two slots tell; the others in their order. 0: stop. */
+#define SOME 64
+static int convert_cat_some(struct lane *l, const struct csv_reader *r,
+                            const struct csv_block *b, int j, int64_t i0, int n,
+                            struct cat_sums *sums)
+{
+    struct csv_walk walk = csv_walk_of(r, b, j);
+    struct cat *c = &l->cats[r->cols[j].cat];
+    uint32_t *out = (uint32_t *)r->cols[j].data + b->row0 + i0;
+    struct key key[SOME];
+    uint32_t at[SOME];
+    uint8_t len[SOME], left[SOME];
+    int n_left = 0;
+    if (walk.plain) {
+        take_keys(c, &walk, i0, n, key, at, len);
+        n_left = look_up(c, key, at, len, n, out, left);
+    } else {
+        for (; n_left < n; n_left++) left[n_left] = (uint8_t)n_left;
+        memset(len, 0, sizeof len);
+    }
+    for (int m = 0; m < n_left; m++) {
+        int k = left[m];
+        uint32_t code = len[k] ? find_key(c, key[k]) : CODE_MISSING;
+        if (code != CODE_MISSING) {
+            out[k] = code;
+        } else {
+            len[k] = 0; /* it adds its bytes itself */
+            if (!convert_cat_cell(l, r, b, j, i0 + k, sums)) return 0;
+        }
+    }
+    for (int k = 0; k < n; k++) sums->bytes += len[k];
+    return 1;
+}
+
 static void convert_cat(struct lane *l, const struct csv_reader *r,
                         const struct csv_block *b, int j)
 {
     struct csv_column *col = &r->cols[j];
-    struct cat *c = &l->cats[col->cat];
-    uint32_t *out = (uint32_t *)col->data + b->row0;
-    int64_t missing = 0, bytes = 0;
+    struct cat_sums sums = {0};
     if (atomic_load_explicit(&col->too_many, memory_order_relaxed)) return;
-    struct csv_walk walk = csv_walk_of(r, b, j);
-    for (int64_t i = 0; i < b->n_rows; i++) {
-        const char *s;
-        size_t n;
-        struct key k;
-        int64_t len = short_key(&walk, i, &k);
-        if (len > 0 && (out[i] = find_key(c, k)) != CODE_MISSING) {
-            bytes += len;
-            continue;
-        }
-        struct csv_cell cell = csv_cell_at(r, b, i, j);
-        struct arena_mark mark = arena_mark(&l->temp);
-        if (!csv_parse_text(r, cell, &l->temp, &s, &n)) {
-            out[i] = CODE_MISSING;
-            missing++;
-            continue;
-        }
-        out[i] = cat_add(c, &l->keep, s, n, b->row0 + i, !csv_is_na(r, s, n));
-        if (out[i] == CODE_MISSING) break; /* the arena tells */
-        arena_reset(&l->temp, mark);
-        bytes += (int64_t)n;
-        if (c->set.n > CSV_LEVELS && !col->declared) {
-            atomic_store_explicit(&col->too_many, 1, memory_order_relaxed);
-            break;
-        }
+    for (int64_t i = 0; i < b->n_rows; i += SOME) {
+        int n = b->n_rows - i < SOME ? (int)(b->n_rows - i) : SOME;
+        if (!convert_cat_some(l, r, b, j, i, n, &sums)) break;
     }
-    atomic_fetch_add(&col->missing, missing);
-    atomic_fetch_add(&col->bytes, bytes);
+    atomic_fetch_add(&col->missing, sums.missing);
+    atomic_fetch_add(&col->bytes, sums.bytes);
 }
 
 /* Lengths first: text_at[row] holds the length of the row, ~length when missing. */

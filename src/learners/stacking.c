@@ -360,7 +360,7 @@ const struct tide_learner tide_learner_stacking = {
     .traits = TIDE_TAKES_WEIGHTS | TIDE_GIVES_PROBA | TIDE_WANTS_SCALED,
     .tolerance = 0,
     .params = TIDE_TABLE(stacking_rows, stacking_params),
-    .small = "of=\"tree + baseline\", folds=3",
+    .small = "of=tree+baseline, folds=3",
     .min_rows = 4,
     .check = stacking_check,
     .fit = stacking_fit,

@@ -196,7 +196,7 @@ const struct tide_learner tide_learner_voting = {
     .traits = TIDE_TAKES_WEIGHTS | TIDE_GIVES_PROBA | TIDE_WANTS_SCALED,
     .tolerance = 0,
     .params = TIDE_TABLE(voting_rows, voting_params),
-    .small = "of=\"tree + baseline\"",
+    .small = "of=tree+baseline",
     .min_rows = 2,
     .check = voting_check,
     .fit = voting_fit,

@@ -61,6 +61,8 @@ static void check_column(const struct simd_table *t, const struct simd_cells *c,
         CHECK_MSG(whole_left[i] || (ok && want_whole == whole[i]),
                   "%s, seed %llu: \"%.*s\" is %lld", t->name, (unsigned long long)seed,
                   size, s, (long long)whole[i]);
+        /* what is read as a number and is an integer is one: types rest on it */
+        CHECK(is_left[i] || !ok || !whole_left[i]);
         /* the common ones must not be left, or the kernel is none */
         if (size && size <= 8 && strspn(s, "0123456789") >= (size_t)size)
             CHECK(!is_left[i] && !whole_left[i]);
