@@ -3,8 +3,6 @@
 
 #include "base/str.h"
 
-#include <string.h>
-
 int utf8_decode(const char *s, size_t n, uint32_t *cp)
 {
     const unsigned char *p = (const unsigned char *)s;
