@@ -99,8 +99,10 @@ void state_put(struct state *s, const char *kind, const char *name,
 
 const struct state_array *state_find(const struct state *s, const char *name)
 {
-    for (int i = 0; i < s->n; i++)
-        if (strcmp(s->arrays[i].name, name) == 0) return &s->arrays[i];
+    for (int i = 0; i < s->n; i++) {
+        const char *own = s->arrays[i].name;
+        if (*own == *name && strcmp(own, name) == 0) return &s->arrays[i];
+    }
     return NULL;
 }
 

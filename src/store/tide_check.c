@@ -16,7 +16,7 @@ static const char *const known_kinds[] = {
 int tide_kind_is_known(const char *kind)
 {
     for (size_t i = 0; i < sizeof known_kinds / sizeof *known_kinds; i++)
-        if (strcmp(kind, known_kinds[i]) == 0) return 1;
+        if (*kind == *known_kinds[i] && strcmp(kind, known_kinds[i]) == 0) return 1;
     return 0;
 }
 
