@@ -1,13 +1,8 @@
-/* json.c - jansson's values behind our limits, parser and writer
- *
- * A document has hundreds of small allocations. While one is parsed they come from blocks, each
- * freed with the last value that lies in it; what is allocated later stands alone. */
+/* json.c - jansson's values behind our limits, parser and writer */
 #include "base/json.h"
 
 #include <math.h>
 #include <pthread.h>
-#include <stdatomic.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -16,66 +11,9 @@
 
 enum { JSON_MAX_DEPTH = 32, JSON_MAX_NUMBER = 400, JSON_WRITE_DEPTH = 64 };
 
-/* In front of every allocation of jansson's, 16 bytes that keep it aligned. */
-struct json_head {
-    struct json_block *block; /* NULL: it stands alone */
-    size_t unused;
-};
-struct json_block {
-    atomic_long users; /* values in it, and the parser that fills it */
-    size_t used;
-    _Alignas(16) char bytes[16368 - 32]; /* with malloc's own word 16 KiB */
-};
-enum { BLOCK_MOST = 512 }; /* larger ones stand alone */
-
-static _Thread_local struct json_block *filled;
-static _Thread_local int is_parsing;
-
-static void block_leave(struct json_block *b)
-{
-    if (b && atomic_fetch_sub(&b->users, 1) == 1) mem_free(b);
-}
-
-static void *json_take(size_t n)
-{
-    struct json_head *h;
-    size_t need = (n + sizeof *h + 15) & ~(size_t)15;
-    if (!is_parsing || n > BLOCK_MOST) {
-        if (n > SIZE_MAX - sizeof *h) return NULL;
-        h = mem_alloc(n + sizeof *h);
-        if (!h) return NULL;
-        h->block = NULL;
-        return h + 1;
-    }
-    if (alloc_fault_point()) return NULL;
-    if (!filled || need > sizeof filled->bytes - filled->used) {
-        struct json_block *b = mem_alloc(sizeof *b);
-        if (!b) return NULL;
-        block_leave(filled);
-        atomic_init(&b->users, 1);
-        b->used = 0;
-        filled = b;
-    }
-    h = (struct json_head *)(void *)(filled->bytes + filled->used);
-    filled->used += need;
-    atomic_fetch_add(&filled->users, 1);
-    h->block = filled;
-    return h + 1;
-}
-
-static void json_drop(void *p)
-{
-    if (!p) return;
-    struct json_head *h = (struct json_head *)p - 1;
-    if (h->block)
-        block_leave(h->block);
-    else
-        mem_free(h);
-}
-
 static void json_install(void)
 {
-    json_set_alloc_funcs(json_take, json_drop);
+    json_set_alloc_funcs(mem_alloc, mem_free);
 }
 
 void json_init(void)
@@ -166,11 +104,7 @@ tide_status json_read(const char *text, size_t n, size_t max_bytes, const char *
     }
     tide_status status = json_scan(&src, err);
     if (status) return status;
-    is_parsing = 1;
     *out = json_parse(text, n, &at, &clause);
-    is_parsing = 0;
-    block_leave(filled);
-    filled = NULL;
     if (*out) return TIDE_OK;
     if (!clause) return err_nomem(err, 0);
     err_set(err, code_bad, "%s", clause);
