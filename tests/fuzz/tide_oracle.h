@@ -240,10 +240,12 @@ static int oracle_run(const uint8_t *data, size_t size)
     tide_model *m = NULL;
     tide_error err = {0};
     if (oracle_start()) return 0;
+    long before = oracle_pool.live; /* the caller may hold a model */
     tide_status st = tide_model_open_memory(oracle_ctx[0], data, size, &m, &err);
     if (st) {
         oracle_check_error(st, &err);
-        FUZZ_CHECK(oracle_pool.live == 0, "%ld JSON values are left", oracle_pool.live);
+        FUZZ_CHECK(oracle_pool.live == before, "%ld JSON values are left",
+                   oracle_pool.live - before);
         return 0;
     }
     const struct schema *s = &m->schema;
@@ -259,7 +261,8 @@ static int oracle_run(const uint8_t *data, size_t size)
         mem_free(out);
     }
     tide_model_free(m);
-    FUZZ_CHECK(oracle_pool.live == 0, "%ld JSON values are left", oracle_pool.live);
+    FUZZ_CHECK(oracle_pool.live == before, "%ld JSON values are left",
+               oracle_pool.live - before);
     return 1;
 }
 #endif
