@@ -94,7 +94,7 @@ static int get_uvarint(const uint8_t **p, const uint8_t *end, uint64_t *out)
 
 int pq_rle(const uint8_t *p, size_t n_bytes, int width, int64_t n, uint32_t *out)
 {
-    const uint8_t *end = p + n_bytes;
+    const uint8_t *end = n_bytes ? p + n_bytes : p; /* p may be NULL then */
     int bytes = (width + 7) / 8;
     if (width < 0 || width > 32) return -1;
     if (width == 0) {
