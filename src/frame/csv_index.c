@@ -103,7 +103,8 @@ static int64_t walk_cell(struct walk *w)
             if (i + 1 >= n) return -1;
             ends = s[i + 1] == '\n';
         }
-        if (!ends && !d->lenient) note_fault(&w->fault, i, i, TIDE_CODE_CSV_QUOTE, 1);
+        if (!ends && !d->lenient) /* a CR is judged by the byte behind it */
+            note_fault(&w->fault, i + (s[i] == '\r'), i, TIDE_CODE_CSV_QUOTE, 1);
         if (!ends && w->n_bare++ == 0) w->bare_at = i;
     }
     int64_t first_quote = -1;

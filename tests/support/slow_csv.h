@@ -53,7 +53,8 @@ static int64_t slow_cell(struct slow *r, const char *s, int64_t n, int64_t i, in
             inside = 0;
             int ends = s[i + 1] == r->delim || s[i + 1] == '\n' ||
                        (s[i + 1] == '\r' && i + 2 < n && s[i + 2] == '\n');
-            if (!ends && !r->lenient) slow_fault(r, i + 1, i + 1, TIDE_CODE_CSV_QUOTE);
+            if (!ends && !r->lenient) /* a CR is judged by the byte behind it */
+                slow_fault(r, i + 1 + (s[i + 1] == '\r'), i + 1, TIDE_CODE_CSV_QUOTE);
             continue;
         } else if (!inside && (s[i] == r->delim || s[i] == '\n')) {
             break;
