@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/ctx.h"
 #include "base/err.h"
 #include "cli/cli.h"
 
@@ -80,12 +81,16 @@ static tide_status set_isa(tide_ctx *ctx, tide_error *err)
                    shown);
 }
 
+/* Code, libraries, stacks and small blocks that no arena counts: part of --memory too. */
+#define PROGRAM_BYTES ((int64_t)4 << 20)
+
 static tide_status make_ctx(struct cli *c, tide_error *err)
 {
     tide_status s = tide_ctx_new(&c->ctx, err);
     if (!s) s = set_isa(c->ctx, err);
     if (!s) s = tide_ctx_set_threads(c->ctx, c->common->threads, err);
     if (!s) s = tide_ctx_set_memory(c->ctx, c->common->memory, err);
+    if (!s) s = ctx_memory_take(c->ctx, PROGRAM_BYTES, err);
     if (s) return s;
     tide_ctx_set_events(c->ctx, cli_on_event, c->ctx);
     tide_ctx_set_progress(c->ctx, cli_on_progress, NULL);
