@@ -143,18 +143,16 @@ static tide_status cut_number(const struct cut_job *job, int32_t f,
 }
 
 /* The 254 most frequent levels keep a code of their own, the rest share code 254. */
-static tide_status cut_levels(const struct cut_job *job, int32_t f)
+static tide_status cut_levels(const struct cut_job *job, int32_t f,
+                              struct arena *scratch)
 {
     struct bin_feature *out = &job->cuts->feature[f];
     uint32_t n_level = out->n_level, present = 0, code[1024];
     int64_t n = job->x->n_rows, missing = 0;
     uint8_t *to = job->level[f];
-    tide_status status = TIDE_ENOMEM;
-    struct arena scratch;
-    arena_init(&scratch, NULL);
-    uint64_t *count = arena_zero(&scratch, ((size_t)n_level + 1) * sizeof *count);
-    uint32_t *order = arena_array(&scratch, (int64_t)n_level + 1, sizeof *order);
-    if (!count || !order) goto done;
+    uint64_t *count = arena_zero(scratch, ((size_t)n_level + 1) * sizeof *count);
+    uint32_t *order = arena_array(scratch, (int64_t)n_level + 1, sizeof *order);
+    if (!count || !order) return TIDE_ENOMEM;
     for (int64_t i0 = 0; i0 < n; i0 += 1024) {
         int64_t m = n - i0 < 1024 ? n - i0 : 1024;
         view_codes(job->x, f, i0, m, code);
@@ -172,7 +170,7 @@ static tide_status cut_levels(const struct cut_job *job, int32_t f)
     uint32_t own = (uint32_t)job->how->max_codes - 1;
     if (present > own + 1) {
         for (uint32_t l = 0; l < n_level; l++) count[l] = UINT64_MAX - count[l];
-        if (sort_index_u64(&scratch, count, n_level, order)) goto done;
+        if (sort_index_u64(scratch, count, n_level, order)) return TIDE_ENOMEM;
         for (uint32_t l = 0; l < n_level; l++) count[l] = UINT64_MAX - count[l];
         least = count[order[own - 1]];
         ties = own;
@@ -188,24 +186,20 @@ static tide_status cut_levels(const struct cut_job *job, int32_t f)
     out->level_code = to;
     out->n_code = (int32_t)(next + shared);
     out->lane = out->n_code > 1 || (missing && out->n_code > 0) ? 0 : -1;
-    status = TIDE_OK;
-done:
-    arena_free(&scratch);
-    return status;
+    return TIDE_OK;
 }
 
 static void cut_feature(void *arg, int64_t f, int worker)
 {
     const struct cut_job *job = arg;
     struct arena *room = &job->room[worker];
-    if (job->cuts->feature[f].kind) {
-        job->status[f] = cut_levels(job, (int32_t)f);
-        return;
-    }
-    if (!room->chunk) /* all that a column needs, so that the next one finds it there */
+    int is_number = !job->cuts->feature[f].kind;
+    if (is_number &&
+        !room->chunk) /* all that a column needs: the next finds it there */
         (void)arena_array(room, job->some.n_rows + CUT_MORE, 3 * sizeof(double));
     arena_reset(room, (struct arena_mark){.chunk = room->chunk});
-    job->status[f] = cut_number(job, (int32_t)f, room);
+    job->status[f] = is_number ? cut_number(job, (int32_t)f, room)
+                               : cut_levels(job, (int32_t)f, room);
 }
 
 /* The rows of the fit, or of many those whose draw is below the share; order-free. */
@@ -242,7 +236,7 @@ tide_status bins_cut(struct tide_ctx *ctx, const struct view *x,
     job.edge = arena_array(a, (int64_t)nf + 1, 256 * sizeof *job.edge);
     job.level = arena_zero(a, ((size_t)nf + 1) * sizeof *job.level);
     job.status = arena_zero(a, ((size_t)nf + 1) * sizeof *job.status);
-    job.room = arena_zero(a, (size_t)par_threads(ctx) * sizeof *job.room);
+    job.room = arena_array(a, par_threads(ctx), sizeof *job.room);
     job.some = sample_rows(x, how, a);
     tide_status status = arena_status(a, err);
     if (status) return status;
@@ -255,8 +249,12 @@ tide_status bins_cut(struct tide_ctx *ctx, const struct view *x,
     }
     status = arena_status(a, err);
     if (status) return status;
+    for (int w = 0; w < par_threads(ctx); w++) arena_init(&job.room[w], ctx);
     status = par_for(ctx, nf, cut_feature, &job, err);
-    for (int w = 0; w < par_threads(ctx); w++) arena_free(&job.room[w]);
+    for (int w = 0; w < par_threads(ctx); w++) {
+        if (!status) status = arena_status(&job.room[w], err);
+        arena_free(&job.room[w]);
+    }
     for (int32_t f = 0; f < nf && !status; f++) {
         if (job.status[f]) return err_nomem(err, (size_t)x->n_rows * sizeof(double));
         if (out->feature[f].lane < 0) continue;
