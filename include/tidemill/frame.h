@@ -94,33 +94,26 @@ TIDE_API TIDE_MUST_USE tide_status tide_frame_write(tide_ctx *ctx,
                                                     const tide_frame *frame, int digits,
                                                     tide_sink_fn sink, void *payload,
                                                     tide_error *err);
-/* The format to write `path` in: by name (NULL, "" and auto: by the path's ending, less .gz and
- * .zst; else CSV). NULL when there is none of the name, it is read only, or it compresses its
- * own parts and the ending asks for compression around them.
- * Ownership: borrowed from the registry. Errors: param-unknown, param-conflict. Since 0.1. */
-TIDE_API const struct tide_entry *tide_frame_writer(const char *format,
-                                                    const char *path, tide_error *err);
-/* Writes a frame in a format of the registry (TIDE_READER) that tide_frame_writer gave.
- * Errors: data-type and data-column when the format cannot hold the columns, file-error,
- * memory. Since 0.1. */
-TIDE_API TIDE_MUST_USE tide_status tide_frame_write_as(tide_ctx *ctx,
-                                                       const tide_frame *frame,
-                                                       const char *format,
-                                                       tide_sink_fn sink, void *payload,
-                                                       tide_error *err);
 /* How a table is written. Zeroed: CSV without compression. */
 struct tide_write_options {
-    const char *format; /* NULL, "" and auto: by the ending of path, else CSV */
-    const char *path;   /* a name whose ending counts; NULL: none. It is not opened */
-    const char
-        *compression; /* none gzip zstd; NULL, "" and auto: by the ending of path,
-                              * and zstd for formats that compress their own parts */
-    int32_t digits;   /* CSV: significant digits; 0 = shortest round trip */
+    const char *
+        format; /* NULL, "" and auto: by the ending of path, less .gz and .zst; else CSV */
+    const char *path; /* a name whose ending counts; NULL: none. It is not opened */
+    /* none gzip zstd; NULL, "" and auto: by the ending of path, and zstd for formats that
+     * compress their own parts */
+    const char *compression;
+    int32_t digits; /* CSV: significant digits; 0 = shortest round trip */
 };
+/* The format that these options write, checked before any work: NULL when there is none of the
+ * name, it is read only, ending and compression contradict each other, or digits have no
+ * meaning. Ownership: borrowed from the registry. Errors: param-unknown, param-value,
+ * param-conflict. Since 0.1. */
+TIDE_API const struct tide_entry *
+tide_frame_writer(const struct tide_write_options *options, tide_error *err);
 /* Writes a frame in a format of the registry through a sink, as a stream where the format
  * allows.
- * Errors: param-unknown, param-value, param-conflict, data-type and data-column when the format
- * cannot hold the columns, file-error, memory, cancelled. Since 0.1. */
+ * Errors: those of tide_frame_writer, data-type and data-column when the format cannot hold the
+ * columns, file-error, memory, cancelled. Since 0.1. */
 TIDE_API TIDE_MUST_USE tide_status tide_frame_save(
     tide_ctx *ctx, const tide_frame *frame, const struct tide_write_options *options,
     tide_sink_fn sink, void *payload, tide_error *err);

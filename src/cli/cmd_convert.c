@@ -19,20 +19,24 @@ static const struct tide_param rows[] = {
           .help = "significant digits of numbers in CSV; 0 = all that matter"),
 };
 
-static tide_status write_table(struct cli *c, const tide_frame *frame,
-                               const struct tide_entry *to, struct cli_sink *sink,
-                               tide_error *err)
+static struct tide_write_options how_to(const struct cli *c)
 {
     const struct convert_own *own = cli_own(c);
     const char *out = c->args[1];
-    struct tide_write_options how = {.format = to->name,
-                                     .path = strcmp(out, "-") == 0 ? NULL : out,
-                                     .compression = compressions[own->compression],
-                                     .digits = own->digits};
-    tide_status s = cli_sink_open(sink, out, err);
+    return (struct tide_write_options){.format = own->to,
+                                       .path = strcmp(out, "-") == 0 ? NULL : out,
+                                       .compression = compressions[own->compression],
+                                       .digits = own->digits};
+}
+
+static tide_status write_table(struct cli *c, const tide_frame *frame,
+                               const struct tide_write_options *how,
+                               struct cli_sink *sink, tide_error *err)
+{
+    tide_status s = cli_sink_open(sink, c->args[1], err);
     if (s) return s;
-    if (!how.path) tide_ctx_set_progress(c->ctx, NULL, NULL); /* not amid the rows */
-    s = tide_frame_save(c->ctx, frame, &how, cli_sink_put, sink, err);
+    if (!how->path) tide_ctx_set_progress(c->ctx, NULL, NULL); /* not amid the rows */
+    s = tide_frame_save(c->ctx, frame, how, cli_sink_put, sink, err);
     cli_talk_end(); /* the progress of writing */
     return cli_sink_close(c, sink, s, err);
 }
@@ -79,26 +83,20 @@ static void say(const struct cli *c, const tide_frame *frame,
 static tide_status run(struct cli *c, tide_error *err)
 {
     const char *in = c->args[0], *out = c->args[1];
-    const struct convert_own *own = cli_own(c);
+    struct tide_write_options how = how_to(c);
     int to_stdout = strcmp(out, "-") == 0;
     struct cli_sink sink = {0};
     tide_frame *frame = NULL;
     if (c->common->json && to_stdout)
         return err_set(err, TIDE_CODE_PARAM_CONFLICT,
                        "'--json' needs a file OUT, since stdout holds the table");
-    const struct tide_entry *to =
-        tide_frame_writer(own->to, to_stdout ? NULL : out, err);
+    const struct tide_entry *to = tide_frame_writer(&how, err);
     if (!to) return err->status;
-    if (own->digits && strcmp(to->name, "csv") != 0) {
-        err_set(err, TIDE_CODE_PARAM_CONFLICT, "'digits' has no meaning for %s",
-                to->name);
-        return err_field(err, "digits");
-    }
     tide_status s = cli_check_output("", out, &in, 1, err);
     if (!s) s = cli_read(c, in, 0, &frame, err);
     if (!s) s = cli_strict(err);
     cli_talk_end();
-    if (!s) s = write_table(c, frame, to, &sink, err);
+    if (!s) s = write_table(c, frame, &how, &sink, err);
     if (!s && c->common->json) s = show_json(c, frame, to, sink.bytes, err);
     if (!s && !c->common->json && !to_stdout) say(c, frame, to, sink.bytes);
     if (!s && !to_stdout)

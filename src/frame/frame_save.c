@@ -38,29 +38,18 @@ static enum codec_kind kind_of_ending(const char *path)
                                       : CODEC_PLAIN;
 }
 
-const struct tide_entry *tide_frame_writer(const char *format, const char *path,
-                                           tide_error *err)
+static const struct tide_reader *reader_wanted(const struct tide_write_options *o,
+                                               tide_error *err)
 {
-    const struct tide_reader *r = is_said(format) ? reader_find(format, err)
-                                  : path          ? reader_of_ending(path)
-                                                  : NULL;
-    enum codec_kind kind = kind_of_ending(path);
-    if (!r && is_said(format)) return NULL;
+    const struct tide_reader *r = is_said(o->format) ? reader_find(o->format, err)
+                                  : o->path          ? reader_of_ending(o->path)
+                                                     : NULL;
+    if (!r && is_said(o->format)) return NULL;
     if (!r && !(r = reader_find("csv", err))) return NULL;
-    if (!r->write) {
-        err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s can be read and not written",
-                r->name);
-        err_hint(err, "to", "csv");
-        return NULL;
-    }
-    if (r->write_packed && kind != CODEC_PLAIN) {
-        err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s compresses its own parts", r->name);
-        err_hint(err, "", "leave the ending %s out",
-                 kind == CODEC_GZIP ? ".gz" : ".zst");
-        err_at(err, path, 0, 0);
-        return NULL;
-    }
-    return &r->entry;
+    if (r->write) return r;
+    err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s can be read and not written", r->name);
+    err_hint(err, "to", "csv");
+    return NULL;
 }
 
 /* The compression that was asked for; formats that compress their own parts do so by zstd. */
@@ -70,6 +59,12 @@ static tide_status kind_wanted(const struct tide_reader *r,
 {
     enum codec_kind by_name = kind_of_ending(o->path);
     *out = r->write_packed ? CODEC_ZSTD : by_name;
+    if (r->write_packed && by_name != CODEC_PLAIN) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s compresses its own parts", r->name);
+        err_hint(err, "", "leave the ending %s out",
+                 by_name == CODEC_GZIP ? ".gz" : ".zst");
+        return err_at(err, o->path, 0, 0);
+    }
     if (!is_said(o->compression)) return TIDE_OK;
     int k = 0;
     while (k < 3 && strcmp(o->compression, kind_names[k]) != 0) k++;
@@ -89,16 +84,34 @@ static tide_status kind_wanted(const struct tide_reader *r,
     return err_at(err, o->path, 0, 0);
 }
 
+/* All that options decide. */
+static const struct tide_reader *choose(const struct tide_write_options *o,
+                                        enum codec_kind *kind, tide_error *err)
+{
+    const struct tide_reader *r = reader_wanted(o, err);
+    if (!r || kind_wanted(r, o, kind, err) != TIDE_OK) return NULL;
+    if (o->digits == 0 || strcmp(r->name, "csv") == 0) return r;
+    err_set(err, TIDE_CODE_PARAM_CONFLICT, "'digits' has no meaning for %s", r->name);
+    err_field(err, "digits");
+    return NULL;
+}
+
+const struct tide_entry *tide_frame_writer(const struct tide_write_options *options,
+                                           tide_error *err)
+{
+    static const struct tide_write_options none;
+    enum codec_kind kind;
+    const struct tide_reader *r = choose(options ? options : &none, &kind, err);
+    return r ? &r->entry : NULL;
+}
+
 /* CSV has digits; every other format is a descriptor's. */
 static tide_status write_plain(tide_ctx *ctx, const tide_frame *f,
                                const struct tide_reader *r, int digits,
                                tide_sink_fn sink, void *payload, tide_error *err)
 {
-    if (digits == 0) return r->write(ctx, f, sink, payload, err);
-    if (strcmp(r->name, "csv") == 0)
-        return tide_frame_write(ctx, f, digits, sink, payload, err);
-    err_set(err, TIDE_CODE_PARAM_CONFLICT, "'digits' has no meaning for %s", r->name);
-    return err_field(err, "digits");
+    return digits ? tide_frame_write(ctx, f, digits, sink, payload, err)
+                  : r->write(ctx, f, sink, payload, err);
 }
 
 static tide_status write_stream(tide_ctx *ctx, const tide_frame *f,
@@ -128,23 +141,10 @@ tide_status tide_frame_save(tide_ctx *ctx, const tide_frame *frame,
     enum codec_kind kind;
     if (!ctx || !frame || !sink || o->digits < 0)
         return err_set(err, TIDE_CODE_HANDLE_INVALID, "an argument cannot be");
-    const struct tide_entry *entry = tide_frame_writer(o->format, o->path, err);
-    const struct tide_reader *r = entry ? reader_find(entry->name, err) : NULL;
+    const struct tide_reader *r = choose(o, &kind, err);
     if (!r) return TIDE_EINVAL;
-    tide_status st = kind_wanted(r, o, &kind, err);
-    if (st != TIDE_OK) return st;
-    if (kind != CODEC_PLAIN && !r->write_packed)
+    if (r->write_packed) return r->write_packed(ctx, frame, kind, sink, payload, err);
+    if (kind != CODEC_PLAIN)
         return write_stream(ctx, frame, r, o->digits, kind, sink, payload, err);
-    if (r->write_packed && o->digits == 0)
-        return r->write_packed(ctx, frame, kind, sink, payload, err);
     return write_plain(ctx, frame, r, o->digits, sink, payload, err);
-}
-
-tide_status tide_frame_write_as(tide_ctx *ctx, const tide_frame *frame,
-                                const char *format, tide_sink_fn sink, void *payload,
-                                tide_error *err)
-{
-    struct tide_write_options o = {.format = format};
-    if (!format) return err_set(err, TIDE_CODE_HANDLE_INVALID, "an argument is NULL");
-    return tide_frame_save(ctx, frame, &o, sink, payload, err);
 }

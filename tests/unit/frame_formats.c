@@ -384,12 +384,24 @@ TEST(formats_are_known_by_first_bytes_and_by_ending)
     CHECK(tide_reader_svmlight.claims("1 1:2 3:4\n0 2:", 14));
     CHECK(!tide_reader_svmlight.claims("1 10:30\n2 11:30\n", 16));
     CHECK(!tide_reader_svmlight.claims("a,b\n1,2\n", 8));
-    CHECK_STR(tide_frame_writer(NULL, "x/Y.JSONL", &err)->name, "jsonl");
-    CHECK_STR(tide_frame_writer("auto", "noending", &err)->name, "csv");
-    CHECK_STR(tide_frame_writer(NULL, "t.jsonl.gz", &err)->name, "jsonl");
-    CHECK(!tide_frame_writer(NULL, "t.parquet.gz", &err));
+    struct tide_write_options o = {.path = "x/Y.JSONL"};
+    CHECK_STR(tide_frame_writer(&o, &err)->name, "jsonl");
+    o = (struct tide_write_options){.format = "auto", .path = "noending"};
+    CHECK_STR(tide_frame_writer(&o, &err)->name, "csv");
+    o = (struct tide_write_options){.path = "t.jsonl.gz"};
+    CHECK_STR(tide_frame_writer(&o, &err)->name, "jsonl");
+    o.compression = "zstd";
+    CHECK(!tide_frame_writer(&o, &err));
     CHECK_INT(err.code, TIDE_CODE_PARAM_CONFLICT);
-    CHECK(!tide_frame_writer("cvs", NULL, &err));
+    o.compression = NULL;
+    o.digits = 3;
+    CHECK(!tide_frame_writer(&o, &err));
+    CHECK_INT(err.code, TIDE_CODE_PARAM_CONFLICT);
+    o = (struct tide_write_options){.path = "t.parquet.gz"};
+    CHECK(!tide_frame_writer(&o, &err));
+    CHECK_INT(err.code, TIDE_CODE_PARAM_CONFLICT);
+    o = (struct tide_write_options){.format = "cvs"};
+    CHECK(!tide_frame_writer(&o, &err));
     CHECK_STR(err.value, "csv");
 }
 
