@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "base/numparse.h"
 #include "base/rng.h"
-#include "frame/frame.h"
+#include "frame/fold_part.h"
 
 struct ranked {
     uint64_t key;
@@ -223,5 +223,42 @@ tide_status fold_holdout(int64_t n, const int64_t *ids, const int32_t *cls,
     }
     if (cls) mem_free(left);
     mem_free(rows);
+    return TIDE_OK;
+}
+
+tide_status fold_part(const struct fit_data *whole, const int32_t *fold, int32_t which,
+                      int inside, struct arena *a, struct fold_part *out,
+                      tide_error *err)
+{
+    const struct view *x = whole->x;
+    int64_t most = x->n_rows, n = 0;
+    int64_t *at = arena_array(a, most, sizeof *at);
+    int64_t *rows = arena_array(a, most, sizeof *rows);
+    int64_t *ids = arena_array(a, most, sizeof *ids);
+    double *y = whole->y ? arena_array(a, most, sizeof *y) : NULL;
+    double *w = whole->w ? arena_array(a, most, sizeof *w) : NULL;
+    int32_t *k = whole->k ? arena_array(a, most, sizeof *k) : NULL;
+    tide_status st = arena_status(a, err);
+    if (st) return st;
+    for (int64_t i = 0; i < most; i++) {
+        if ((fold[i] == which) != inside) continue;
+        at[n] = i;
+        rows[n] = view_row(x, i);
+        ids[n] = view_id(x, i);
+        if (y) y[n] = whole->y[i];
+        if (w) w[n] = whole->w[i];
+        if (k) k[n] = whole->k[i];
+        n++;
+    }
+    out->x = *x;
+    out->x.rows = rows;
+    out->x.ids = ids;
+    out->x.n_rows = n;
+    out->d = *whole;
+    out->d.x = &out->x;
+    out->d.y = y;
+    out->d.w = w;
+    out->d.k = k;
+    out->at = at;
     return TIDE_OK;
 }

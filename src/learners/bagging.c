@@ -12,15 +12,13 @@
  * Guide         Q10
  */
 #include <math.h>
-#include <string.h>
 
-#include "base/alloc.h"
 #include "base/ctx.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/rng.h"
 #include "learners/members/members.h"
-#include "simd/vmath.h"
+#include "learners/tree/forest_grow.h"
 
 struct bagging_params {
     const char *of;
@@ -62,19 +60,16 @@ static tide_status bagging_check(const void *params, tide_error *err)
     return st;
 }
 
-/* How often a member sees a row: Poisson by inversion, or 0 and 1. */
-static int draws(const struct bagging_params *p, struct rng_key key, int64_t id,
-                 int32_t member)
+/* How often a member sees a row: as the trees of a forest do, or 0 and 1. */
+static uint32_t draws(const struct bagging_params *p, uint64_t seed, int64_t id,
+                      int32_t member)
 {
-    double u = rng_u01(rng_at(key, id, (uint32_t)member, 0));
-    if (!p->bootstrap) return u < p->rows || p->rows >= 1;
-    double term = vm_exp(-p->rows), sum = term;
-    int k = 0;
-    for (; u >= sum && k < 16; k++) {
-        term *= p->rows / (k + 1);
-        sum += term;
+    if (p->bootstrap) {
+        const struct forest_rules rules = {.rows = p->rows, .seed = seed};
+        return forest_multiplicity(&rules, member, id);
     }
-    return k;
+    struct rng_word r = rng_at(rng_key(seed, "bagging"), id, (uint32_t)member, 0);
+    return p->rows >= 1 || rng_u01(r) < p->rows;
 }
 
 /* What one member is fitted on. */
@@ -104,25 +99,20 @@ static tide_status bag_init(struct bag *b, const struct fit_data *d, struct aren
 static void draw_rows(struct bag *b, const struct bagging_params *p,
                       const struct fit_data *d, int32_t member, int64_t least)
 {
-    struct rng_key key = rng_key(d->seed, "bagging");
     int64_t m = 0;
-    int all = 0;
-again:
-    for (int64_t i = 0; i < d->x->n_rows; i++) {
-        int64_t id = view_id(d->x, i);
-        int times = all ? 1 : draws(p, key, id, member);
-        if (!times) continue;
-        b->rows[m] = view_row(d->x, i);
-        b->ids[m] = id;
-        b->w[m] = times * (d->w ? d->w[i] : 1.0);
-        if (d->y) b->y[m] = d->y[i];
-        if (d->k) b->k[m] = d->k[i];
-        m++;
-    }
-    if (m < least && !all) {
-        all = 1;
+    for (int all = 0; all == 0 || (all == 1 && m < least); all++) {
         m = 0;
-        goto again;
+        for (int64_t i = 0; i < d->x->n_rows; i++) {
+            int64_t id = view_id(d->x, i);
+            uint32_t times = all ? 1 : draws(p, d->seed, id, member);
+            if (!times) continue;
+            b->rows[m] = view_row(d->x, i);
+            b->ids[m] = id;
+            b->w[m] = times * (d->w ? d->w[i] : 1.0);
+            if (d->y) b->y[m] = d->y[i];
+            if (d->k) b->k[m] = d->k[i];
+            m++;
+        }
     }
     b->x.n_rows = m;
     b->x.rows = b->rows;
@@ -208,29 +198,22 @@ static tide_status bagging_fit(struct tide_ctx *ctx, const void *params,
     return st;
 }
 
-struct bagging_model {
-    struct member *member;
-    int n;
-    int32_t n_out, n_cols;
-};
-
 /* Column numbers of the members, each row rising. */
-static tide_status take_columns(const struct state *s, struct bagging_model *m,
-                                int32_t n_cols, tide_error *err)
+static tide_status take_columns(const struct state *s, struct members *m,
+                                tide_error *err)
 {
     const struct state_array *cols;
-    for (int i = 0; i < m->n; i++) m->member[i].n_cols = n_cols;
     if (!state_find(s, "columns")) return TIDE_OK;
     tide_status st = state_need(s, "columns", STATE_I32, m->n, -1, &cols, err);
     if (st) return st;
     int64_t each = cols->dim[1];
-    int fine = each > 0 && each <= n_cols;
+    int fine = each > 0 && each <= m->n_cols;
     for (int i = 0; fine && i < m->n; i++) {
         const int32_t *c = (const int32_t *)cols->data + i * each;
         for (int64_t j = 0; j < each; j++)
-            fine &= c[j] >= 0 && c[j] < n_cols && (j == 0 || c[j] > c[j - 1]);
-        m->member[i].cols = c;
-        m->member[i].n_cols = (int32_t)each;
+            fine &= c[j] >= 0 && c[j] < m->n_cols && (j == 0 || c[j] > c[j - 1]);
+        m->of[i].cols = c;
+        m->of[i].n_cols = (int32_t)each;
     }
     if (fine) return TIDE_OK;
     err_set(err, TIDE_CODE_TIDE_VALUE, "a member's columns are not those of the model");
@@ -241,15 +224,13 @@ static tide_status bagging_load(const struct state *s, uint32_t task, int32_t n_
                                 int32_t n_cols, const uint32_t *n_levels,
                                 struct arena *a, void **object, tide_error *err)
 {
-    struct bagging_model *m = arena_zero(a, sizeof *m);
+    struct members *m = arena_zero(a, sizeof *m);
     *object = NULL;
     if (!m) return arena_status(a, err);
-    tide_status st = members_load(s, task, a, &m->member, &m->n, err);
-    if (!st) st = take_columns(s, m, n_cols, err);
-    m->n_out = n_out;
-    m->n_cols = n_cols;
+    tide_status st = members_load(s, task, n_out, n_cols, a, m, err);
+    if (!st) st = take_columns(s, m, err);
     for (int i = 0; !st && i < m->n; i++)
-        st = member_load(s, i, task, n_out, n_levels, a, &m->member[i], err);
+        st = member_load(s, i, task, n_out, n_levels, a, &m->of[i], err);
     if (!st) *object = m;
     return st;
 }
@@ -257,30 +238,18 @@ static tide_status bagging_load(const struct state *s, uint32_t task, int32_t n_
 static tide_status bagging_predict(const void *object, const struct view *x, int64_t i0,
                                    int64_t n, double *out, tide_error *err)
 {
-    const struct bagging_model *m = object;
-    size_t cells = (size_t)n * (size_t)m->n_out;
-    double *one = mem_array(cells + 1, sizeof *one);
-    tide_status st = one ? TIDE_OK : err_nomem(err, 0);
-    memset(out, 0, cells * sizeof *out);
-    for (int i = 0; !st && i < m->n; i++) {
-        st = member_predict(&m->member[i], x, i0, n, one, err);
-        for (size_t c = 0; !st && c < cells; c++) out[c] += one[c];
-    }
-    for (size_t c = 0; c < cells; c++) out[c] /= m->n;
-    mem_free(one);
-    return st;
+    const struct members *m = object;
+    return members_mean(m, NULL, m->n, 0, x, i0, n, out, err);
 }
 
 static void bagging_importance(const void *object, double *out)
 {
-    const struct bagging_model *m = object;
-    members_importance(m->member, m->n, m->n_cols, out);
+    members_importance(object, out);
 }
 
 static void bagging_describe(const void *object, char *out, size_t size)
 {
-    const struct bagging_model *m = object;
-    members_describe(m->member, m->n, out, size);
+    members_describe(object, out, size);
 }
 
 const struct tide_learner tide_learner_bagging = {

@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/ctx.h"
 #include "base/err.h"
+#include "frame/fold_part.h"
 #include "learners/members/members.h"
 
 struct stacking_params {
@@ -117,48 +118,6 @@ static tide_status scores_new(struct scores *s, int32_t n_cols, int64_t n,
     return arena_status(a, err);
 }
 
-/* Rows of a fold, or of all others. */
-struct part {
-    struct view x;
-    struct fit_data d;
-    int64_t *at, n; /* numbers of its rows in the whole view */
-};
-
-static tide_status part_of(const struct fit_data *d, const int32_t *fold, int32_t which,
-                           int inside, struct arena *a, struct part *out,
-                           tide_error *err)
-{
-    int64_t most = d->x->n_rows, n = 0;
-    int64_t *rows = arena_array(a, most, sizeof *rows);
-    int64_t *ids = arena_array(a, most, sizeof *ids);
-    double *y = d->y ? arena_array(a, most, sizeof *y) : NULL;
-    double *w = d->w ? arena_array(a, most, sizeof *w) : NULL;
-    int32_t *k = d->k ? arena_array(a, most, sizeof *k) : NULL;
-    out->at = arena_array(a, most, sizeof *out->at);
-    tide_status st = arena_status(a, err);
-    if (st) return st;
-    for (int64_t i = 0; i < most; i++) {
-        if ((fold[i] == which) != inside) continue;
-        rows[n] = view_row(d->x, i);
-        ids[n] = view_id(d->x, i);
-        if (y) y[n] = d->y[i];
-        if (w) w[n] = d->w[i];
-        if (k) k[n] = d->k[i];
-        out->at[n++] = i;
-    }
-    out->n = n;
-    out->x = *d->x;
-    out->x.rows = rows;
-    out->x.ids = ids;
-    out->x.n_rows = n;
-    out->d = *d;
-    out->d.x = &out->x;
-    out->d.y = y;
-    out->d.w = w;
-    out->d.k = k;
-    return TIDE_OK;
-}
-
 struct stacking {
     struct tide_ctx *ctx;
     const struct fit_data *d;
@@ -172,21 +131,22 @@ static tide_status score_fold(const struct stacking *s, const int32_t *fold,
                               int32_t which, struct scores *to, tide_error *err)
 {
     struct arena a;
-    struct part others, mine;
+    struct fold_part others, mine;
     arena_init(&a, s->ctx);
-    tide_status st = part_of(s->d, fold, which, 0, &a, &others, err);
-    if (!st) st = part_of(s->d, fold, which, 1, &a, &mine, err);
-    double *said = st ? NULL : arena_array(&a, mine.n * s->n_out + 1, sizeof *said);
+    tide_status st = fold_part(s->d, fold, which, 0, &a, &others, err);
+    if (!st) st = fold_part(s->d, fold, which, 1, &a, &mine, err);
+    double *said =
+        st ? NULL : arena_array(&a, mine.x.n_rows * s->n_out + 1, sizeof *said);
     if (!st) st = arena_status(&a, err);
-    for (int i = 0; !st && mine.n && i < s->w->n; i++) {
+    for (int i = 0; !st && mine.x.n_rows && i < s->w->n; i++) {
         struct state state;
         struct member m = {.learner = s->w->of[i].learner, .n_cols = s->d->x->n_cols};
         state_init(&state, &a);
         st = member_fit(s->ctx, &s->w->of[i], &others.d, i, &state, err);
         if (!st)
             st = member_load(&state, i, s->d->task, s->n_out, s->levels, &a, &m, err);
-        if (!st) st = member_predict(&m, &mine.x, 0, mine.n, said, err);
-        if (!st) scores_put(to, s->d->task, s->n_out, i, said, mine.n, mine.at);
+        if (!st) st = member_predict(&m, &mine.x, 0, mine.x.n_rows, said, err);
+        if (!st) scores_put(to, s->d->task, s->n_out, i, said, mine.x.n_rows, mine.at);
     }
     arena_free(&a);
     return st;
@@ -277,10 +237,8 @@ static tide_status stacking_fit(struct tide_ctx *ctx, const void *params,
 }
 
 struct stacking_model {
-    struct member *member; /* the last is the final one */
-    int n;                 /* without it */
-    uint32_t task;
-    int32_t n_out, n_cols;
+    struct members members; /* without the final one */
+    struct member final;
 };
 
 static tide_status stacking_load(const struct state *s, uint32_t task, int32_t n_out,
@@ -290,26 +248,21 @@ static tide_status stacking_load(const struct state *s, uint32_t task, int32_t n
     struct stacking_model *m = arena_zero(a, sizeof *m);
     *object = NULL;
     if (!m) return arena_status(a, err);
-    tide_status st = members_load(s, task, a, &m->member, &m->n, err);
+    struct members *all = &m->members;
+    tide_status st = members_load(s, task, n_out, n_cols, a, all, err);
     if (st) return st;
-    if (m->n < 2 || m->n > MEMBERS_MOST) {
+    if (all->n < 2 || all->n > MEMBERS_MOST) {
         err_set(err, TIDE_CODE_TIDE_VALUE, "a stack has 1 to %d members and a last one",
                 MEMBERS_MOST - 1);
         return err_place(err, "section DENSE, members");
     }
-    m->n--;
-    m->task = task;
-    m->n_out = n_out;
-    m->n_cols = n_cols;
-    int32_t scores = m->n * columns_of(task, n_out);
-    for (int i = 0; !st && i < m->n; i++) {
-        m->member[i].n_cols = n_cols;
-        st = member_load(s, i, task, n_out, n_levels, a, &m->member[i], err);
-    }
-    uint32_t *none = arena_zero(a, ((size_t)scores + 1) * sizeof *none);
-    if (!st) st = arena_status(a, err);
-    m->member[m->n].n_cols = scores;
-    if (!st) st = member_load(s, m->n, task, n_out, none, a, &m->member[m->n], err);
+    m->final = all->of[--all->n];
+    m->final.n_cols = all->n * columns_of(task, n_out);
+    uint32_t *numbers = arena_zero(a, ((size_t)m->final.n_cols + 1) * sizeof *numbers);
+    st = arena_status(a, err);
+    for (int i = 0; !st && i < all->n; i++)
+        st = member_load(s, i, task, n_out, n_levels, a, &all->of[i], err);
+    if (!st) st = member_load(s, all->n, task, n_out, numbers, a, &m->final, err);
     if (!st) *object = m;
     return st;
 }
@@ -318,18 +271,18 @@ static tide_status stacking_predict(const void *object, const struct view *x,
                                     int64_t i0, int64_t n, double *out, tide_error *err)
 {
     const struct stacking_model *m = object;
-    const struct member *last = &m->member[m->n];
-    struct scores s = {.n_cols = last->n_cols, .n = n};
+    const struct members *all = &m->members;
+    struct scores s = {.n_cols = m->final.n_cols, .n = n};
     s.x = mem_array((size_t)s.n_cols * (size_t)n + 1, sizeof *s.x);
     s.cols = mem_zalloc(((size_t)s.n_cols + 1) * sizeof *s.cols);
     s.col = mem_array((size_t)s.n_cols + 1, sizeof *s.col);
     tide_status st = s.x && s.cols && s.col ? TIDE_OK : err_nomem(err, 0);
     if (!st) scores_view(&s);
-    for (int i = 0; !st && i < m->n; i++) {
-        st = member_predict(&m->member[i], x, i0, n, out, err);
-        if (!st) scores_put(&s, m->task, m->n_out, i, out, n, NULL);
+    for (int i = 0; !st && i < all->n; i++) {
+        st = member_predict(&all->of[i], x, i0, n, out, err);
+        if (!st) scores_put(&s, all->task, all->n_out, i, out, n, NULL);
     }
-    if (!st) st = member_predict(last, &s.v, 0, n, out, err);
+    if (!st) st = member_predict(&m->final, &s.v, 0, n, out, err);
     mem_free(s.col);
     mem_free(s.cols);
     mem_free(s.x);
@@ -338,16 +291,15 @@ static tide_status stacking_predict(const void *object, const struct view *x,
 
 static void stacking_importance(const void *object, double *out)
 {
-    const struct stacking_model *m = object;
-    members_importance(m->member, m->n, m->n_cols, out);
+    members_importance(&((const struct stacking_model *)object)->members, out);
 }
 
 static void stacking_describe(const void *object, char *out, size_t size)
 {
     const struct stacking_model *m = object;
-    members_describe(m->member, m->n, out, size);
+    members_describe(&m->members, out, size);
     size_t at = strlen(out);
-    snprintf(out + at, size - at, "; over them %s", m->member[m->n].learner->name);
+    snprintf(out + at, size - at, "; over them %s", m->final.learner->name);
 }
 
 const struct tide_learner tide_learner_stacking = {

@@ -14,7 +14,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/err.h"
 #include "base/numparse.h"
 #include "learners/members/members.h"
@@ -100,10 +99,8 @@ static tide_status voting_fit(struct tide_ctx *ctx, const void *params,
 }
 
 struct voting_model {
-    struct member *member;
-    int n;
-    int32_t n_out, n_cols, vote;
-    int classify;
+    struct members members;
+    int is_hard;
     const double *weight;
     double total;
 };
@@ -116,14 +113,15 @@ static tide_status voting_load(const struct state *s, uint32_t task, int32_t n_o
     struct voting_model *m = arena_zero(a, sizeof *m);
     *object = NULL;
     if (!m) return arena_status(a, err);
-    tide_status st = members_load(s, task, a, &m->member, &m->n, err);
-    if (!st) st = state_need(s, "weights", STATE_F64, m->n, 1, &weight, err);
+    struct members *all = &m->members;
+    tide_status st = members_load(s, task, n_out, n_cols, a, all, err);
+    if (!st) st = state_need(s, "weights", STATE_F64, all->n, 1, &weight, err);
     if (!st) st = state_need(s, "vote", STATE_I32, 1, 1, &vote, err);
     if (st) return st;
     m->weight = weight->data;
-    m->vote = *(const int32_t *)vote->data;
-    int fine = m->vote == VOTING_SOFT || m->vote == VOTING_HARD;
-    for (int i = 0; i < m->n; i++) {
+    int32_t how = *(const int32_t *)vote->data;
+    int fine = how == VOTING_SOFT || how == VOTING_HARD;
+    for (int i = 0; i < all->n; i++) {
         fine &= m->weight[i] >= 0;
         m->total += m->weight[i];
     }
@@ -131,59 +129,29 @@ static tide_status voting_load(const struct state *s, uint32_t task, int32_t n_o
         err_set(err, TIDE_CODE_TIDE_VALUE, "votes or weights are out of range");
         return err_place(err, "section DENSE, weights");
     }
-    m->n_out = n_out;
-    m->n_cols = n_cols;
-    m->classify = task == TIDE_CLASSIFY;
-    for (int i = 0; !st && i < m->n; i++) {
-        m->member[i].n_cols = n_cols;
-        st = member_load(s, i, task, n_out, n_levels, a, &m->member[i], err);
-    }
+    m->is_hard = how == VOTING_HARD && task == TIDE_CLASSIFY;
+    for (int i = 0; !st && i < all->n; i++)
+        st = member_load(s, i, task, n_out, n_levels, a, &all->of[i], err);
     if (!st) *object = m;
     return st;
-}
-
-/* Adds what a member says of n rows; x is overwritten. */
-static void count_votes(const struct voting_model *m, double weight, double *x,
-                        int64_t n, double *out)
-{
-    int32_t k = m->n_out;
-    for (int64_t i = 0; i < n; i++, x += k, out += k) {
-        int32_t best = 0;
-        for (int32_t c = 1; c < k; c++)
-            if (x[c] > x[best]) best = c;
-        if (m->classify && m->vote == VOTING_HARD)
-            out[best] += weight;
-        else
-            for (int32_t c = 0; c < k; c++) out[c] += weight * x[c];
-    }
 }
 
 static tide_status voting_predict(const void *object, const struct view *x, int64_t i0,
                                   int64_t n, double *out, tide_error *err)
 {
     const struct voting_model *m = object;
-    size_t cells = (size_t)n * (size_t)m->n_out;
-    double *one = mem_array(cells + 1, sizeof *one);
-    tide_status st = one ? TIDE_OK : err_nomem(err, 0);
-    memset(out, 0, cells * sizeof *out);
-    for (int i = 0; !st && i < m->n; i++) {
-        st = member_predict(&m->member[i], x, i0, n, one, err);
-        if (!st) count_votes(m, m->weight[i] / m->total, one, n, out);
-    }
-    mem_free(one);
-    return st;
+    return members_mean(&m->members, m->weight, m->total, m->is_hard, x, i0, n, out,
+                        err);
 }
 
 static void voting_importance(const void *object, double *out)
 {
-    const struct voting_model *m = object;
-    members_importance(m->member, m->n, m->n_cols, out);
+    members_importance(&((const struct voting_model *)object)->members, out);
 }
 
 static void voting_describe(const void *object, char *out, size_t size)
 {
-    const struct voting_model *m = object;
-    members_describe(m->member, m->n, out, size);
+    members_describe(&((const struct voting_model *)object)->members, out, size);
 }
 
 const struct tide_learner tide_learner_voting = {

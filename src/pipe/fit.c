@@ -11,6 +11,7 @@
 #include "base/ctx.h"
 #include "base/err.h"
 #include "base/par.h"
+#include "frame/fold_part.h"
 #include "math/sort.h"
 #include "pipe/flow.h"
 
@@ -314,45 +315,6 @@ static tide_status node_columns(struct fitting *f, const struct pipe_node *from,
 
 #define PARTS 5
 
-/* A part of the training rows for a step that reads the target. */
-struct part {
-    struct view v;
-    struct fit_data d;
-};
-
-static tide_status part_rows(struct fitting *f, const struct view *x,
-                             const int32_t *fold, int32_t which, int inside,
-                             struct part *out, tide_error *err)
-{
-    int64_t most = x->n_rows, n = 0;
-    int64_t *rows = arena_array(&f->work, most, sizeof *rows);
-    int64_t *ids = arena_array(&f->work, most, sizeof *ids);
-    double *y = f->d.y ? arena_array(&f->work, most, sizeof *y) : NULL;
-    double *w = f->d.w ? arena_array(&f->work, most, sizeof *w) : NULL;
-    int32_t *k = f->d.k ? arena_array(&f->work, most, sizeof *k) : NULL;
-    tide_status st = arena_status(&f->work, err);
-    if (st) return st;
-    for (int64_t i = 0; i < most; i++) {
-        if ((fold[i] == which) != inside) continue;
-        rows[n] = i;
-        ids[n] = view_id(x, i);
-        if (y) y[n] = f->d.y[i];
-        if (w) w[n] = f->d.w[i];
-        if (k) k[n] = f->d.k[i];
-        n++;
-    }
-    out->v = *x;
-    out->v.rows = rows;
-    out->v.ids = ids;
-    out->v.n_rows = n;
-    out->d = f->d;
-    out->d.x = &out->v;
-    out->d.y = y;
-    out->d.w = w;
-    out->d.k = k;
-    return TIDE_OK;
-}
-
 /* Copies the cells of a part's columns to their places among all rows. */
 static void scatter(const struct column *from, const int64_t *rows, struct column *to)
 {
@@ -374,26 +336,27 @@ static tide_status cross_part(struct fitting *f, const struct fitted_node *node,
                               const int32_t *fold, int32_t which,
                               const struct step_out *made, tide_error *err)
 {
-    struct part others, mine;
+    struct fold_part others, mine;
+    struct fit_data d = f->d;
     struct state state;
     struct step_out out = {0};
     void *object = NULL;
     state_init(&state, &f->work);
-    tide_status st = part_rows(f, x, fold, which, 0, &others, err);
-    if (!st) st = part_rows(f, x, fold, which, 1, &mine, err);
-    if (st || mine.v.n_rows == 0 || others.v.n_rows == 0) return st;
+    d.x = x;
+    tide_status st = fold_part(&d, fold, which, 0, &f->work, &others, err);
+    if (!st) st = fold_part(&d, fold, which, 1, &f->work, &mine, err);
+    if (st || mine.x.n_rows == 0 || others.x.n_rows == 0) return st;
     st = node->step->fit(f->ctx, params, &others.d, &state, err);
     if (!st)
         st = node->step->load(&state, node->n_in, node->in_levels, &f->work, &object,
                               err);
-    const int64_t *places = mine.v.rows;
     struct view gathered;
-    if (!st) st = flow_gather(f->ctx, &mine.v, &f->work, &gathered, err);
+    if (!st) st = flow_gather(f->ctx, &mine.x, &f->work, &gathered, err);
     if (!st) st = node->step->apply(f->ctx, object, &gathered, &f->work, &out, err);
     if (st) return st;
     for (int j = 0; j < made->n_cols && made->n_cols == out.n_cols; j++)
         if (out.cols[j]->type == made->cols[j]->type)
-            scatter(out.cols[j], places, (struct column *)(uintptr_t)made->cols[j]);
+            scatter(out.cols[j], mine.at, (struct column *)(uintptr_t)made->cols[j]);
     return TIDE_OK;
 }
 

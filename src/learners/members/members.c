@@ -49,12 +49,10 @@ static tide_status bad_members(const char *text, const char *why, tide_error *er
     return err_field(err, "of");
 }
 
-static int holds_members(const char *name)
+/* Learners that have members say so by the parameter that names them. */
+static int holds_members(const struct tide_learner *l)
 {
-    static const char *const those[] = {"voting", "bagging", "stacking"};
-    for (size_t i = 0; i < sizeof those / sizeof *those; i++)
-        if (!strcmp(name, those[i])) return 1;
-    return 0;
+    return tide_params_find(&l->params, "of") != NULL;
 }
 
 /* One name=value. */
@@ -86,7 +84,7 @@ static tide_status parse_one(struct piece p, const char *text, struct member_wis
     snprintf(name, sizeof name, "%.*s", (int)called.n, called.s);
     out->learner = learner_find(name, err);
     if (!out->learner) return err_field(err, "of");
-    if (holds_members(name))
+    if (holds_members(out->learner))
         return bad_members(text, "a member must not have members itself", err);
     tide_status st =
         tide_values_new(&out->learner->params, out->learner->name, &out->values, err);
@@ -186,8 +184,9 @@ static tide_status wrong_names(tide_error *err)
     return err_place(err, "section DENSE, members");
 }
 
-tide_status members_load(const struct state *s, uint32_t task, struct arena *a,
-                         struct member **out, int *n, tide_error *err)
+tide_status members_load(const struct state *s, uint32_t task, int32_t n_out,
+                         int32_t n_cols, struct arena *a, struct members *out,
+                         tide_error *err)
 {
     const struct state_array *names;
     tide_status st = state_need(s, "members", STATE_U8, -1, 1, &names, err);
@@ -195,22 +194,20 @@ tide_status members_load(const struct state *s, uint32_t task, struct arena *a,
     const char *text = names->data, *end = text + names->dim[0];
     int64_t count = 0;
     for (const char *c = text; c < end; c++) count += *c == '\n';
-    struct member *m = arena_zero(a, ((size_t)count + 1) * sizeof *m);
-    if (!m) return arena_status(a, err);
-    *n = 0;
+    *out = (struct members){.task = task, .n_out = n_out, .n_cols = n_cols};
+    out->of = arena_zero(a, ((size_t)count + 1) * sizeof *out->of);
+    if (!out->of) return arena_status(a, err);
     for (const char *c = text; c < end;) {
         const char *stop = memchr(c, '\n', (size_t)(end - c));
         char name[NAME_MOST];
         if (!stop || stop - c >= NAME_MOST || stop == c) return wrong_names(err);
         snprintf(name, sizeof name, "%.*s", (int)(stop - c), c);
-        const struct tide_learner *l =
-            holds_members(name) ? NULL : learner_find(name, NULL);
-        if (!l || !(l->tasks & task)) return wrong_names(err);
-        m[(*n)++].learner = l;
+        const struct tide_learner *l = learner_find(name, NULL);
+        if (!l || holds_members(l) || !(l->tasks & task)) return wrong_names(err);
+        out->of[out->n++] = (struct member){.learner = l, .n_cols = n_cols};
         c = stop + 1;
     }
-    *out = m;
-    return *n ? TIDE_OK : wrong_names(err);
+    return out->n ? TIDE_OK : wrong_names(err);
 }
 
 /* The arrays under a number, without it. */
@@ -258,29 +255,63 @@ tide_status member_predict(const struct member *m, const struct view *x, int64_t
     return st;
 }
 
-void members_importance(const struct member *m, int n, int32_t n_cols, double *out)
+/* Adds what one member says of n rows. */
+static void add_said(const struct members *m, double weight, int is_vote,
+                     const double *said, int64_t n, double *out)
 {
-    double *own = mem_array((size_t)n_cols + 1, sizeof *own), sum = 0;
-    memset(out, 0, (size_t)n_cols * sizeof *out);
-    for (int i = 0; own && i < n; i++) {
-        if (!m[i].learner->importance) continue;
-        memset(own, 0, (size_t)n_cols * sizeof *own);
-        m[i].learner->importance(m[i].object, own);
-        for (int32_t j = 0; j < m[i].n_cols; j++)
-            out[m[i].cols ? m[i].cols[j] : j] += own[j];
+    int32_t k = m->n_out;
+    if (!is_vote) {
+        for (int64_t c = 0; c < n * k; c++) out[c] += weight * said[c];
+        return;
     }
-    for (int32_t j = 0; j < n_cols; j++) sum += out[j];
-    for (int32_t j = 0; sum > 0 && j < n_cols; j++) out[j] /= sum;
+    for (int64_t i = 0; i < n; i++, said += k, out += k) {
+        int32_t best = 0;
+        for (int32_t c = 1; c < k; c++)
+            if (said[c] > said[best]) best = c;
+        out[best] += weight;
+    }
+}
+
+tide_status members_mean(const struct members *m, const double *weight, double total,
+                         int is_vote, const struct view *x, int64_t i0, int64_t n,
+                         double *out, tide_error *err)
+{
+    size_t cells = (size_t)n * (size_t)m->n_out;
+    double *said = mem_array(cells + 1, sizeof *said);
+    tide_status st = said ? TIDE_OK : err_nomem(err, 0);
+    memset(out, 0, cells * sizeof *out);
+    for (int i = 0; !st && i < m->n; i++) {
+        double share = (weight ? weight[i] : 1) / total;
+        st = member_predict(&m->of[i], x, i0, n, said, err);
+        if (!st) add_said(m, share, is_vote, said, n, out);
+    }
+    mem_free(said);
+    return st;
+}
+
+void members_importance(const struct members *m, double *out)
+{
+    double *own = mem_array((size_t)m->n_cols + 1, sizeof *own), sum = 0;
+    memset(out, 0, (size_t)m->n_cols * sizeof *out);
+    for (int i = 0; own && i < m->n; i++) {
+        const struct member *q = &m->of[i];
+        if (!q->learner->importance) continue;
+        memset(own, 0, (size_t)m->n_cols * sizeof *own);
+        q->learner->importance(q->object, own);
+        for (int32_t j = 0; j < q->n_cols; j++) out[q->cols ? q->cols[j] : j] += own[j];
+    }
+    for (int32_t j = 0; j < m->n_cols; j++) sum += out[j];
+    for (int32_t j = 0; sum > 0 && j < m->n_cols; j++) out[j] /= sum;
     mem_free(own);
 }
 
-void members_describe(const struct member *m, int n, char *out, size_t size)
+void members_describe(const struct members *m, char *out, size_t size)
 {
-    size_t at = (size_t)snprintf(out, size, "%d member%s:", n, n == 1 ? "" : "s");
-    for (int i = 0, times; i < n && at < size; i += times) {
-        for (times = 1; i + times < n && m[i + times].learner == m[i].learner;) times++;
-        at += (size_t)snprintf(out + at, size - at, "%s %s", i ? "," : "",
-                               m[i].learner->name);
+    size_t at = (size_t)snprintf(out, size, "%d member%s:", m->n, m->n == 1 ? "" : "s");
+    for (int i = 0, times; i < m->n && at < size; i += times) {
+        const struct tide_learner *l = m->of[i].learner;
+        for (times = 1; i + times < m->n && m->of[i + times].learner == l;) times++;
+        at += (size_t)snprintf(out + at, size - at, "%s %s", i ? "," : "", l->name);
         if (times > 1 && at < size)
             at += (size_t)snprintf(out + at, size - at, " x %d", times);
     }

@@ -43,17 +43,30 @@ struct member {
     int32_t n_cols;
     const int32_t *cols;
 };
-/* The members of a state, in order: *out [*n] in the arena, without objects. */
-tide_status members_load(const struct state *s, uint32_t task, struct arena *a,
-                         struct member **out, int *n, tide_error *err);
-/* Rebuilds the object of member `number`; m->n_cols and m->cols are set before. */
+/* The fitted members of a learner. */
+struct members {
+    struct member *of;
+    int n;
+    uint32_t task;
+    int32_t n_out, n_cols;
+};
+/* The members that a state names, without objects: of[i] takes all n_cols columns. */
+tide_status members_load(const struct state *s, uint32_t task, int32_t n_out,
+                         int32_t n_cols, struct arena *a, struct members *out,
+                         tide_error *err);
+/* Rebuilds the object of member `number` for the columns that it takes. */
 tide_status member_load(const struct state *s, int number, uint32_t task, int32_t n_out,
                         const uint32_t *n_levels, struct arena *a, struct member *m,
                         tide_error *err);
 tide_status member_predict(const struct member *m, const struct view *x, int64_t i0,
                            int64_t n, double *out, tide_error *err);
-/* Mean importance of the members by columns of the view, summing to 1; without memory all 0. */
-void members_importance(const struct member *m, int n, int32_t n_cols, double *out);
+/* The weighted mean of what the members say; weights sum to `total`. is_vote: each gives its
+ * weight to its most probable class alone. */
+tide_status members_mean(const struct members *m, const double *weight, double total,
+                         int is_vote, const struct view *x, int64_t i0, int64_t n,
+                         double *out, tide_error *err);
+/* Mean importance by columns of the view, summing to 1; without memory all 0. */
+void members_importance(const struct members *m, double *out);
 /* "3 members: logistic, gbdt, tree" */
-void members_describe(const struct member *m, int n, char *out, size_t size);
+void members_describe(const struct members *m, char *out, size_t size);
 #endif
