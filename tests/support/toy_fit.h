@@ -4,6 +4,7 @@
 #include <tidemill/ctx.h>
 #include <tidemill/params.h>
 
+#include "base/alloc.h"
 #include "base/arena.h"
 #include "support/toy_table.h"
 #include "support/unit.h"
@@ -81,6 +82,46 @@ static inline void toy_model_free(struct toy_model *m)
 {
     arena_free(&m->arena);
     free(m);
+}
+/* Fits and loads with the k-th allocation failing, from then on, for every k until none fails: an
+ * error each time, and nothing is left. */
+static inline void toy_fail_each(const struct tide_learner *learner,
+                                 const char *options, const struct fit_data *d,
+                                 const uint32_t *n_levels, int threads)
+{
+    tide_ctx *ctx = NULL;
+    tide_error err = {0};
+    tide_values *values = NULL;
+    int64_t k = 1, hit = 1;
+    CHECK_INT(tide_ctx_new(&ctx, &err), TIDE_OK);
+    CHECK_INT(tide_ctx_set_threads(ctx, threads, &err), TIDE_OK);
+    CHECK_INT(tide_values_new(&learner->params, learner->name, &values, &err), TIDE_OK);
+    toy_set(values, options);
+    int64_t live = alloc_live();
+    for (; k < 1000 && hit; k++) {
+        struct arena a;
+        struct state state;
+        struct fit_info info = {0};
+        void *object = NULL;
+        int32_t n_out = d->task == TIDE_CLASSIFY ? d->n_classes : 1;
+        arena_init(&a, ctx);
+        state_init(&state, &a);
+        alloc_fault_set(k, 1);
+        tide_status status = learner->fit(ctx, tide_values_struct(values), d, NULL, 0,
+                                          &state, &info, &err);
+        if (!status)
+            status = learner->load(&state, d->task, n_out, d->x->n_cols, n_levels, &a,
+                                   &object, &err);
+        hit = alloc_fault_hit();
+        alloc_fault_set(0, 0);
+        arena_free(&a);
+        CHECK_MSG(hit ? status == TIDE_ENOMEM : status == TIDE_OK,
+                  "allocation %lld: status %d", (long long)k, (int)status);
+        CHECK_INT(alloc_live(), live);
+    }
+    CHECK(!hit && k > 20);
+    tide_values_free(values);
+    tide_ctx_free(ctx);
 }
 static inline const void *toy_array(const struct toy_model *m, const char *name,
                                     int64_t *n)

@@ -1,7 +1,6 @@
 /* learners_dart.c - dropped trees and symmetric growth, through gbdt's own door */
 #include <stdio.h>
 
-#include "base/alloc.h"
 #include "support/toy_fit.h"
 #include "support/unit.h"
 
@@ -254,37 +253,9 @@ TEST(what_contradicts_is_refused)
 TEST(every_failing_allocation_is_an_error_and_leaks_nothing)
 {
     struct table s = table_new(300, 3);
-    tide_ctx *ctx = NULL;
-    tide_error err = {0};
-    tide_values *values = NULL;
-    CHECK_INT(tide_ctx_new(&ctx, &err), TIDE_OK);
-    CHECK_INT(tide_ctx_set_threads(ctx, 2, &err), TIDE_OK);
-    CHECK_INT(tide_values_new(&tide_learner_gbdt.params, "gbdt", &values, &err),
-              TIDE_OK);
-    toy_set(values, "trees=4,growth=symmetric,depth=3,dart=0.6,dart_skip=0,patience=0");
-    int64_t live = alloc_live();
-    for (int64_t k = 1; k < 400; k++) {
-        struct arena a;
-        struct state state;
-        struct fit_info info = {0};
-        arena_init(&a, ctx);
-        state_init(&state, &a);
-        alloc_fault_set(k, 1);
-        tide_status status = tide_learner_gbdt.fit(ctx, tide_values_struct(values),
-                                                   &s.d, NULL, 0, &state, &info, &err);
-        int hit = alloc_fault_hit();
-        alloc_fault_set(0, 0);
-        arena_free(&a);
-        CHECK_MSG(hit ? status == TIDE_ENOMEM : status == TIDE_OK,
-                  "allocation %lld: status %d", (long long)k, (int)status);
-        CHECK_INT(alloc_live(), live);
-        if (!hit) {
-            CHECK(k > 20);
-            break;
-        }
-    }
-    tide_values_free(values);
-    tide_ctx_free(ctx);
+    toy_fail_each(&tide_learner_gbdt,
+                  "trees=4,growth=symmetric,depth=3,dart=0.6,dart_skip=0,patience=0",
+                  &s.d, s.t->n_levels, 2);
     table_free(&s);
 }
 

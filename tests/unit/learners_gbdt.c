@@ -1,5 +1,4 @@
 /* learners_gbdt.c - boosting: formulas on paper, same bytes whatever the machine, bad inputs */
-#include "base/alloc.h"
 #include "support/toy_fit.h"
 #include "support/unit.h"
 
@@ -408,40 +407,6 @@ TEST(a_cancelled_fit_leaves_the_whole_rounds)
 TEST(every_failing_allocation_is_an_error_and_leaks_nothing)
 {
     struct sample s = sample_new(2200, 300, 3, 0);
-    tide_ctx *ctx = NULL;
-    tide_error err = {0};
-    tide_values *values = NULL;
-    CHECK_INT(tide_ctx_new(&ctx, &err), TIDE_OK);
-    CHECK_INT(tide_ctx_set_threads(ctx, 2, &err), TIDE_OK);
-    CHECK_INT(tide_values_new(&tide_learner_gbdt.params, "gbdt", &values, &err),
-              TIDE_OK);
-    toy_set(values, "trees=2,rows=0.8");
-    int64_t live = alloc_live();
-    for (int64_t k = 1; k < 400; k++) {
-        struct arena a;
-        struct state state;
-        struct fit_info info = {0};
-        void *object = NULL;
-        arena_init(&a, ctx);
-        state_init(&state, &a);
-        alloc_fault_set(k, 1);
-        tide_status status = tide_learner_gbdt.fit(ctx, tide_values_struct(values),
-                                                   &s.d, NULL, 0, &state, &info, &err);
-        if (!status)
-            status = tide_learner_gbdt.load(&state, s.d.task, 3, s.d.x->n_cols,
-                                            s.t->n_levels, &a, &object, &err);
-        int hit = alloc_fault_hit();
-        alloc_fault_set(0, 0);
-        arena_free(&a);
-        CHECK_MSG(hit ? status == TIDE_ENOMEM : status == TIDE_OK,
-                  "allocation %lld: status %d", (long long)k, (int)status);
-        CHECK_INT(alloc_live(), live);
-        if (!hit) {
-            CHECK(k > 20);
-            break;
-        }
-    }
-    tide_values_free(values);
-    tide_ctx_free(ctx);
+    toy_fail_each(&tide_learner_gbdt, "trees=2,rows=0.8", &s.d, s.t->n_levels, 2);
     sample_free(&s);
 }

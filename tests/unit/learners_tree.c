@@ -1,5 +1,4 @@
 /* learners_tree.c - exact trees: the published numbers, brute force, pruning */
-#include "base/alloc.h"
 #include "base/ctx.h"
 #include "support/toy_fit.h"
 #include "support/unit.h"
@@ -310,31 +309,6 @@ TEST(every_failing_allocation_of_a_tree_is_an_error)
         y[i] = x[i] + c[i];
     }
     struct fit_data d = {.x = toy_view(t), .task = TIDE_REGRESS, .y = y};
-    tide_ctx *ctx = NULL;
-    tide_error err = {0};
-    tide_values *values = NULL;
-    CHECK_INT(tide_ctx_new(&ctx, &err), TIDE_OK);
-    CHECK_INT(tide_values_new(&tide_learner_tree.params, "tree", &values, &err),
-              TIDE_OK);
-    toy_set(values, "ccp_alpha=0.0001");
-    int64_t live = alloc_live();
-    for (int64_t k = 1, hit = 1; k < 400 && hit; k++) {
-        struct arena a;
-        struct state state;
-        struct fit_info info = {0};
-        arena_init(&a, ctx);
-        state_init(&state, &a);
-        alloc_fault_set(k, 1);
-        tide_status status = tide_learner_tree.fit(ctx, tide_values_struct(values), &d,
-                                                   NULL, 0, &state, &info, &err);
-        hit = alloc_fault_hit();
-        alloc_fault_set(0, 0);
-        arena_free(&a);
-        CHECK_MSG(hit ? status == TIDE_ENOMEM : status == TIDE_OK,
-                  "allocation %lld: status %d", (long long)k, (int)status);
-        CHECK_INT(alloc_live(), live);
-    }
-    tide_values_free(values);
-    tide_ctx_free(ctx);
+    toy_fail_each(&tide_learner_tree, "ccp_alpha=0.0001", &d, t->n_levels, 1);
     toy_free(t);
 }
