@@ -7,6 +7,7 @@
 #include "report/report.h"
 
 #define COLUMN_LEAST 12
+#define CUT_ROWS     100 /* tables up to here are cut so that rows can be told apart */
 #define GAP          2
 
 void term_ink(struct term *t, enum term_ink ink)
@@ -72,15 +73,26 @@ static int put_cells(struct term *t, const char *s, int from, int to)
     return put;
 }
 
-int term_text(struct term *t, const char *s, int cells)
+/* Cells in front of the mark of a text that is cut: half, one more where it is odd. */
+static int half_of(const struct term *t, int cells)
 {
-    int width = term_width(s), head, mark = t->ascii ? 2 : 1, put;
+    return (cells - (t->ascii ? 2 : 1) + 1) / 2;
+}
+
+/* Prints s in up to `cells` cells, `head` of them in front of the mark when it is cut. */
+static int put_cut(struct term *t, const char *s, int cells, int head)
+{
+    int width = term_width(s), mark = t->ascii ? 2 : 1, put;
     if (cells <= 0 || width <= cells) return put_cells(t, s, 0, width);
     if (cells <= mark) return put_cells(t, s, 0, cells);
-    head = (cells - mark + 1) / 2;
     put = put_cells(t, s, 0, head);
     str_add(t->out, t->ascii ? ".." : "\u2026");
     return put + mark + put_cells(t, s, width - (cells - mark - head), width);
+}
+
+int term_text(struct term *t, const char *s, int cells)
+{
+    return put_cut(t, s, cells, half_of(t, cells));
 }
 
 void term_wrap(struct term *t, const char *first, const char *s)
@@ -114,6 +126,7 @@ void term_wrap(struct term *t, const char *first, const char *s)
 struct layout {
     int n_cols, shown;
     int *width, *least;
+    int *head; /* of cut texts: cells in front of the mark */
     const uint8_t *right;
 };
 
@@ -127,6 +140,56 @@ static int widest_text(const struct layout *l)
     return widest;
 }
 
+/* How many texts of a column look like one above when they are cut so. */
+static int64_t same_when_cut(const struct term *t, const struct layout *l, int j,
+                             int head, int64_t n_rows, const char *const *cells)
+{
+    struct str made = {0};
+    struct term cut = *t;
+    int64_t same = 0;
+    cut.out = &made;
+    for (int64_t i = 0; i < n_rows; i++) {
+        const char *s = cells[i * l->n_cols + j];
+        size_t from = made.len;
+        (void)put_cut(&cut, s ? s : "-", l->width[j], head);
+        str_addc(&made, '\n');
+        if (made.failed) break;
+        for (size_t at = 0; at < from; at += strcspn(made.s + at, "\n") + 1)
+            if (strncmp(made.s + at, made.s + from, made.len - from) == 0) {
+                same++;
+                break;
+            }
+    }
+    str_free(&made);
+    return same;
+}
+
+/* Where to cut the texts of a column: in the middle, or where fewer of them become the same. */
+static void choose_cuts(const struct term *t, struct layout *l, int64_t n_rows,
+                        const char *const *cells)
+{
+    for (int j = 0; j < l->n_cols; j++) {
+        int rest = l->width[j] - (t->ascii ? 2 : 1), half = half_of(t, l->width[j]);
+        int cut = 0;
+        for (int64_t i = 0; i < n_rows && n_rows <= CUT_ROWS; i++) {
+            const char *s = cells[i * l->n_cols + j];
+            cut |= s && term_width(s) > l->width[j];
+        }
+        l->head[j] = half;
+        if (!cut || rest < 1 || j >= l->shown) continue;
+        int64_t least = same_when_cut(t, l, j, half, n_rows, cells);
+        for (int off = 1; least && off <= half; off++)
+            for (int side = -1; side <= 1; side += 2) {
+                int head = half + side * off;
+                if (head < 0 || head > rest) continue;
+                int64_t same = same_when_cut(t, l, j, head, n_rows, cells);
+                if (same >= least) continue;
+                least = same;
+                l->head[j] = head;
+            }
+    }
+}
+
 /* Widths by content, the widest text cut first until all fit; columns that cannot fit are
  * left out. */
 static int lay_out(struct term *t, struct layout *l, const char *const *head,
@@ -135,7 +198,8 @@ static int lay_out(struct term *t, struct layout *l, const char *const *head,
     int total = 0;
     l->width = arena_array(a, l->n_cols, sizeof *l->width);
     l->least = arena_array(a, l->n_cols, sizeof *l->least);
-    if (!l->width || !l->least) return -1;
+    l->head = arena_array(a, l->n_cols, sizeof *l->head);
+    if (!l->width || !l->least || !l->head) return -1;
     for (int j = 0; j < l->n_cols; j++) {
         int w = head[j] ? term_width(head[j]) : 0, is_number = l->right && l->right[j];
         for (int64_t i = 0; i < n_rows; i++) {
@@ -157,6 +221,7 @@ static int lay_out(struct term *t, struct layout *l, const char *const *head,
         l->width[0]--;
         total--;
     }
+    choose_cuts(t, l, n_rows, cells);
     return 0;
 }
 
@@ -219,7 +284,7 @@ static void put_row(struct term *t, const struct layout *l, const char *const *c
             (void)term_text(t, part, 0);
             put_rest(t, s, end, indent, l->width[j]);
         } else {
-            w = term_text(t, s, l->width[j]);
+            w = put_cut(t, s, l->width[j], l->head[j]);
             if (!is_number && !is_last) term_pad(t, l->width[j] - w);
         }
         indent += l->width[j];
