@@ -1,9 +1,12 @@
 /* alloc.c - malloc and mmap, counted, with injected failures
  *
  * The state is process-wide and atomic. Until a test calls alloc_fault_set nothing is
- * counted but what is alive. Chunks given back are kept in eight slots without a lock (a
- * lock held by another thread at fork would stay held in the child): a chunk is 2 MiB
- * aligned, so its size in units of 2 MiB fits the low bits of the slot's word. */
+ * counted but what is alive. Maps given back are kept, for fresh pages cost more than most of
+ * what is done with them (the kernel clears each); but what is kept and what is in use together never
+ * exceed what was in use at once before, so the peak of a process is what it would be anyway,
+ * and the kernel may take kept pages back (MADV_FREE). Slots need no lock (one held by another thread
+ * at fork would stay held in the child): a map is 2 MiB aligned, so its size in units of
+ * 2 MiB fits the low bits of the slot's word. */
 #define _DEFAULT_SOURCE
 #define _GNU_SOURCE
 #include "base/alloc.h"
@@ -17,8 +20,8 @@
 #include "base/size.h"
 
 #define HUGE_BYTES ((size_t)2 << 20)
-#define POOL_SLOTS 8
-#define POOL_UNITS 8 /* the largest chunk kept: 16 MiB */
+#define POOL_SLOTS 32
+#define POOL_SMALL ((size_t)16 << 20) /* maps up to here are kept under a limit, too */
 #ifdef BASE_ASAN
 #define ALLOC_MAX ((size_t)1 << 38) /* beyond, ASan's malloc ends the process */
 #else
@@ -30,6 +33,8 @@ static atomic_llong fault_at, fault_calls;
 static atomic_int fault_for_ever, fault_injected;
 static atomic_llong live;
 static atomic_uintptr_t pool[POOL_SLOTS];
+static atomic_llong map_used, map_kept, map_peak; /* bytes; peak of map_used */
+static atomic_int frugal;
 
 void alloc_fault_set(int64_t k, int for_ever)
 {
@@ -140,36 +145,111 @@ static size_t map_bytes(size_t bytes)
     return sum ? sum : HUGE_BYTES;
 }
 
+/* What a slot holds becomes the caller's, when it still is `word`. */
+static void *slot_take(int i, uintptr_t word)
+{
+    uintptr_t units = word & (HUGE_BYTES - 1);
+    if (!atomic_compare_exchange_strong_explicit(
+            &pool[i], &word, 0, memory_order_acquire, memory_order_relaxed))
+        return NULL;
+    atomic_fetch_sub_explicit(&map_kept, (long long)(units * HUGE_BYTES),
+                              memory_order_relaxed);
+    return (char *)(word - units); /* provenance: an address from mmap */
+}
+
+static int slot_free(int i, uintptr_t word)
+{
+    size_t size = (word & (HUGE_BYTES - 1)) * HUGE_BYTES;
+    char *p = slot_take(i, word);
+    if (!p) return 0;
+    ASAN_UNPOISON(p, size);
+    munmap(p, size);
+    return 1;
+}
+
+/* A kept map of this size, or the least that is up to a quarter larger: its end goes back. */
 static void *pool_take(size_t bytes)
 {
-    uintptr_t units = bytes / HUGE_BYTES;
-    if (units > POOL_UNITS) return NULL;
-    for (int i = 0; i < POOL_SLOTS; i++) {
-        uintptr_t word = atomic_load_explicit(&pool[i], memory_order_relaxed);
-        if ((word & (HUGE_BYTES - 1)) != units) continue;
-        if (atomic_compare_exchange_strong_explicit(
-                &pool[i], &word, 0, memory_order_acquire, memory_order_relaxed)) {
-            void *p = (char *)(word - units); /* provenance: an address from mmap */
-            ASAN_UNPOISON(p, bytes);
-            return p;
+    uintptr_t units = bytes / HUGE_BYTES, most = units + units / 4;
+    for (;;) {
+        uintptr_t best = 0, word;
+        int at = -1;
+        for (int i = 0; i < POOL_SLOTS; i++) {
+            word = atomic_load_explicit(&pool[i], memory_order_relaxed);
+            uintptr_t n = word & (HUGE_BYTES - 1);
+            if (n < units || n > most || (best && n >= best)) continue;
+            best = n;
+            at = i;
+            if (n == units) break;
         }
+        if (at < 0) return NULL;
+        word = atomic_load_explicit(&pool[at], memory_order_relaxed);
+        if ((word & (HUGE_BYTES - 1)) != best) continue; /* taken by another */
+        char *p = slot_take(at, word);
+        if (!p) continue;
+        ASAN_UNPOISON(p, best * HUGE_BYTES);
+        if (best > units) munmap(p + bytes, (best - units) * HUGE_BYTES);
+        return p;
     }
-    return NULL;
 }
 
 static int pool_keep(void *p, size_t bytes)
 {
     uintptr_t units = bytes / HUGE_BYTES;
-    if (units > POOL_UNITS) return 0;
+    if (units >= HUGE_BYTES ||
+        (bytes > POOL_SMALL && atomic_load_explicit(&frugal, memory_order_relaxed)))
+        return 0;
     ASAN_POISON(p, bytes);
-    for (int i = 0; i < POOL_SLOTS; i++) {
-        uintptr_t none = 0;
-        if (atomic_compare_exchange_strong_explicit(
-                &pool[i], &none, (uintptr_t)p + units, memory_order_release,
-                memory_order_relaxed))
-            return 1;
+#ifdef MADV_FREE
+    if (bytes > POOL_SMALL) (void)madvise(p, bytes, MADV_FREE);
+#endif
+    for (int again = 2; again > 0; again--) {
+        uintptr_t least = 0;
+        int at = -1;
+        for (int i = 0; i < POOL_SLOTS; i++) {
+            uintptr_t word = 0;
+            if (atomic_compare_exchange_strong_explicit(
+                    &pool[i], &word, (uintptr_t)p + units, memory_order_release,
+                    memory_order_relaxed)) {
+                atomic_fetch_add(&map_kept, (long long)bytes);
+                return 1;
+            }
+            if (at >= 0 && (word & (HUGE_BYTES - 1)) >= (least & (HUGE_BYTES - 1)))
+                continue;
+            least = word;
+            at = i;
+        }
+        if ((least & (HUGE_BYTES - 1)) >= units || !slot_free(at, least)) return 0;
     }
     return 0;
+}
+
+/* Gives kept maps back, the largest first, until `bytes` more in use make no new peak. */
+static void pool_yield(long long bytes)
+{
+    for (int tries = 0; tries < 2 * POOL_SLOTS; tries++) {
+        uintptr_t most = 0;
+        int at = -1;
+        if (atomic_load(&map_used) + bytes + atomic_load(&map_kept) <=
+            atomic_load(&map_peak))
+            return;
+        for (int i = 0; i < POOL_SLOTS; i++) {
+            uintptr_t word = atomic_load_explicit(&pool[i], memory_order_relaxed);
+            if ((word & (HUGE_BYTES - 1)) <= (most & (HUGE_BYTES - 1))) continue;
+            most = word;
+            at = i;
+        }
+        if (at < 0) return;
+        slot_free(at, most);
+    }
+}
+
+static void count_used(long long bytes)
+{
+    long long used = atomic_fetch_add(&map_used, bytes) + bytes;
+    long long peak = atomic_load(&map_peak);
+    while (used > peak && !atomic_compare_exchange_weak(&map_peak, &peak, used)) {
+    }
 }
 
 /* A fresh mapping: one huge page more than asked for, both ends cut off. */
@@ -198,7 +278,11 @@ static void *map_get(size_t bytes, int cleared)
     if (!bytes) return NULL;
     void *p = pool_take(bytes);
     if (p && cleared) memset(p, 0, bytes);
-    if (!p) p = map_fresh(bytes);
+    if (!p) {
+        pool_yield((long long)bytes);
+        p = map_fresh(bytes);
+    }
+    if (p) count_used((long long)bytes);
     return count_new(p);
 }
 
@@ -212,9 +296,15 @@ void mem_unmap(void *p, size_t bytes)
     if (!p) return;
     bytes = map_bytes(bytes);
     count_gone();
+    count_used(-(long long)bytes);
     if (pool_keep(p, bytes)) return;
     ASAN_UNPOISON(p, bytes);
     munmap(p, bytes);
+}
+
+void mem_frugal(void)
+{
+    atomic_store_explicit(&frugal, 1, memory_order_relaxed);
 }
 
 void *mem_chunk(size_t bytes)

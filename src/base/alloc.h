@@ -17,9 +17,12 @@ void mem_free(void *p); /* NULL is a no-op */
 char *mem_strdup(const char *s);
 char *mem_strndup(const char *s, size_t n);
 
-/* 2 MiB-aligned, zeroed pages with MADV_HUGEPAGE; a pool of a few chunks is kept. */
+/* 2 MiB-aligned, zeroed pages with MADV_HUGEPAGE. Maps given back are kept for the next that
+ * fits, never more than leaves the peak of the process as it is. */
 void *mem_map(size_t bytes);
 void mem_unmap(void *p, size_t bytes);
+/* From now on large maps go back at once: a limit on memory was set. For good. */
+void mem_frugal(void);
 
 /* For arena.c, which counts its pushes itself: no fault call, not cleared, 64-byte aligned;
  * a map from MEM_CHUNK_MAPPED bytes on, else from the heap. */

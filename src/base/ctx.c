@@ -69,6 +69,7 @@ tide_status tide_ctx_set_memory(tide_ctx *ctx, int64_t bytes, tide_error *err)
         return TIDE_EINVAL;
     }
     ctx->memory_limit = bytes;
+    if (bytes) mem_frugal();
     return TIDE_OK;
 }
 

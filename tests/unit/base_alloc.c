@@ -102,3 +102,36 @@ TEST(alloc_pool_gives_chunks_of_the_right_size)
         for (int j = 0; j < i; j++) CHECK(p[i] + n[i] <= p[j] || p[j] + n[j] <= p[i]);
     for (int i = 0; i < 12; i++) mem_unmap(p[i], n[i]);
 }
+
+TEST(alloc_keeps_a_large_map_for_the_next_that_fits)
+{
+    size_t large = (size_t)40 << 20, less = (size_t)36 << 20, few = (size_t)12 << 20;
+    char *p = mem_map(large);
+    CHECK(p != NULL);
+    if (!p) return;
+    memset(p, 0xff, large);
+    mem_unmap(p, large);
+    char *q = mem_map(less);
+    CHECK(q == p); /* its end went back */
+    size_t dirty = 0;
+    for (size_t i = 0; q && i < less; i++) dirty += q[i] != 0;
+    CHECK_INT(dirty, 0);
+    mem_unmap(q, less);
+    char *r = mem_map(few); /* three times too large to be given for this */
+    CHECK(r != NULL);
+    mem_unmap(r, few);
+}
+
+TEST(alloc_keeps_no_large_map_under_a_limit)
+{
+    size_t n = (size_t)64 << 20;
+    mem_frugal();
+    for (int i = 0; i < 3; i++) {
+        char *p = mem_chunk(n);
+        CHECK(p != NULL);
+        if (!p) return;
+        CHECK_INT(p[n / 2], 0); /* fresh: the pages of the last were given back */
+        p[n / 2] = 1;
+        mem_chunk_free(p, n);
+    }
+}
