@@ -6,6 +6,11 @@
  *      and every fault of structure (quotes, NUL, encoding, fields, limits) is found;
  *   2. types are inferred from rows chosen by their number;
  *   3. blocks are converted in parallel, all columns of a block while its text is in cache.
+ * Clean text does not wait for phase 3: blocks that csv_skim.c found are converted at once, while
+ * they and their index are in cache, with the types that the first block suggests, into columns
+ * with room for as many rows as samples of the file suggest. Phase 2 then decides from the whole
+ * file as ever: a column whose type was guessed right is finished but for the blocks that were
+ * not clean, others are converted as if nothing had been guessed.
  * What phase 1 leaves of a block is where it lies and how many rows it has. Its text is read
  * again from a file when a later phase wants it, and its index made again, which costs less than
  * fresh memory for either; a column whose type turns out wider is read again alone. Texts that
@@ -76,8 +81,10 @@ struct csv_block {
     uint64_t print;     /* of the text, to see that it is the same */
     uint32_t part
         [CSV_PARTS]; /* starts of rows k n_rows / CSV_PARTS, k > 0; [1] = 0: unknown */
+    int32_t lane;    /* who converted it */
     uint8_t plain;   /* one physical line a row, nothing between */
     uint8_t closed;  /* the newline at the end is not in the file */
+    uint8_t early;   /* converted while it was read */
 };
 
 /* Room for one block at a time, with its text and index. */
@@ -95,6 +102,7 @@ struct csv_column {
     uint8_t type, declared, todo, mixed;
     uint8_t long_text; /* a category too long in the sample: its lengths come first */
     uint8_t measured;  /* text whose lengths are known */
+    uint8_t early;     /* type with which blocks were converted while they were read, or 0 */
     int out;           /* column of the frame, -1: not wanted */
     void *data;        /* of the frame's arena: numbers, codes, text_at */
     size_t data_each;
@@ -123,6 +131,8 @@ struct csv_reader {
     int64_t slab;
     int again;                    /* blocks are read again from the source, not kept */
     int64_t skim_wait, skim_rest; /* slabs until skimming is tried again */
+    struct csv_job *early;        /* conversion beside reading, or NULL */
+    int early_tried;
     struct csv_window look;       /* for single cells, on the calling thread */
     struct csv_block *blocks;
     int64_t n_blocks, cap_blocks;
@@ -177,10 +187,20 @@ tide_status csv_take_header(struct csv_reader *r, const struct csv_block *b,
                             tide_error *err);
 
 /* ---- csv_type.c ---- */
-tide_status csv_infer(struct csv_reader *r, tide_error *err);
+/* From the blocks there are. warn: say what is odd (not while more blocks may come). */
+tide_status csv_infer(struct csv_reader *r, int warn, tide_error *err);
 
 /* ---- csv_convert.c ---- */
-tide_status csv_convert(struct csv_reader *r, tide_frame *f, tide_error *err);
+/* The columns of a new frame, n_out of them; types are decided. */
+tide_status csv_convert(struct csv_reader *r, int n_out, tide_frame **out,
+                        tide_error *err);
+/* Once, with at least one block read: r->early, where blocks can be converted as they come. */
+tide_status csv_early_begin(struct csv_reader *r, tide_error *err);
+/* Converts the newest n blocks; views: the same with text and index. */
+tide_status csv_early_take(struct csv_reader *r, const struct csv_block *views,
+                           int64_t n, tide_error *err);
+/* r->early and its columns go, if there are any. */
+void csv_early_drop(struct csv_reader *r);
 
 /* ---- csv_cell.c: one cell ---- */
 struct csv_cell {
@@ -307,6 +327,8 @@ tide_status csv_cell_fault(struct csv_reader *r, int64_t row, int j, tide_error 
 int64_t csv_line_of(const struct csv_block *b, int64_t at);
 
 /* ---- csv_read.c ---- */
+/* Which columns are wanted and declared: sets out, type and declared of each. */
+tide_status csv_choose_columns(struct csv_reader *r, int *n_out, tide_error *err);
 #define CSV_SLAB  ((int64_t)256 << 10)
 #define CSV_SMALL ((int64_t)128 << 10) /* files up to here stay in memory */
 /* A loop over the blocks in up to par_threads lanes: csv_for runs `n` of them, and each takes

@@ -4,7 +4,8 @@
  * cache. What a pass learns of a column (counts, first rows) are sums and minima over
  * blocks, so it does not depend on who converted what. A lane takes blocks in their order and
  * numbers the levels of a category by first appearance; the lanes' levels are joined in the
- * order of their first rows. */
+ * order of their first rows. Blocks that are converted as they are read (csv.h) have lanes of
+ * their own, so that in each lane rows stay in order. */
 #include <math.h>
 #include <string.h>
 
@@ -47,13 +48,16 @@ struct lane {
     tide_error err;
 };
 
-struct job {
+struct csv_job {
     struct csv_lanes lanes;
     struct csv_reader *r;
     tide_frame *f;
     struct lane *lane;
     int n_lanes;
-    int32_t *lane_of;         /* [n_blocks] who converted */
+    int lane0;                /* the first lane of the pass at hand */
+    int64_t cap_rows;         /* of the columns */
+    const struct csv_block *views; /* blocks converted early, with text and index */
+    int64_t view0;            /* the first of them in r->blocks */
     struct level_set *joined; /* [n_cat] */
     uint8_t *same;            /* [n_cat] codes of lanes are those of the column */
     int n_cat;
@@ -209,12 +213,14 @@ static void convert_time(const struct csv_reader *r, const struct csv_block *b, 
 
 static inline struct key key_of(const char *s, int64_t n)
 {
-    static const uint8_t ones[32] = {255, 255, 255, 255, 255, 255, 255, 255,
-                                     255, 255, 255, 255, 255, 255, 255, 255};
-    struct key k, m; /* no branch on the length, which is as good as random */
-    memcpy(&k, s, sizeof k);
-    memcpy(&m, ones + 16 - n, sizeof m);
-    return (struct key){k.a & m.a, k.b & m.b};
+    uint64_t a, b, all = ~UINT64_C(0), rest = ~(all << (n & 7) * 8);
+    memcpy(&a, s, sizeof a);
+    memcpy(&b, s + 8, sizeof b);
+    /* No branch on the length, which is as good as random, and no vector: halves of one are
+     * slow to get at. */
+    a &= n < 8 ? rest : all;
+    b &= n < 8 ? 0 : n < 16 ? rest : all;
+    return (struct key){a, b};
 }
 
 static inline uint32_t slot_of(const struct cat *c, struct key k)
@@ -486,7 +492,7 @@ static void number_lines(const struct csv_block *b, int n_cols, int64_t *out)
 }
 
 /* Room for the lines of rows, unless rows stand line by line. */
-static tide_status begin_lines(struct job *t, tide_error *err)
+static tide_status begin_lines(struct csv_job *t, tide_error *err)
 {
     struct csv_reader *r = t->r;
     int plain = 1;
@@ -510,7 +516,7 @@ static tide_status begin_lines(struct job *t, tide_error *err)
 
 enum { TODO_CONVERT = 1, TODO_COPY = 2 };
 
-static void convert_rows(struct job *t, struct lane *l, const struct csv_block *b)
+static void convert_rows(struct csv_job *t, struct lane *l, const struct csv_block *b)
 {
     const struct csv_reader *r = t->r;
     for (int j = 0; j < r->n_cols; j++) {
@@ -543,7 +549,7 @@ static void convert_rows(struct job *t, struct lane *l, const struct csv_block *
 }
 
 /* All columns of some rows, then the next rows: their text and index stay in the first cache. */
-static void convert_block(struct job *t, struct lane *l, const struct csv_block *b)
+static void convert_block(struct csv_job *t, struct lane *l, const struct csv_block *b)
 {
     int64_t some = b->n_rows * ROWS_TEXT / (b->n + 1) & ~(int64_t)63, n = b->n_rows;
     if (some < 64) some = 64;
@@ -559,30 +565,40 @@ static void convert_block(struct job *t, struct lane *l, const struct csv_block 
 
 static void convert_lane(void *arg, int64_t lane, int worker)
 {
-    struct job *t = arg;
-    struct lane *l = &t->lane[lane];
+    struct csv_job *t = arg;
+    struct lane *l = &t->lane[t->lane0 + lane];
     (void)worker;
     l->st = TIDE_OK;
     for (int64_t k; l->st == TIDE_OK && (k = csv_next(&t->lanes)) >= 0;) {
-        l->st = csv_load(t->r, &t->r->blocks[k], &l->window, &l->err);
-        t->lane_of[k] = (int32_t)lane;
+        struct csv_block *b = &t->r->blocks[k];
+        if (t->lane0 && b->early) continue;
+        l->st = csv_load(t->r, b, &l->window, &l->err);
+        b->lane = (int32_t)(t->lane0 + lane);
         if (l->st != TIDE_OK) return;
         if (t->numbering) number_lines(&l->window.b, t->r->n_cols, t->r->line_of_row);
         convert_block(t, l, &l->window.b);
     }
 }
 
-static tide_status run_pass(struct job *t, tide_error *err)
+/* Runs the lanes of a pass; the first trouble in their order. */
+static tide_status run_lanes(struct csv_job *t, par_fn fn, tide_error *err)
 {
-    csv_lanes_init(&t->lanes, t->r);
-    tide_status st = csv_for(t->r, t->lanes.n, convert_lane, t, err);
-    t->numbering = 0; /* the first pass did it */
+    tide_status st = csv_for(t->r, t->lanes.n, fn, t, err);
     if (st == TIDE_OK && ctx_cancelled(t->r->ctx)) st = err_cancelled(err);
     for (int k = 0; k < t->lanes.n && st == TIDE_OK; k++) {
-        if ((st = t->lane[k].st) != TIDE_OK && err) *err = t->lane[k].err;
-        if (st == TIDE_OK) st = arena_status(&t->lane[k].keep, err);
-        if (st == TIDE_OK) st = arena_status(&t->lane[k].temp, err);
+        struct lane *l = &t->lane[t->lane0 + k];
+        if ((st = l->st) != TIDE_OK && err) *err = l->err;
+        if (st == TIDE_OK) st = arena_status(&l->keep, err);
+        if (st == TIDE_OK) st = arena_status(&l->temp, err);
     }
+    return st;
+}
+
+static tide_status run_pass(struct csv_job *t, tide_error *err)
+{
+    csv_lanes_init(&t->lanes, t->r);
+    tide_status st = run_lanes(t, convert_lane, err);
+    t->numbering = 0; /* the first pass did it */
     return st;
 }
 
@@ -594,11 +610,11 @@ static size_t size_of_type(int type)
 }
 
 /* Room for a column of its type, kept when the old one fits. */
-static void begin_column(struct job *t, struct csv_column *c)
+static void begin_column(struct csv_job *t, struct csv_column *c)
 {
     size_t each = size_of_type(c->type);
     if (!c->data || c->data_each < each)
-        c->data = arena_array(&t->f->arena, t->r->n_rows + 1, each);
+        c->data = arena_array(&t->f->arena, t->cap_rows + 1, each);
     c->data_each = each;
     c->todo = TODO_CONVERT;
     atomic_store(&c->missing, 0);
@@ -616,7 +632,7 @@ static void begin_column(struct job *t, struct csv_column *c)
 }
 
 /* Empty sets of levels for the categories of this pass, in every lane. */
-static tide_status begin_categories(struct job *t, tide_error *err)
+static tide_status begin_categories(struct csv_job *t, tide_error *err)
 {
     struct csv_reader *r = t->r;
     t->n_cat = 0;
@@ -646,7 +662,7 @@ static tide_status begin_categories(struct job *t, tide_error *err)
 /* ---- joining dictionaries ---- */
 
 /* The lane whose next level, from at[lane] on, was met first. */
-static int earliest(const struct job *t, int64_t k, const uint32_t *at)
+static int earliest(const struct csv_job *t, int64_t k, const uint32_t *at)
 {
     int best = -1;
     int64_t row = INT64_MAX;
@@ -662,12 +678,12 @@ static int earliest(const struct job *t, int64_t k, const uint32_t *at)
 /* Levels in the order of their first rows, whoever met them. */
 static void join_levels(void *arg, int64_t k, int worker)
 {
-    const struct job *t = arg;
+    const struct csv_job *t = arg;
     struct csv_column *c = &t->r->cols[t->cat_col[k]];
     struct arena *keep = &t->lane[worker].keep;
     struct level_set *set = &t->joined[k];
     uint8_t same = 1;
-    if (atomic_load(&c->too_many)) return;
+    if (c->type != TIDE_CAT || atomic_load(&c->too_many)) return;
     uint32_t *at = arena_zero(keep, (size_t)t->n_lanes * sizeof *at);
     if (!at || level_set_init(set, keep, keep, 16) != 0) return;
     for (int l = 0; l < t->n_lanes; l++) {
@@ -692,13 +708,13 @@ static void join_levels(void *arg, int64_t k, int worker)
 
 static void recode_block(void *arg, int64_t block, int worker)
 {
-    const struct job *t = arg;
+    const struct csv_job *t = arg;
     const struct csv_block *b = &t->r->blocks[block];
     (void)worker;
     for (int k = 0; k < t->n_cat; k++) {
         const struct csv_column *c = &t->r->cols[t->cat_col[k]];
         if (c->type != TIDE_CAT || t->same[k]) continue;
-        const uint32_t *code = t->lane[t->lane_of[block]].cats[k].joined;
+        const uint32_t *code = t->lane[b->lane].cats[k].joined;
         uint32_t *out = (uint32_t *)c->data + b->row0;
         for (int64_t i = 0; i < b->n_rows; i++)
             if (out[i] != CODE_MISSING) out[i] = code[out[i]];
@@ -715,7 +731,7 @@ static int is_text(const struct csv_reader *r, struct csv_column *c,
            (int64_t)set->n * 2 > r->n_rows || atomic_load(&c->bytes) > CSV_MEAN * cells;
 }
 
-static tide_status join_categories(struct job *t, tide_error *err)
+static tide_status join_categories(struct csv_job *t, tide_error *err)
 {
     struct csv_reader *r = t->r;
     tide_status st = TIDE_OK;
@@ -725,6 +741,7 @@ static tide_status join_categories(struct job *t, tide_error *err)
         st = arena_status(&t->lane[k].keep, err);
     for (int k = 0; st == TIDE_OK && k < t->n_cat; k++) {
         struct csv_column *c = &r->cols[t->cat_col[k]];
+        if (c->type != TIDE_CAT) continue; /* guessed early, and wrong */
         if (is_text(r, c, &t->joined[k])) {
             c->type = TIDE_TEXT;
             begin_column(t, c);
@@ -742,7 +759,7 @@ static tide_status join_categories(struct job *t, tide_error *err)
 /* ---- what a pass showed ---- */
 
 /* Widens a column that is to be converted again; 1 when it is. */
-static int widen_column(struct job *t, int j)
+static int widen_column(struct csv_job *t, int j)
 {
     struct csv_reader *r = t->r;
     struct csv_column *c = &r->cols[j];
@@ -864,7 +881,7 @@ static void warn_of_digits(struct csv_reader *r, int j)
 /* ---- text columns ---- */
 
 /* Lengths become offsets; the texts and the marks of missing rows get their room. */
-static void lay_out_text(struct job *t, struct csv_column *c)
+static void lay_out_text(struct csv_job *t, struct csv_column *c)
 {
     int64_t n = t->r->n_rows, at = 0, *lengths = c->data;
     if (atomic_load(&c->missing) > 0)
@@ -880,7 +897,7 @@ static void lay_out_text(struct job *t, struct csv_column *c)
     c->todo = TODO_COPY;
 }
 
-static tide_status convert_texts(struct job *t, tide_error *err)
+static tide_status convert_texts(struct csv_job *t, tide_error *err)
 {
     struct csv_reader *r = t->r;
     int any = 0, unknown = 0;
@@ -898,20 +915,47 @@ static tide_status convert_texts(struct job *t, tide_error *err)
     return st;
 }
 
+/* Its blocks that were converted early have the type that it has. */
+static int is_early(const struct csv_column *c)
+{
+    return c->early && c->early == c->type;
+}
+
+/* What could not be converted while it was read, of columns whose type was guessed right. */
+static tide_status finish_early(struct csv_job *t, tide_error *err)
+{
+    struct csv_reader *r = t->r;
+    if (t != r->early) return TIDE_OK;
+    for (int j = 0; j < r->n_cols; j++) r->cols[j].todo = (uint8_t)is_early(&r->cols[j]);
+    for (int64_t k = 0; t->numbering && k < r->n_blocks; k++) {
+        const struct csv_block *b = &r->blocks[k];
+        for (int64_t i = 0; b->early && b->plain && i < b->n_rows; i++)
+            r->line_of_row[b->row0 + i] = b->first_line + i;
+    }
+    t->lane0 = par_threads(r->ctx);
+    tide_status st = run_pass(t, err);
+    t->lane0 = 0;
+    for (int j = 0; j < r->n_cols; j++) r->cols[j].todo = 0;
+    return st == TIDE_OK ? join_categories(t, err) : st;
+}
+
 /* Converts every column, again where it must be wider. Texts wait for convert_texts. */
-static tide_status convert_types(struct job *t, tide_error *err)
+static tide_status convert_types(struct csv_job *t, tide_error *err)
 {
     struct csv_reader *r = t->r;
     for (int again = 1; again;) {
+        int any = t->numbering;
         tide_status st = arena_status(&t->f->arena, err);
         if (st == TIDE_OK) st = begin_categories(t, err);
         for (int j = 0; j < r->n_cols; j++)
             if (r->cols[j].todo && r->cols[j].type == TIDE_TEXT &&
                 !r->cols[j].long_text)
                 r->cols[j].unread = 1;
-        for (int j = 0; j < r->n_cols; j++)
+        for (int j = 0; j < r->n_cols; j++) {
             if (atomic_load(&r->cols[j].unread)) r->cols[j].todo = 0;
-        if (st == TIDE_OK) st = run_pass(t, err);
+            any |= r->cols[j].todo;
+        }
+        if (st == TIDE_OK && any) st = run_pass(t, err);
         if (st != TIDE_OK) return st;
         for (int j = 0; j < r->n_cols; j++) r->cols[j].todo = 0;
         if ((st = join_categories(t, err)) != TIDE_OK) return st;
@@ -923,7 +967,7 @@ static tide_status convert_types(struct job *t, tide_error *err)
     return TIDE_OK;
 }
 
-static tide_status convert_all(struct job *t, tide_error *err)
+static tide_status convert_all(struct csv_job *t, tide_error *err)
 {
     struct csv_reader *r = t->r;
     tide_status st = TIDE_OK;
@@ -935,9 +979,12 @@ static tide_status convert_all(struct job *t, tide_error *err)
                 pass == 0; /* rows went: all lengths are to be taken again */
             c->measured = 0;
             if (c->long_text && c->type == TIDE_CAT) c->type = TIDE_TEXT;
-            if (c->out >= 0) begin_column(t, c);
         }
         st = begin_lines(t, err);
+        if (st == TIDE_OK && pass == 0) st = finish_early(t, err);
+        for (int j = 0; j < r->n_cols; j++)
+            if (r->cols[j].out >= 0 && (pass > 0 || !is_early(&r->cols[j])))
+                begin_column(t, &r->cols[j]);
         if (st == TIDE_OK) st = convert_types(t, err);
         if (st != TIDE_OK) return st;
         st = r->on_bad == CSV_FAIL ? tell_first_bad(r, err) : TIDE_OK;
@@ -958,7 +1005,7 @@ static tide_status convert_all(struct job *t, tide_error *err)
     return convert_texts(t, err);
 }
 
-static void finish(struct job *t)
+static void finish(struct csv_job *t)
 {
     struct csv_reader *r = t->r;
     int64_t under = 0;
@@ -989,38 +1036,165 @@ static void finish(struct job *t)
                  (long long)under, under == 1 ? "" : "s");
 }
 
-static tide_status convert_room(struct job *t, tide_error *err)
+/* A conversion into columns of up to cap_rows rows; the frame is its own. */
+static tide_status job_new(struct csv_reader *r, int n_out, int n_lanes,
+                           int64_t cap_rows, struct csv_job **out, tide_error *err)
 {
-    struct csv_reader *r = t->r;
-    int64_t rows = 1;
-    for (int64_t k = 0; k < r->n_blocks; k++)
-        if (r->blocks[k].n_rows > rows) rows = r->blocks[k].n_rows;
-    t->lane_of = arena_array(&r->work, r->n_blocks + 1, sizeof *t->lane_of);
-    if (r->on_bad != CSV_FAIL) r->bad = arena_zero(&r->work, (size_t)r->n_rows + 1);
-    for (int k = 0; k < t->n_lanes; k++)
-        t->lane[k].left = arena_array(&r->work, rows, sizeof *t->lane[k].left);
-    return arena_status(&r->work, err);
+    struct csv_job *t = arena_zero(&r->work, sizeof *t);
+    *out = t;
+    if (!t) return arena_status(&r->work, err);
+    t->r = r;
+    t->cap_rows = cap_rows;
+    t->lane = arena_zero(&r->work, (size_t)n_lanes * sizeof *t->lane);
+    if (!t->lane) return arena_status(&r->work, err);
+    t->n_lanes = n_lanes;
+    int64_t some = cap_rows < ROWS_TEXT ? cap_rows + 1 : ROWS_TEXT;
+    for (int k = 0; k < n_lanes; k++) {
+        struct lane *l = &t->lane[k];
+        arena_init(&l->keep, r->ctx);
+        arena_init(&l->temp, r->ctx);
+        csv_window_init(&l->window, r->ctx);
+        (void)arena_push(&l->temp, 1); /* so that a reset keeps a chunk */
+        l->left = arena_array(&r->work, some, sizeof *l->left);
+    }
+    if (r->on_bad != CSV_FAIL) r->bad = arena_zero(&r->work, (size_t)cap_rows + 1);
+    tide_status st = arena_status(&r->work, err);
+    return st == TIDE_OK ? frame_begin(r->ctx, cap_rows, n_out, &t->f, err) : st;
 }
 
-tide_status csv_convert(struct csv_reader *r, tide_frame *f, tide_error *err)
+static void job_free(struct csv_job *t)
 {
-    struct job t = {.r = r, .f = f, .n_lanes = par_threads(r->ctx)};
-    t.lane = arena_zero(&r->work, (size_t)t.n_lanes * sizeof *t.lane);
-    if (!t.lane) return arena_status(&r->work, err);
-    for (int k = 0; k < t.n_lanes; k++) {
-        arena_init(&t.lane[k].keep, r->ctx);
-        arena_init(&t.lane[k].temp, r->ctx);
-        csv_window_init(&t.lane[k].window, r->ctx);
-        (void)arena_push(&t.lane[k].temp, 1); /* so that a reset keeps a chunk */
+    for (int k = 0; t && k < t->n_lanes; k++) {
+        arena_free(&t->lane[k].keep);
+        arena_free(&t->lane[k].temp);
+        csv_window_free(&t->lane[k].window);
     }
-    tide_status st = convert_room(&t, err);
-    if (st == TIDE_OK) st = convert_all(&t, err);
-    if (st == TIDE_OK) finish(&t);
-    if (st == TIDE_OK) st = arena_status(&f->arena, err);
-    for (int k = 0; k < t.n_lanes; k++) {
-        arena_free(&t.lane[k].keep);
-        arena_free(&t.lane[k].temp);
-        csv_window_free(&t.lane[k].window);
+    if (t) tide_frame_free(t->f);
+}
+
+tide_status csv_convert(struct csv_reader *r, int n_out, tide_frame **out,
+                        tide_error *err)
+{
+    tide_status st = TIDE_OK;
+    if (r->early && r->n_rows > r->early->cap_rows) csv_early_drop(r);
+    struct csv_job *t = r->early;
+    if (!t) st = job_new(r, n_out, par_threads(r->ctx), r->n_rows, &t, err);
+    if (st == TIDE_OK) st = convert_all(t, err);
+    if (st == TIDE_OK) finish(t);
+    if (st == TIDE_OK) st = arena_status(&t->f->arena, err);
+    if (st == TIDE_OK) {
+        *out = t->f;
+        t->f = NULL;
     }
+    if (!r->early) job_free(t);
     return st;
+}
+
+/* ---- conversion beside reading ---- */
+
+/* Lines in pieces spread over the file tell about how many rows it has. */
+static tide_status guess_rows(struct csv_reader *r, int64_t *rows, tide_error *err)
+{
+    enum { PIECES = 8 };
+    int64_t size = r->src.size, piece = r->slab / 16, lines = 0, bytes = 0;
+    if (piece > size / PIECES) piece = size / PIECES;
+    if (piece < 1) piece = 1;
+    tide_status st = csv_window_room(&r->look, piece, 0, err);
+    for (int k = 0; st == TIDE_OK && k < PIECES; k++) {
+        size_t got = 0;
+        int64_t at = size / PIECES * k + (size / PIECES - piece) / 2;
+        st = csv_source_fetch(&r->src, r->look.text, (size_t)piece, at, &got, err);
+        lines += simd_get(r->ctx)->count_byte(r->look.text, (int64_t)got,
+                                              r->d.cr ? '\r' : '\n');
+        bytes += (int64_t)got;
+    }
+    double guess = bytes ? (double)lines * (double)size / (double)bytes : 0;
+    *rows = (int64_t)(guess * 33 / 32) + r->slab / 256;
+    return st;
+}
+
+/* With a limit on memory the columns are made when their size is known, unless there is room
+ * for a wrong guess. */
+static int has_room(const struct csv_reader *r, int64_t rows)
+{
+    int64_t row = 0, bytes, limit = r->ctx ? r->ctx->memory_limit : 0;
+    for (int j = 0; j < r->n_cols; j++)
+        if (r->cols[j].out >= 0) row += (int64_t)sizeof(int64_t);
+    if (__builtin_mul_overflow(rows, row, &bytes)) return 0;
+    return !limit || bytes < (limit - atomic_load(&r->ctx->memory_used)) / 2;
+}
+
+tide_status csv_early_begin(struct csv_reader *r, tide_error *err)
+{
+    int n_out = 0;
+    int64_t rows = 0;
+    if (r->early_tried || r->on_bad != CSV_FAIL) return TIDE_OK;
+    r->early_tried = 1;
+    /* A wrong option is told behind what is wrong with the file. */
+    if (csv_choose_columns(r, &n_out, NULL) != TIDE_OK) return TIDE_OK;
+    tide_status st = csv_infer(r, 0, err);
+    if (st == TIDE_OK) st = guess_rows(r, &rows, err);
+    if (st != TIDE_OK || !has_room(r, rows)) return st;
+    st = job_new(r, n_out, 2 * par_threads(r->ctx), rows, &r->early, err);
+    for (int j = 0; st == TIDE_OK && j < r->n_cols; j++) {
+        struct csv_column *c = &r->cols[j];
+        if (c->out < 0 || c->type == TIDE_TEXT) continue;
+        if (c->type == TIDE_CAT && c->long_text) c->type = TIDE_TEXT; /* lengths first */
+        c->early = c->type;
+        begin_column(r->early, c);
+    }
+    if (st == TIDE_OK) st = begin_categories(r->early, err);
+    return st == TIDE_OK ? arena_status(&r->early->f->arena, err) : st;
+}
+
+void csv_early_drop(struct csv_reader *r)
+{
+    if (!r->early) return;
+    for (int j = 0; j < r->n_cols; j++) {
+        struct csv_column *c = &r->cols[j];
+        c->data = NULL;
+        c->data_each = 0;
+        c->early = c->todo = 0;
+    }
+    for (int64_t k = 0; k < r->n_blocks; k++) r->blocks[k].early = 0;
+    r->line_of_row = NULL;
+    job_free(r->early);
+    r->early = NULL;
+}
+
+static void convert_views(void *arg, int64_t lane, int worker)
+{
+    struct csv_job *t = arg;
+    struct csv_reader *r = t->r;
+    (void)worker;
+    for (int64_t k; (k = csv_next(&t->lanes)) >= 0;) {
+        struct csv_block *b = &r->blocks[t->view0 + k];
+        b->lane = (int32_t)lane;
+        b->early = 1;
+        if (!b->plain) number_lines(&t->views[k], r->n_cols, r->line_of_row);
+        convert_block(t, &t->lane[lane], &t->views[k]);
+    }
+}
+
+tide_status csv_early_take(struct csv_reader *r, const struct csv_block *views,
+                           int64_t n, tide_error *err)
+{
+    struct csv_job *t = r->early;
+    int plain = 1;
+    if (r->n_rows > t->cap_rows) { /* lines are shorter than they seemed */
+        csv_early_drop(r);
+        return TIDE_OK;
+    }
+    for (int64_t k = 0; k < n; k++) plain &= views[k].plain;
+    if (!plain && !r->line_of_row)
+        r->line_of_row =
+            arena_array(&t->f->arena, t->cap_rows, sizeof *r->line_of_row);
+    tide_status st = arena_status(&t->f->arena, err);
+    if (st != TIDE_OK) return st;
+    t->views = views;
+    t->view0 = r->n_blocks - n;
+    csv_lanes_init(&t->lanes, r);
+    t->lanes.n_blocks = n;
+    if (t->lanes.n > n) t->lanes.n = (int)n;
+    return run_lanes(t, convert_views, err);
 }

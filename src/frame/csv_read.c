@@ -163,7 +163,7 @@ static tide_status declare_type(struct csv_reader *r, const char *item, tide_err
     return TIDE_OK;
 }
 
-static tide_status choose_columns(struct csv_reader *r, int *n_out, tide_error *err)
+tide_status csv_choose_columns(struct csv_reader *r, int *n_out, tide_error *err)
 {
     tide_status st = TIDE_OK;
     *n_out = 0;
@@ -305,10 +305,9 @@ static tide_status make_frame(struct csv_reader *r, tide_frame **out, tide_error
 {
     int n_out = 0;
     tide_frame *f = NULL;
-    tide_status st = choose_columns(r, &n_out, err);
-    if (st == TIDE_OK) st = csv_infer(r, err);
-    if (st == TIDE_OK) st = frame_begin(r->ctx, r->n_rows, n_out, &f, err);
-    if (st == TIDE_OK) st = csv_convert(r, f, err);
+    tide_status st = csv_choose_columns(r, &n_out, err);
+    if (st == TIDE_OK) st = csv_infer(r, 1, err);
+    if (st == TIDE_OK) st = csv_convert(r, n_out, &f, err);
     if (st == TIDE_OK) keep_lines(r, f);
     if (st == TIDE_OK && r->rejecting) {
         r->rejecting = 0;
@@ -354,6 +353,7 @@ tide_status csv_read_table(struct tide_ctx *ctx, const char *path, const char *d
     if (st == TIDE_OK && !r.n_cols) st = refuse_empty(&r, err);
     if (st == TIDE_OK) st = make_frame(&r, out, err);
     if (r.rejecting) file_replace_abort(&r.reject);
+    csv_early_drop(&r);
     csv_source_close(&r.src);
     arena_free(&r.text);
     arena_free(&r.work);

@@ -5,7 +5,10 @@
  * a row and ends its block at the first one behind the slab. Blocks are then joined in order:
  * one counts only when it begins where the one before ended, which is the end of a row for
  * certain; so a wrong guess costs time (the slab is read again from there), never a cell.
- * Whatever is to be told, repaired or judged is left to csv_index.c: clean text alone gets here. */
+ * Whatever is to be told, repaired or judged is left to csv_index.c: clean text alone gets here.
+ * Where columns are filled beside reading, batches are as small as caches, every slab keeps its
+ * text and index until its block is converted, and one thread alone, which need not guess, takes
+ * all whole rows of what it read. */
 #include <string.h>
 
 #include "base/ctx.h"
@@ -13,24 +16,29 @@
 #include "base/str.h"
 #include "frame/csv.h"
 
-#define SLABS 32 /* of a batch, for each thread */
+#define SLABS       32 /* of a batch, for each thread */
+#define SLABS_EARLY 3  /* when they are converted as well */
 
 struct slab {
     int64_t begin, end; /* of its block in the file; begin -1: to be guessed */
     int64_t n_rows, n_lines;
     uint64_t print;
     uint32_t part[CSV_PARTS];
+    const char *text; /* of its block */
     int clean;
     tide_status st;
 };
 
 struct skim {
     struct csv_reader *r;
-    struct csv_window *windows; /* [threads] */
+    struct csv_window *windows; /* [threads], or [slabs of a batch] when they are kept */
     tide_error *errors;         /* [threads] */
     struct slab *slabs;
+    struct csv_block *views; /* blocks of the batch, to be converted; NULL: not now */
+    int64_t n_views;
     int64_t base, size,
-        over; /* slab k is [base + k size, + size), read `over` further */
+        over;  /* slab k is [base + k size, + size), read `over` further */
+    int whole; /* one slab a batch: all of its rows are taken */
 };
 
 /* Are the bytes from s[0] inside quotes? Only a guess. */
@@ -86,7 +94,9 @@ static void take_block_of(const struct skim *t, struct slab *out, const char *s,
     int64_t n_pos = simd->csv_index(s, n, r->d.delim, r->d.quote, &seen, pos);
     if (seen.irregular || seen.nul) return;
     int64_t k = n_pos, last = -1;
-    for (; k > 0 && pos[k - 1] >= from; k--)
+    while (t->whole && k > 0 && s[pos[k - 1]] != '\n') k--;
+    if (t->whole) last = k - 1;
+    for (; !t->whole && k > 0 && pos[k - 1] >= from; k--)
         if (s[pos[k - 1]] == '\n') {
             seen.rows -= last >= 0;
             last = k - 1;
@@ -107,6 +117,7 @@ static void take_block_of(const struct skim *t, struct slab *out, const char *s,
     out->print = simd->csv_print(s, end);
     for (int64_t p = 1; p < CSV_PARTS && seen.rows >= CSV_PARTS; p++)
         out->part[p] = pos[seen.rows * p / CSV_PARTS * cols - 1] + 1;
+    out->text = s;
     out->clean = 1;
 }
 
@@ -114,7 +125,7 @@ static void skim_slab(void *arg, int64_t k, int worker)
 {
     const struct skim *t = arg;
     const struct csv_reader *r = t->r;
-    struct csv_window *w = &t->windows[worker];
+    struct csv_window *w = &t->windows[t->views ? k : worker];
     struct slab *out = &t->slabs[k];
     int64_t lo = t->base + k * t->size, hi = lo + t->size;
     int64_t from = out->begin >= 0 ? out->begin : lo - 1;
@@ -136,11 +147,22 @@ static void skim_slab(void *arg, int64_t k, int worker)
     take_block_of(t, out, w->text + at, (int64_t)n - at, hi - 1 - out->begin, w->pos);
 }
 
+/* The block of slab k as the conversion wants it: with text and index. */
+static void keep_view(struct skim *t, const struct csv_block *b, int64_t k)
+{
+    struct csv_block *view = &t->views[t->n_views++];
+    *view = *b;
+    view->text = (char *)t->slabs[k].text;
+    view->end = t->windows[k].pos;
+    view->end[-1] = UINT32_MAX; /* the first cell starts at 0 */
+}
+
 /* Joins the blocks of a batch to *offset; *joined counts slabs. */
 static tide_status join_slabs(struct skim *t, int64_t n_slabs, int64_t *offset,
                               int64_t *joined, tide_error *err)
 {
     struct csv_reader *r = t->r;
+    t->n_views = 0;
     for (*joined = 0; *joined < n_slabs; ++*joined) {
         struct slab *s = &t->slabs[*joined];
         if (s->st == TIDE_OK && (!s->clean || s->begin != *offset)) {
@@ -165,6 +187,7 @@ static tide_status join_slabs(struct skim *t, int64_t n_slabs, int64_t *offset,
         memcpy(b.part, s->part, sizeof b.part);
         tide_status st = csv_add_block(r, &b, err);
         if (st != TIDE_OK) return st;
+        if (t->views) keep_view(t, &b, *joined);
         r->n_rows += s->n_rows;
         r->n_lines += s->n_lines;
         *offset = s->end;
@@ -185,6 +208,8 @@ static tide_status skim_batches(struct skim *t, int64_t most, int64_t *offset,
             t->slabs[k] = (struct slab){.begin = k ? -1 : *offset};
         tide_status st = csv_for(r, n, skim_slab, t, err);
         if (st == TIDE_OK) st = join_slabs(t, n, offset, &joined, err);
+        if (st == TIDE_OK && t->views) st = csv_early_take(r, t->views, t->n_views, err);
+        if (!r->early) t->views = NULL;
         if (st == TIDE_OK)
             st = ctx_progress(r->ctx, "reading", (double)*offset, (double)r->src.size,
                               NULL, err);
@@ -196,11 +221,29 @@ static tide_status skim_batches(struct skim *t, int64_t most, int64_t *offset,
     }
 }
 
+/* How many slabs and windows a batch has, and room for them. */
+static tide_status skim_room(struct skim *t, struct arena *work, int64_t *most,
+                             int64_t *n_windows, tide_error *err)
+{
+    int threads = par_threads(t->r->ctx), early = t->r->early != NULL;
+    t->whole = early && threads == 1;
+    if (early && t->size > 1) t->size /= 2; /* a batch fits a cache */
+    *most = t->whole ? 1 : (int64_t)threads * (early ? SLABS_EARLY : SLABS);
+    *n_windows = early ? *most : threads;
+    t->windows = arena_zero(work, (size_t)*n_windows * sizeof *t->windows);
+    t->errors = arena_zero(work, (size_t)threads * sizeof *t->errors);
+    t->slabs = arena_array(work, *most, sizeof *t->slabs);
+    if (early) t->views = arena_array(work, *most, sizeof *t->views);
+    tide_status st = arena_status(work, err);
+    for (int64_t k = 0; st == TIDE_OK && k < *n_windows; k++)
+        csv_window_init(&t->windows[k], t->r->ctx);
+    return st;
+}
+
 tide_status csv_skim(struct csv_reader *r, int64_t *offset, tide_error *err)
 {
     struct skim t = {.r = r, .size = csv_slab(r)};
-    int threads = par_threads(r->ctx);
-    int64_t most = (int64_t)threads * SLABS;
+    int64_t most = 0, n_windows = 0;
     if (r->d.n_comment || r->d.lenient || r->d.trim) return TIDE_OK;
     if (r->skim_wait > 0) { /* it did not pay lately */
         r->skim_wait--;
@@ -210,14 +253,10 @@ tide_status csv_skim(struct csv_reader *r, int64_t *offset, tide_error *err)
     if ((r->src.size - *offset - t.over) / t.size < 1) return TIDE_OK;
     struct arena work;
     arena_init(&work, r->ctx);
-    t.windows = arena_zero(&work, (size_t)threads * sizeof *t.windows);
-    t.errors = arena_zero(&work, (size_t)threads * sizeof *t.errors);
-    t.slabs = arena_array(&work, most, sizeof *t.slabs);
-    tide_status st = arena_status(&work, err);
-    for (int k = 0; st == TIDE_OK && k < threads; k++)
-        csv_window_init(&t.windows[k], r->ctx);
+    tide_status st = csv_early_begin(r, err);
+    if (st == TIDE_OK) st = skim_room(&t, &work, &most, &n_windows, err);
     if (st == TIDE_OK) st = skim_batches(&t, most, offset, err);
-    for (int k = 0; t.windows && k < threads; k++) csv_window_free(&t.windows[k]);
+    for (int64_t k = 0; t.windows && k < n_windows; k++) csv_window_free(&t.windows[k]);
     arena_free(&work);
     r->skim_wait = r->skim_rest;
     return st;

@@ -242,10 +242,11 @@ static void warn_of_mix(struct csv_reader *r, int j, const struct counts *k)
     ctx_warn(r->ctx, &w);
 }
 
-static void decide(struct csv_reader *r, int j, const struct counts *k)
+static void decide(struct csv_reader *r, int j, const struct counts *k, int warn)
 {
     struct csv_column *c = &r->cols[j];
     if (c->declared || c->out < 0) return;
+    c->long_text = 0;
     if (k->values == 0) {
         c->type = TIDE_F64;
     } else if (nearly_all(k->bools, k->values)) {
@@ -257,7 +258,7 @@ static void decide(struct csv_reader *r, int j, const struct counts *k)
     } else {
         c->type = TIDE_CAT;
         c->long_text = k->bytes > CSV_MEAN * k->values;
-        if ((k->numbers + k->grouped) * 2 > k->values) warn_of_mix(r, j, k);
+        if (warn && (k->numbers + k->grouped) * 2 > k->values) warn_of_mix(r, j, k);
     }
 }
 
@@ -278,7 +279,7 @@ static tide_status infer_room(struct infer *t, tide_error *err)
     return TIDE_OK;
 }
 
-tide_status csv_infer(struct csv_reader *r, tide_error *err)
+tide_status csv_infer(struct csv_reader *r, int warn, tide_error *err)
 {
     struct infer t = {.n_sample =
                           r->n_rows < 2 * CSV_SAMPLE ? r->n_rows : 2 * CSV_SAMPLE};
@@ -295,6 +296,7 @@ tide_status csv_infer(struct csv_reader *r, tide_error *err)
     }
     if (st == TIDE_OK && ctx_cancelled(r->ctx)) st = err_cancelled(err);
     if (st == TIDE_OK) st = search_values(r, t.counts, err);
-    for (int j = 0; st == TIDE_OK && j < r->n_cols; j++) decide(r, j, &t.counts[j]);
+    for (int j = 0; st == TIDE_OK && j < r->n_cols; j++)
+        decide(r, j, &t.counts[j], warn);
     return st;
 }

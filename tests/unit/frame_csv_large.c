@@ -125,6 +125,56 @@ TEST(faults_late_in_a_large_file_have_their_place)
     unlink(temp_path());
 }
 
+/* Rows whose columns turn out wider than the first block suggests: from row `turn` on. */
+static void make_turning(struct str *t, int rows, int turn, int way)
+{
+    str_add(t, "a,b,c,d,e\n");
+    for (int i = 0; i < rows; i++) {
+        uint64_t row = (uint64_t)i;
+        int late = i >= turn, n = (int)(gen_h(2, row, 0) % 1000);
+        if (late && way == 1) { /* more rows than the file's size suggests */
+            str_add(t, "1,2,x,,\n");
+            continue;
+        }
+        str_addf(t, late && way == 2 ? "%d.25," : "%d,", n);
+        str_addf(t, "%r,", gen_z(2, row, 1));
+        str_addf(t, "name %d,", late && way == 3 ? i : n % 40);
+        str_addf(t, late && way == 4 ? "\"two\nlines %d\"," : "word%d,", n % 7);
+        str_add(t, !late && way == 5 ? "\n" : n % 2 ? "true\n" : "false\n");
+    }
+}
+
+TEST(columns_filled_while_reading_follow_what_comes_later)
+{
+    for (int way = 0; way < 6; way++) {
+        struct str t = {0};
+        tide_frame *whole = NULL;
+        tide_ctx *ctx = NULL;
+        tide_error err = {0};
+        make_turning(&t, way == 1 ? 300000 : 60000, 40000, way);
+        CHECK_INT(put_file(temp_path(), &t), 0);
+        CHECK_INT(tide_ctx_new(&ctx, NULL), TIDE_OK);
+        CHECK_INT(csv_read_table(ctx, "t", t.s, t.len, NULL, 64 << 20, &whole, &err),
+                  TIDE_OK);
+        for (int threads = 1; whole && threads <= 3; threads++) {
+            tide_frame *f = NULL;
+            CHECK_INT(tide_ctx_set_threads(ctx, threads, NULL), TIDE_OK);
+            CHECK_INT(tide_frame_read(ctx, temp_path(), NULL, &f, &err), TIDE_OK);
+            if (f) check_same(f, whole);
+            tide_frame_free(f);
+        }
+        if (whole) {
+            CHECK_INT(whole->cols[0].type, way == 2 ? TIDE_F64 : TIDE_I64);
+            CHECK_INT(whole->cols[2].type, TIDE_CAT);
+            CHECK_INT(whole->cols[4].type, TIDE_BOOL);
+        }
+        tide_frame_free(whole);
+        tide_ctx_free(ctx);
+        str_free(&t);
+    }
+    unlink(temp_path());
+}
+
 TEST(the_text_does_not_stay_in_memory)
 {
     struct str t = {0};
