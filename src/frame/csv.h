@@ -102,9 +102,10 @@ struct csv_column {
     uint8_t type, declared, todo, mixed;
     uint8_t long_text; /* a category too long in the sample: its lengths come first */
     uint8_t measured;  /* text whose lengths are known */
-    uint8_t early;     /* type with which blocks were converted while they were read, or 0 */
-    int out;           /* column of the frame, -1: not wanted */
-    void *data;        /* of the frame's arena: numbers, codes, text_at */
+    uint8_t
+        early;  /* type with which blocks were converted while they were read, or 0 */
+    int out;    /* column of the frame, -1: not wanted */
+    void *data; /* of the frame's arena: numbers, codes, text_at */
     size_t data_each;
     uint8_t *text_missing;
     char *text;
@@ -133,7 +134,7 @@ struct csv_reader {
     int64_t skim_wait, skim_rest; /* slabs until skimming is tried again */
     struct csv_job *early;        /* conversion beside reading, or NULL */
     int early_tried;
-    struct csv_window look;       /* for single cells, on the calling thread */
+    struct csv_window look; /* for single cells, on the calling thread */
     struct csv_block *blocks;
     int64_t n_blocks, cap_blocks;
     uint32_t *pos, *starts; /* scratch of the index */

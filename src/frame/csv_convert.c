@@ -54,12 +54,12 @@ struct csv_job {
     tide_frame *f;
     struct lane *lane;
     int n_lanes;
-    int lane0;                /* the first lane of the pass at hand */
-    int64_t cap_rows;         /* of the columns */
+    int lane0;                     /* the first lane of the pass at hand */
+    int64_t cap_rows;              /* of the columns */
     const struct csv_block *views; /* blocks converted early, with text and index */
-    int64_t view0;            /* the first of them in r->blocks */
-    struct level_set *joined; /* [n_cat] */
-    uint8_t *same;            /* [n_cat] codes of lanes are those of the column */
+    int64_t view0;                 /* the first of them in r->blocks */
+    struct level_set *joined;      /* [n_cat] */
+    uint8_t *same;                 /* [n_cat] codes of lanes are those of the column */
     int n_cat;
     int *cat_col;  /* [n_cat] */
     int numbering; /* this pass numbers the lines of rows */
@@ -198,10 +198,12 @@ static void convert_time(const struct csv_reader *r, const struct csv_block *b, 
     int64_t *out = (int64_t *)c->data + b->row0, missing = 0;
     int plain = r->o.na.n == 0;
     struct csv_walk w = csv_walk_of(r, b, j);
+    struct time_date last = {0};
     for (int64_t i = 0; i < b->n_rows; i++) {
         const char *s;
         int64_t n = csv_walk_cell(&w, i, &s);
-        if (plain && n > 0 && time_parse(s, (size_t)n, &out[i]) == 0) continue;
+        if (plain && n > 0 && time_parse_near(s, (size_t)n, &last, &out[i]) == 0)
+            continue;
         enum csv_number kind = csv_parse_time(r, csv_cell_at(r, b, i, j), &out[i]);
         missing += kind != CSV_NUMBER;
         if (kind == CSV_OTHER) note_bad(r, c, kind, b->row0 + i);
@@ -926,7 +928,8 @@ static tide_status finish_early(struct csv_job *t, tide_error *err)
 {
     struct csv_reader *r = t->r;
     if (t != r->early) return TIDE_OK;
-    for (int j = 0; j < r->n_cols; j++) r->cols[j].todo = (uint8_t)is_early(&r->cols[j]);
+    for (int j = 0; j < r->n_cols; j++)
+        r->cols[j].todo = (uint8_t)is_early(&r->cols[j]);
     for (int64_t k = 0; t->numbering && k < r->n_blocks; k++) {
         const struct csv_block *b = &r->blocks[k];
         for (int64_t i = 0; b->early && b->plain && i < b->n_rows; i++)
@@ -1139,7 +1142,8 @@ tide_status csv_early_begin(struct csv_reader *r, tide_error *err)
     for (int j = 0; st == TIDE_OK && j < r->n_cols; j++) {
         struct csv_column *c = &r->cols[j];
         if (c->out < 0 || c->type == TIDE_TEXT) continue;
-        if (c->type == TIDE_CAT && c->long_text) c->type = TIDE_TEXT; /* lengths first */
+        if (c->type == TIDE_CAT && c->long_text)
+            c->type = TIDE_TEXT; /* lengths first */
         c->early = c->type;
         begin_column(r->early, c);
     }
@@ -1187,8 +1191,7 @@ tide_status csv_early_take(struct csv_reader *r, const struct csv_block *views,
     }
     for (int64_t k = 0; k < n; k++) plain &= views[k].plain;
     if (!plain && !r->line_of_row)
-        r->line_of_row =
-            arena_array(&t->f->arena, t->cap_rows, sizeof *r->line_of_row);
+        r->line_of_row = arena_array(&t->f->arena, t->cap_rows, sizeof *r->line_of_row);
     tide_status st = arena_status(&t->f->arena, err);
     if (st != TIDE_OK) return st;
     t->views = views;

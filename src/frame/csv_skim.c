@@ -31,8 +31,9 @@ struct slab {
 
 struct skim {
     struct csv_reader *r;
-    struct csv_window *windows; /* [threads], or [slabs of a batch] when they are kept */
-    tide_error *errors;         /* [threads] */
+    struct csv_window
+        *windows;       /* [threads], or [slabs of a batch] when they are kept */
+    tide_error *errors; /* [threads] */
     struct slab *slabs;
     struct csv_block *views; /* blocks of the batch, to be converted; NULL: not now */
     int64_t n_views;
@@ -208,7 +209,8 @@ static tide_status skim_batches(struct skim *t, int64_t most, int64_t *offset,
             t->slabs[k] = (struct slab){.begin = k ? -1 : *offset};
         tide_status st = csv_for(r, n, skim_slab, t, err);
         if (st == TIDE_OK) st = join_slabs(t, n, offset, &joined, err);
-        if (st == TIDE_OK && t->views) st = csv_early_take(r, t->views, t->n_views, err);
+        if (st == TIDE_OK && t->views)
+            st = csv_early_take(r, t->views, t->n_views, err);
         if (!r->early) t->views = NULL;
         if (st == TIDE_OK)
             st = ctx_progress(r->ctx, "reading", (double)*offset, (double)r->src.size,
@@ -222,12 +224,15 @@ static tide_status skim_batches(struct skim *t, int64_t most, int64_t *offset,
 }
 
 /* How many slabs and windows a batch has, and room for them. */
-static tide_status skim_room(struct skim *t, struct arena *work, int64_t *most,
-                             int64_t *n_windows, tide_error *err)
+static tide_status skim_room(struct skim *t, int64_t offset, struct arena *work,
+                             int64_t *most, int64_t *n_windows, tide_error *err)
 {
     int threads = par_threads(t->r->ctx), early = t->r->early != NULL;
     t->whole = early && threads == 1;
     if (early && t->size > 1) t->size /= 2; /* a batch fits a cache */
+    int64_t some =
+        t->size / 64 + 4 * (offset / (t->r->n_rows + 1)) + 32; /* rows so far */
+    if (some < t->over) t->over = some;
     *most = t->whole ? 1 : (int64_t)threads * (early ? SLABS_EARLY : SLABS);
     *n_windows = early ? *most : threads;
     t->windows = arena_zero(work, (size_t)*n_windows * sizeof *t->windows);
@@ -254,7 +259,7 @@ tide_status csv_skim(struct csv_reader *r, int64_t *offset, tide_error *err)
     struct arena work;
     arena_init(&work, r->ctx);
     tide_status st = csv_early_begin(r, err);
-    if (st == TIDE_OK) st = skim_room(&t, &work, &most, &n_windows, err);
+    if (st == TIDE_OK) st = skim_room(&t, *offset, &work, &most, &n_windows, err);
     if (st == TIDE_OK) st = skim_batches(&t, most, offset, err);
     for (int64_t k = 0; t.windows && k < n_windows; k++) csv_window_free(&t.windows[k]);
     arena_free(&work);

@@ -115,5 +115,12 @@ tide_status fold_holdout(int64_t n, const int64_t *ids, const int32_t *cls,
                          tide_error *err);
 /* Date or time text (ISO 8601, as data tables write it) to microseconds; 0 on success. */
 int time_parse(const char *s, size_t len, int64_t *us);
+/* The same for a column, whose dates repeat: *last is zeroed first and holds the last one. */
+struct time_date {
+    uint64_t head;
+    uint16_t tail; /* its ten bytes */
+    int64_t days;
+};
+int time_parse_near(const char *s, size_t len, struct time_date *last, int64_t *us);
 int time_print(char *out, size_t size, int64_t us);
 #endif

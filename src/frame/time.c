@@ -33,9 +33,10 @@ static int month_days(int year, int month)
     return month == 2 && leap ? 29 : days[month - 1];
 }
 
-static int parse_date(const char *s, size_t len, int64_t *days)
+/* The ten bytes of a date. */
+static int parse_date(const char *s, int64_t *days)
 {
-    if (len < 10 || s[4] != '-' || s[7] != '-') return -1;
+    if (s[4] != '-' || s[7] != '-') return -1;
     int c = two_digits(s), y = two_digits(s + 2), m = two_digits(s + 5),
         d = two_digits(s + 8);
     if (c < 0 || y < 0 || m < 1 || m > 12 || d < 1) return -1;
@@ -85,16 +86,30 @@ static int parse_clock(const char *s, const char *end, int64_t *us)
     return 0;
 }
 
-int time_parse(const char *s, size_t len, int64_t *us)
+int time_parse_near(const char *s, size_t len, struct time_date *last, int64_t *us)
 {
     int64_t days, clock = 0;
-    if (parse_date(s, len, &days) != 0) return -1;
+    uint64_t head;
+    uint16_t tail;
+    if (len < 10) return -1;
+    memcpy(&head, s, sizeof head);
+    memcpy(&tail, s + sizeof head, sizeof tail);
+    if (!head || head != last->head || tail != last->tail) {
+        if (parse_date(s, &days) != 0) return -1;
+        *last = (struct time_date){head, tail, days};
+    }
     if (len > 10) {
         if (s[10] != 'T' && s[10] != 't' && s[10] != ' ') return -1;
         if (parse_clock(s + 11, s + len, &clock) != 0) return -1;
     }
-    *us = days * DAY_US + clock;
+    *us = last->days * DAY_US + clock;
     return 0;
+}
+
+int time_parse(const char *s, size_t len, int64_t *us)
+{
+    struct time_date none = {0};
+    return time_parse_near(s, len, &none, us);
 }
 
 int time_print(char *out, size_t size, int64_t us)

@@ -201,3 +201,20 @@ TEST(times_are_parsed_and_printed)
         CHECK(time_parse(out, strlen(out), &us) == 0 && us == day * 86400000000);
     }
 }
+
+TEST(a_date_met_before_is_that_date)
+{
+    static const char *const text[] = {
+        "2001-05-25T21:03", "2001-05-25 00:00:01", "2001-05-26",       "2001-05-25",
+        "2001-13-25",       "2001-05-25T99:03",    "2001-05-25T21:04", "2001-05-2"};
+    struct time_date last = {0};
+    for (size_t i = 0; i < sizeof text / sizeof text[0]; i++) {
+        int64_t one = 0, other = 0;
+        size_t n = strlen(text[i]);
+        CHECK_INT(time_parse_near(text[i], n, &last, &one),
+                  time_parse(text[i], n, &other));
+        CHECK_INT(one, other);
+    }
+    int64_t us;
+    CHECK(time_parse("\0\0\0\0\0\0\0\0\0\0", 10, &us) != 0);
+}
