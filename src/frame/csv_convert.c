@@ -1095,6 +1095,8 @@ tide_status csv_convert(struct csv_reader *r, int n_out, tide_frame **out,
 
 /* ---- conversion beside reading ---- */
 
+#define EARLY_SLABS 8 /* smaller files are not worth its preparation */
+
 /* Lines in pieces spread over the file tell about how many rows it has. */
 static tide_status guess_rows(struct csv_reader *r, int64_t *rows, tide_error *err)
 {
@@ -1133,6 +1135,7 @@ tide_status csv_early_begin(struct csv_reader *r, tide_error *err)
     int64_t rows = 0;
     if (r->early_tried || r->on_bad != CSV_FAIL) return TIDE_OK;
     r->early_tried = 1;
+    if (r->src.size / r->slab < EARLY_SLABS) return TIDE_OK;
     /* A wrong option is told behind what is wrong with the file. */
     if (csv_choose_columns(r, &n_out, NULL) != TIDE_OK) return TIDE_OK;
     tide_status st = csv_infer(r, 0, err);
