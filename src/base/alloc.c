@@ -34,7 +34,11 @@ static atomic_int fault_for_ever, fault_injected;
 static atomic_llong live;
 static atomic_uintptr_t pool[POOL_SLOTS];
 static atomic_llong map_used, map_kept, map_peak; /* bytes; peak of map_used */
+#ifdef BASE_ASAN
+static atomic_int frugal = 1; /* to poison a large map costs more than fresh pages */
+#else
 static atomic_int frugal;
+#endif
 
 void alloc_fault_set(int64_t k, int for_ever)
 {

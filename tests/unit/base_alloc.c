@@ -1,5 +1,6 @@
 /* base_alloc.c - counting, injected failures, maps and their pool */
 #include "base/alloc.h"
+#include "base/asan.h"
 #include "support/unit.h"
 
 TEST(alloc_gives_unique_blocks_for_size_zero)
@@ -105,7 +106,11 @@ TEST(alloc_pool_gives_chunks_of_the_right_size)
 
 TEST(alloc_keeps_a_large_map_for_the_next_that_fits)
 {
+#ifdef BASE_ASAN
+    size_t large = (size_t)16 << 20, less = (size_t)14 << 20, few = (size_t)4 << 20;
+#else
     size_t large = (size_t)40 << 20, less = (size_t)36 << 20, few = (size_t)12 << 20;
+#endif
     char *p = mem_map(large);
     CHECK(p != NULL);
     if (!p) return;
