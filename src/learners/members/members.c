@@ -285,6 +285,9 @@ tide_status members_mean(const struct members *m, const double *weight, double t
         st = member_predict(&m->of[i], x, i0, n, said, err);
         if (!st) add_said(m, share, is_vote, said, n, out);
     }
+    /* Rounded shares may sum to a little more than 1. */
+    for (size_t k = 0; !st && m->task == TIDE_CLASSIFY && k < cells; k++)
+        if (out[k] > 1) out[k] = 1;
     mem_free(said);
     return st;
 }
