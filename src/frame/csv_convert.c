@@ -516,7 +516,7 @@ static tide_status begin_lines(struct csv_job *t, tide_error *err)
 
 #define ROWS_TEXT 16384 /* bytes of text converted together */
 
-enum { TODO_CONVERT = 1, TODO_COPY = 2 };
+enum { PASS_CONVERT = 1, PASS_COPY = 2 };
 
 static void convert_rows(struct csv_job *t, struct lane *l, const struct csv_block *b)
 {
@@ -541,7 +541,7 @@ static void convert_rows(struct csv_job *t, struct lane *l, const struct csv_blo
             convert_cat(l, r, b, j);
             break;
         case TIDE_TEXT:
-            if (c->todo == TODO_COPY)
+            if (c->todo == PASS_COPY)
                 copy_text(l, r, b, j);
             else
                 measure_text(l, r, b, j);
@@ -618,7 +618,7 @@ static void begin_column(struct csv_job *t, struct csv_column *c)
     if (!c->data || c->data_each < each)
         c->data = arena_array(&t->f->arena, t->cap_rows + 1, each);
     c->data_each = each;
-    c->todo = TODO_CONVERT;
+    c->todo = PASS_CONVERT;
     atomic_store(&c->missing, 0);
     atomic_store(&c->bytes, 0);
     atomic_store(&c->inexact, 0);
@@ -896,7 +896,7 @@ static void lay_out_text(struct csv_job *t, struct csv_column *c)
     lengths[n] = at;
     c->text = arena_push(&t->f->arena, (size_t)at + 1);
     if (c->text) c->text[at] = '\0';
-    c->todo = TODO_COPY;
+    c->todo = PASS_COPY;
 }
 
 static tide_status convert_texts(struct csv_job *t, tide_error *err)
@@ -1003,7 +1003,7 @@ static tide_status convert_all(struct csv_job *t, tide_error *err)
     if (st != TIDE_OK) return st;
     for (int j = 0; j < r->n_cols; j++) {
         r->cols[j].todo = 0;
-        if (atomic_load(&r->cols[j].unread)) r->cols[j].todo = TODO_CONVERT;
+        if (atomic_load(&r->cols[j].unread)) r->cols[j].todo = PASS_CONVERT;
     }
     return convert_texts(t, err);
 }
@@ -1114,7 +1114,9 @@ static tide_status guess_rows(struct csv_reader *r, int64_t *rows, tide_error *e
         bytes += (int64_t)got;
     }
     double guess = bytes ? (double)lines * (double)size / (double)bytes : 0;
+    int64_t most = size / r->n_cols + 1; /* a cell takes a byte, and blank lines none */
     *rows = (int64_t)(guess * 33 / 32) + r->slab / 256;
+    if (*rows > most) *rows = most;
     return st;
 }
 

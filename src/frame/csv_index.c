@@ -499,11 +499,17 @@ static tide_status build_rows(struct csv_reader *r, struct csv_block *b,
     for (int64_t k = k0; k < sc->n_pos; k++) rows += b->text[r->pos[k]] == '\n';
     int64_t cells;
     if (__builtin_mul_overflow(rows, (int64_t)r->n_cols, &cells)) cells = INT64_MAX;
+    struct arena_mark mark = arena_mark(&r->work);
     b->start = arena_array(&r->work, rows, sizeof *b->start);
     b->end = arena_array(&r->work, cells, sizeof *b->end);
     tide_status st = arena_status(&r->work, err);
     struct rows w = {r, b, sc, fault, 0};
-    return st != TIDE_OK ? st : take_rows(&w, begin, k0, row0, err);
+    if (st == TIDE_OK) st = take_rows(&w, begin, k0, row0, err);
+    if (st == TIDE_OK && !b->n_rows) { /* blank lines alone leave nothing */
+        arena_reset(&r->work, mark);
+        b->start = b->end = NULL;
+    }
+    return st;
 }
 
 /* Where a reader of single bytes knows that a delimiter begins another field: blanks do so only

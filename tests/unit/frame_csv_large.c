@@ -68,26 +68,33 @@ static void check_same(const tide_frame *f, const tide_frame *g)
         CHECK_INT(frame_line(f, i), frame_line(g, i));
 }
 
+/* The text read as one slab, which is what one to three threads make of a file of many. */
+static tide_frame *read_all_ways(tide_ctx *ctx, const struct str *t)
+{
+    tide_frame *whole = NULL;
+    tide_error err = {0};
+    CHECK_INT(put_file(temp_path(), t), 0);
+    CHECK_INT(csv_read_table(ctx, "t", t->s, t->len, NULL, 64 << 20, &whole, &err),
+              TIDE_OK);
+    for (int threads = 1; whole && threads <= 3; threads++) {
+        tide_frame *f = NULL;
+        CHECK_INT(tide_ctx_set_threads(ctx, threads, NULL), TIDE_OK);
+        CHECK_INT(tide_frame_read(ctx, temp_path(), NULL, &f, &err), TIDE_OK);
+        if (f) check_same(f, whole);
+        tide_frame_free(f);
+    }
+    return whole;
+}
+
 TEST(a_file_of_many_slabs_is_the_table_of_one)
 {
     for (int way = 0; way < 4; way++) {
         struct str t = {0};
-        tide_frame *whole = NULL;
         tide_ctx *ctx = NULL;
-        tide_error err = {0};
+        CHECK_INT(tide_ctx_new(&ctx, NULL), TIDE_OK);
         make_text(&t, 30000, way & 1, way & 2);
         if (way == 1) str_add(&t, "2.5,1,late,0,\"\""); /* widens; no newline */
-        CHECK_INT(put_file(temp_path(), &t), 0);
-        CHECK_INT(tide_ctx_new(&ctx, NULL), TIDE_OK);
-        CHECK_INT(csv_read_table(ctx, "t", t.s, t.len, NULL, 64 << 20, &whole, &err),
-                  TIDE_OK);
-        for (int threads = 1; whole && threads <= 3; threads++) {
-            tide_frame *f = NULL;
-            CHECK_INT(tide_ctx_set_threads(ctx, threads, NULL), TIDE_OK);
-            CHECK_INT(tide_frame_read(ctx, temp_path(), NULL, &f, &err), TIDE_OK);
-            if (f) check_same(f, whole);
-            tide_frame_free(f);
-        }
+        tide_frame *whole = read_all_ways(ctx, &t);
         if (whole) CHECK_INT(whole->cols[0].type, way == 1 ? TIDE_F64 : TIDE_I64);
         tide_frame_free(whole);
         tide_ctx_free(ctx);
@@ -148,21 +155,10 @@ TEST(columns_filled_while_reading_follow_what_comes_later)
 {
     for (int way = 0; way < 6; way++) {
         struct str t = {0};
-        tide_frame *whole = NULL;
         tide_ctx *ctx = NULL;
-        tide_error err = {0};
-        make_turning(&t, way == 1 ? 300000 : 60000, 40000, way);
-        CHECK_INT(put_file(temp_path(), &t), 0);
         CHECK_INT(tide_ctx_new(&ctx, NULL), TIDE_OK);
-        CHECK_INT(csv_read_table(ctx, "t", t.s, t.len, NULL, 64 << 20, &whole, &err),
-                  TIDE_OK);
-        for (int threads = 1; whole && threads <= 3; threads++) {
-            tide_frame *f = NULL;
-            CHECK_INT(tide_ctx_set_threads(ctx, threads, NULL), TIDE_OK);
-            CHECK_INT(tide_frame_read(ctx, temp_path(), NULL, &f, &err), TIDE_OK);
-            if (f) check_same(f, whole);
-            tide_frame_free(f);
-        }
+        make_turning(&t, way == 1 ? 300000 : 60000, 40000, way);
+        tide_frame *whole = read_all_ways(ctx, &t);
         if (whole) {
             CHECK_INT(whole->cols[0].type, way == 2 ? TIDE_F64 : TIDE_I64);
             CHECK_INT(whole->cols[2].type, TIDE_CAT);
@@ -172,6 +168,28 @@ TEST(columns_filled_while_reading_follow_what_comes_later)
         tide_ctx_free(ctx);
         str_free(&t);
     }
+    unlink(temp_path());
+}
+
+TEST(blank_lines_at_the_end_are_no_rows_to_make_room_for)
+{
+    struct str t = {0};
+    tide_ctx *ctx = NULL;
+    str_add(&t, "a,b,c,d,e,f,g,h\n");
+    for (int i = 0; i < 60000; i++) str_addf(&t, "%d,2,3,4,5,6,7,8\n", i);
+    for (int i = 0; i < 8000000; i++) str_addc(&t, '\n');
+    tide_frame *f = NULL;
+    tide_error err = {0};
+    CHECK_INT(put_file(temp_path(), &t), 0);
+    CHECK_INT(tide_ctx_new(&ctx, NULL), TIDE_OK);
+    CHECK_INT(tide_frame_read(ctx, temp_path(), NULL, &f, &err), TIDE_OK);
+    if (f) CHECK_INT(f->n_rows, 60000);
+    int64_t peak = tide_ctx_peak_memory(ctx);
+    CHECK_MSG(peak < 16 * (int64_t)t.len, "%lld bytes for a text of %lld",
+              (long long)peak, (long long)t.len);
+    tide_frame_free(f);
+    tide_ctx_free(ctx);
+    str_free(&t);
     unlink(temp_path());
 }
 
