@@ -3,7 +3,7 @@
  * Lines of standard input: "read THREADS MEMORY FILE" times one tide_frame_read and answers with
  * seconds of wall, of CPU (all threads) and the peak of resident memory in MiB; "dump FOLDER" writes
  * the columns of the table read last, for the comparison: column J as J.f64, J.i64, J.bool, or J.code
- * with J.at and J.text (levels), or J.at and J.text; and "columns" with a line for each. */
+ * with J.at and J.text (levels), or J.at, J.text and J.gap; and "columns" with a line for each. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +50,17 @@ static int put(const char *folder, int j, const char *kind, const void *data, si
     return fclose(f) || bad;
 }
 
+/* Which rows of a text column are missing, a byte each. */
+static int put_gaps(const char *folder, int j, const struct column *c)
+{
+    size_t n = (size_t)c->n_rows;
+    if (c->text_missing) return put(folder, j, "gap", c->text_missing, n);
+    uint8_t *none = calloc(n + 1, 1);
+    int bad = !none || put(folder, j, "gap", none, n);
+    free(none);
+    return bad;
+}
+
 static int dump(const tide_frame *f, const char *folder)
 {
     char path[1200];
@@ -72,6 +83,7 @@ static int dump(const tide_frame *f, const char *folder)
         if (c->text_at) {
             bad |= put(folder, j, "at", c->text_at, (n + 1) * 8);
             bad |= put(folder, j, "text", c->text, (size_t)c->text_at[n]);
+            bad |= put_gaps(folder, j, c);
         }
     }
     return fclose(list) || bad;
