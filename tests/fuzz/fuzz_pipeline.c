@@ -9,11 +9,15 @@
 #include <tidemill/ctx.h>
 
 #include "base/alloc.h"
+#include "base/str.h"
 #include "fuzz/fuzz.h"
+#include "learners/members/members.h"
 #include "pipe/pipe.h"
+#include "spec/spec.h"
 #include "store/store.h"
 
 enum { MOST = 2048, MOST_ROWS = 24, FEATURES = 3 };
+#define INNER "tree + forest(trees=6) + gbdt(trees=6)"
 
 static tide_ctx *ctx[2]; /* the best kernels, the plain ones */
 
@@ -96,27 +100,66 @@ static tide_frame *make_table(uint8_t shape, struct fuzz_bytes *b)
 
 /* ---- fitting ---- */
 
-/* Sets the parameters that only ask for more of the same. */
-static int keep_small(tide_pipeline *p)
+/* Sets the parameters that only ask for more of the same; 1 = they cannot be set. */
+static int keep_values_small(const struct tide_params *table, tide_values *values)
 {
     static const struct {
         const char *name;
         double most;
         const char *small;
-    } limits[] = {{"trees", 6, "6"}, {"max_iter", 40, "40"}, {"patience", 6, "6"}};
+    } limits[] = {{"trees", 6, "6"},
+                  {"members", 6, "6"},
+                  {"max_iter", 40, "40"},
+                  {"patience", 6, "6"}};
+    int bad = 0;
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        const struct tide_param *row = tide_params_find(table, limits[i].name);
+        char text[64];
+        if (!row || strcmp(row->name, limits[i].name)) continue; /* not by an alias */
+        if (tide_values_text(values, row, text, sizeof text) < 0) continue;
+        if (strtod(text, NULL) > limits[i].most)
+            bad |= tide_values_set(values, limits[i].name, limits[i].small, NULL) !=
+                   TIDE_OK;
+    }
+    return bad;
+}
+
+/* The same for learners inside a learner, which are large unless it is told. */
+static int keep_inner_small(tide_values *values, const struct tide_param *row)
+{
+    char text[MOST];
+    struct member_wishes w;
+    struct str s = {0};
+    if (tide_values_text(values, row, text, sizeof text) <= 0)
+        return strcmp(row->name, "of")
+                   ? 0
+                   : tide_values_set(values, "of", INNER, NULL) != TIDE_OK;
+    int bad = members_parse(text, &w, NULL) != TIDE_OK;
+    for (int i = 0; i < w.n && !bad; i++) {
+        bad = keep_values_small(&w.of[i].learner->params, w.of[i].values);
+        str_addf(&s, "%s%s(", i ? " + " : "", w.of[i].learner->name);
+        values_print(&s, w.of[i].values, 1);
+        str_addc(&s, ')');
+    }
+    /* what does not parse is left to the fit, which refuses it in words */
+    if (!bad) bad = tide_values_set(values, row->name, s.s, NULL) != TIDE_OK ? 2 : 0;
+    members_free(&w);
+    str_free(&s);
+    return bad == 2;
+}
+
+static int keep_small(tide_pipeline *p)
+{
+    static const char *const inner[] = {"of", "final"};
     int bad = 0;
     for (int k = 0; k < p->n; k++) {
         const struct pipe_node *node = &p->nodes[k];
         const struct tide_entry *e =
             node->step ? &node->step->entry : &node->learner->entry;
-        for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
-            const struct tide_param *row = tide_params_find(&e->params, limits[i].name);
-            char text[64];
-            if (!row || tide_values_text(node->values, row, text, sizeof text) < 0)
-                continue;
-            if (strtod(text, NULL) > limits[i].most)
-                bad |= tide_values_set(node->values, limits[i].name, limits[i].small,
-                                       NULL) != TIDE_OK;
+        bad |= keep_values_small(&e->params, node->values);
+        for (size_t i = 0; i < sizeof inner / sizeof *inner; i++) {
+            const struct tide_param *row = tide_params_find(&e->params, inner[i]);
+            if (row) bad |= keep_inner_small(node->values, row);
         }
     }
     return bad;
