@@ -99,8 +99,8 @@ struct tide_write_options {
     const char *
         format; /* NULL, "" and auto: by the ending of path, less .gz and .zst; else CSV */
     const char *path; /* a name whose ending counts; NULL: none. It is not opened */
-    /* none gzip zstd; NULL, "" and auto: by the ending of path, and zstd for formats that
-     * compress their own parts */
+    /* none gzip zstd; NULL, "" and auto: by the ending of path; formats that compress their own
+     * parts have a default: Parquet zstd, column files (tcol) none */
     const char *compression;
     int32_t digits; /* CSV: significant digits; 0 = shortest round trip */
 };

@@ -81,6 +81,9 @@ typedef enum tide_status {
     X(71, PARQUET_FEATURE, "parquet-feature", TIDE_EDATA,                              \
       "a Parquet file uses what is not read")                                          \
     X(72, ARROW_STREAM, "arrow-stream", TIDE_EDATA, "an Arrow stream ended in error")  \
+    X(73, TCOL_DAMAGED, "tcol-damaged", TIDE_EDATA, "a column file is damaged")        \
+    X(74, TCOL_VERSION, "tcol-version", TIDE_EDATA,                                    \
+      "a column file of another version")                                              \
     X(80, DATA_NO_ROWS, "data-no-rows", TIDE_EDATA, "0 data rows")                     \
     X(81, DATA_FEW_ROWS, "data-few-rows", TIDE_EDATA, "too few rows")                  \
     X(82, DATA_NO_FEATURES, "data-no-features", TIDE_EDATA, "no feature columns")      \

@@ -246,8 +246,8 @@ static enum block_result zstd_encode(struct block_coder *b, const void *src,
 {
     if (!b->zstd_out) b->zstd_out = alloc_fault_point() ? NULL : ZSTD_createCCtx();
     if (!b->zstd_out) return BLOCK_NOMEM;
-    size_t n =
-        ZSTD_compressCCtx(b->zstd_out, dst, room, src, n_src, ZSTD_CLEVEL_DEFAULT);
+    size_t n = ZSTD_compressCCtx(b->zstd_out, dst, room, src, n_src,
+                                 b->level ? b->level : ZSTD_CLEVEL_DEFAULT);
     if (ZSTD_isError(n)) /* the room is enough: what is left is memory */
         return ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation ? BLOCK_NOMEM
                                                                     : BLOCK_DAMAGED;

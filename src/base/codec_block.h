@@ -9,6 +9,7 @@ enum block_result { BLOCK_OK, BLOCK_DAMAGED, BLOCK_NOMEM };
 /* What is worth keeping from one block to the next; zeroed = empty. One thread at a time. */
 struct block_coder {
     void *zstd, *zstd_out;
+    int level; /* of zstd; 0 = its own default */
 };
 void block_coder_free(struct block_coder *b);
 /* Fills dst[0..n_dst) exactly: a block that gives fewer or more bytes is damaged. */

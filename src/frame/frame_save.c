@@ -52,13 +52,13 @@ static const struct tide_reader *reader_wanted(const struct tide_write_options *
     return NULL;
 }
 
-/* The compression that was asked for; formats that compress their own parts do so by zstd. */
+/* The compression that was asked for; formats that compress their own parts say by what. */
 static tide_status kind_wanted(const struct tide_reader *r,
                                const struct tide_write_options *o, enum codec_kind *out,
                                tide_error *err)
 {
     enum codec_kind by_name = kind_of_ending(o->path);
-    *out = r->write_packed ? CODEC_ZSTD : by_name;
+    *out = r->write_packed ? r->packs_by : by_name;
     if (r->write_packed && by_name != CODEC_PLAIN) {
         err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s compresses its own parts", r->name);
         err_hint(err, "", "leave the ending %s out",

@@ -50,4 +50,5 @@ const struct tide_reader tide_reader_parquet = {
     .read = read_parquet,
     .write = write_parquet,
     .write_packed = write_packed,
+    .packs_by = CODEC_ZSTD,
 };

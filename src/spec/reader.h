@@ -29,5 +29,6 @@ struct tide_reader {
     tide_status (*write_packed)(struct tide_ctx *ctx, const tide_frame *frame,
                                 enum codec_kind how, tide_sink_fn sink, void *payload,
                                 tide_error *err);
+    enum codec_kind packs_by; /* such a format: the kind when none is asked for */
 };
 #endif

@@ -9,6 +9,8 @@
   flip FILE OFFSET       one byte of the file changed
   edit FILE STATEMENTS   a model file changed, with its sums made right again; arrays FILE lists
   prefixes, flips, mutants FILE N TABLE   predicts with many broken models; prints the exits met
+  tcol FILE OFFSET BYTE...  bytes in the head of a column file, with its sum made right again
+  tcolbomb FILE          a column file of 100,000,000 rows and no column
   argc0; nobody WORDS    tidemill without any argument; as a user without rights
 """
 import hashlib
@@ -115,6 +117,23 @@ def flip(path, offset):
     offset = int(offset)
     data[offset if offset >= 0 else len(data) + offset] ^= 0xFF
     replace(path, bytes(data))
+
+
+def tcol(path, offset, *values):
+    with open(path, "rb") as f:
+        data = bytearray(f.read())
+    data[int(offset):int(offset) + len(values)] = bytes(int(v) for v in values)
+    data[60:64] = struct.pack("<I", crc32c(bytes(data[:60])))
+    replace(path, bytes(data))
+
+
+def tcolbomb(path):
+    header = b'{"tcol":"1.0","rows":100000000,"columns":[],"lines":false}'
+    head = b"\x89TCOL\r\n\x1a" + struct.pack("<HHHHI", 1, 0, 0, 0, 0x01020304) + bytes(40)
+    end = struct.pack("<QQQQII", 192, 64, 0, len(header), crc32c(b""), crc32c(header)) + bytes(20)
+    with open(path, "wb") as f:
+        f.write(head + struct.pack("<I", crc32c(head)) + header.ljust(64, b"\0") +
+                end + struct.pack("<I", crc32c(end)))
 
 
 def argc0():
