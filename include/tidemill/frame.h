@@ -40,6 +40,9 @@ struct tide_read_options {
     int64_t max_field, max_line; /* bytes; 0: 1 MiB, 64 MiB */
     int32_t max_columns;         /* 0: 65,536 */
     const char *format;          /* auto, or a reader of the registry (TIDE_READER) */
+    /* 1: the columns of a file are kept in FILE.tcol beside it, and read from there while size
+     * and time of the file and these options are the same */
+    int32_t cache;
 };
 TIDE_API const struct tide_params *tide_read_params(void);
 

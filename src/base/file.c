@@ -26,6 +26,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#define SETTLE_NS   20000000
 #define SCAN_MAX    10000 /* names looked at in one folder */
 #define TEMP_PREFIX ".tidemill-"
 #define TEMP_SUFFIX ".tmp"
@@ -517,6 +518,12 @@ static int is_under(const char *path, const char *folder)
     return strncmp(path, folder, strlen(folder)) == 0;
 }
 
+static int is_place_of_devices(const char *path)
+{
+    return is_under(path, "/proc/") ||
+           (is_under(path, "/dev/") && !is_under(path, "/dev/shm/"));
+}
+
 static int is_stdout(const char *path)
 {
     return str_same(path, "-") || str_same(path, "/dev/stdout") ||
@@ -538,8 +545,7 @@ static tide_status target_look(const char *path, int *special, int *mode,
         return file_errno(err, path, errno == ENOENT ? EISDIR : errno);
     }
     if (S_ISDIR(st.st_mode)) return file_errno(err, path, EISDIR);
-    *special = !S_ISREG(st.st_mode) || is_under(path, "/proc/") ||
-               (is_under(path, "/dev/") && !is_under(path, "/dev/shm/"));
+    *special = !S_ISREG(st.st_mode) || is_place_of_devices(path);
     if (lstat(path, &st) == 0 && S_ISREG(st.st_mode)) *mode = (int)(st.st_mode & 0777);
     return TIDE_OK;
 }
@@ -715,6 +721,33 @@ int file_is_regular(const char *path)
 {
     struct stat s;
     return stat(path, &s) == 0 && S_ISREG(s.st_mode);
+}
+
+int file_facts(const char *path, struct file_facts *out)
+{
+    struct stat s;
+    *out = (struct file_facts){0};
+    if (is_place_of_devices(path) || stat(path, &s) != 0 || !S_ISREG(s.st_mode))
+        return -1;
+    out->size = (int64_t)s.st_size;
+    out->mtime_ns = (int64_t)s.st_mtim.tv_sec * 1000000000 + s.st_mtim.tv_nsec;
+    out->mode = (unsigned)s.st_mode & 0777;
+    return 0;
+}
+
+void file_settle(const struct file_facts *facts)
+{
+    struct timespec now;
+    if (clock_gettime(CLOCK_REALTIME, &now) != 0) return;
+    int64_t since = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - facts->mtime_ns;
+    if (since < 0 || since >= SETTLE_NS) return;
+    (void)nanosleep(&(struct timespec){.tv_nsec = (long)(SETTLE_NS - since)}, NULL);
+}
+
+int file_exists(const char *path)
+{
+    struct stat s;
+    return lstat(path, &s) == 0;
 }
 
 int file_same(const char *a, const char *b)

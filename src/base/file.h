@@ -71,6 +71,18 @@ void file_open_standard(void);
 tide_status file_check_writable(const char *path, tide_error *err);
 /* A file with bytes to seek in: no pipe, device or folder? Follows links. */
 int file_is_regular(const char *path);
+/* Size, time of the last change and permission bits of a regular file; follows links. Non-zero
+ * when there is none, and for names that /dev and /proc give to what is open. */
+struct file_facts {
+    int64_t size, mtime_ns;
+    unsigned mode;
+};
+int file_facts(const char *path, struct file_facts *out);
+/* Waits, for 20 ms at most, until a change of the file would give it another time: clocks of file
+ * systems tick slower than programs run. */
+void file_settle(const struct file_facts *facts);
+/* Does anything stand at the path? */
+int file_exists(const char *path);
 /* Are both names the same file (device and inode)? */
 int file_same(const char *a, const char *b);
 /* err from errno for `path`: file-missing, file-access, ... */

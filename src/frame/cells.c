@@ -214,6 +214,7 @@ static tide_status decide_mixed(struct build *w, int j, int64_t numbers, int64_t
         ctx_note(t->ctx, "'%s' is mixed: %lld of %lld values are no numbers",
                  t->cols[j].name, (long long)texts, (long long)(numbers + texts));
     }
+    w->f->n_mixed++;
     c->type = TIDE_CAT;
     return TIDE_OK;
 }

@@ -26,6 +26,8 @@ static const struct tide_param rows[] = {
            .help = "rows and cells that do not fit: fail null skip reject=FILE",
            .metavar = "WHAT"),
     P_ENUM(R, inf, "refuse", inf_names, .help = "what infinite numbers become"),
+    P_BOOL(R, cache, "no",
+           .help = "keep the columns in FILE.tcol and read them from there next time"),
     P_TEXT(R, decimal, "auto", .help = "decimal mark: auto . ,", .metavar = "CHAR",
            .flags = TIDE_EXPERT),
     P_TEXT(R, thousands, "", .help = "mark between groups of three digits",

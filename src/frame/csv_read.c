@@ -317,6 +317,7 @@ static tide_status make_frame(struct csv_reader *r, tide_frame **out, tide_error
         f->source = arena_str(&f->arena, r->path);
         f->dialect = describe(r, &f->arena);
         f->n_bad_rows = r->n_bad;
+        for (int j = 0; j < r->n_cols; j++) f->n_mixed += r->cols[j].mixed;
         st = arena_status(&f->arena, err);
     }
     if (st != TIDE_OK) {

@@ -49,8 +49,10 @@ struct tide_frame {
     struct column *cols;
     const char *source; /* file name as given, or "memory" */
     /* what the reader saw, for look and for notes */
-    const char *dialect;        /* one line: "comma, header, LF" */
-    int64_t n_bad_rows;         /* left out or repaired by --on-bad */
+    const char *dialect; /* one line: "comma, header, LF" */
+    int64_t n_bad_rows;  /* left out or repaired by --on-bad */
+    /* columns whose type or warnings hang on tide_read_options.mixed */
+    int n_mixed;
     const int64_t *line_of_row; /* NULL, or [n_rows]: physical line */
     /* line of row 0 when line_of_row is NULL; 0 = no lines */
     int64_t first_line;

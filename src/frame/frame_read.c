@@ -10,6 +10,7 @@
 #include "base/par.h"
 #include "frame/frame.h"
 #include "frame/source.h"
+#include "frame/tcol.h"
 #include "spec/reader.h"
 #include "spec/spec.h"
 
@@ -118,6 +119,20 @@ static tide_status choose(const char *path, const char *format,
     return st != TIDE_OK ? st : *out ? TIDE_OK : TIDE_EINTERNAL;
 }
 
+int source_has_scheme(const char *path)
+{
+    return of_scheme(path) != NULL;
+}
+
+tide_status frame_read_fresh(struct tide_ctx *ctx, const char *path,
+                             const struct tide_read_options *options,
+                             const struct tide_reader **reader, tide_frame **out,
+                             tide_error *err)
+{
+    tide_status st = choose(path, options ? options->format : NULL, reader, err);
+    return st == TIDE_OK ? (*reader)->read(ctx, path, options, out, err) : st;
+}
+
 tide_status tide_frame_read(tide_ctx *ctx, const char *path,
                             const struct tide_read_options *options, tide_frame **out,
                             tide_error *err)
@@ -127,6 +142,7 @@ tide_status tide_frame_read(tide_ctx *ctx, const char *path,
     if (!ctx || !path || !out)
         return err_set(err, TIDE_CODE_HANDLE_INVALID, "an argument is NULL");
     *out = NULL;
-    tide_status st = choose(path, options ? options->format : NULL, &reader, err);
-    return st == TIDE_OK ? reader->read(ctx, path, options, out, err) : st;
+    if (options && options->cache)
+        return tcol_cached_read(ctx, path, options, out, err);
+    return frame_read_fresh(ctx, path, options, &reader, out, err);
 }

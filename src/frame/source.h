@@ -9,6 +9,14 @@ struct str;
 /* The reader whose ending (less .gz and .zst) the path has, or NULL. */
 const struct tide_reader *reader_of_ending(const char *path);
 
+/* tide_frame_read without options->cache; *reader is the one that was asked. */
+tide_status frame_read_fresh(struct tide_ctx *ctx, const char *path,
+                             const struct tide_read_options *options,
+                             const struct tide_reader **reader, tide_frame **out,
+                             tide_error *err);
+/* Is it SCHEME:REST of some reader? */
+int source_has_scheme(const char *path);
+
 /* Options that a format has a meaning for. columns, inf and the limits every reader takes. */
 enum {
     READER_MARKS = 1, /* delim decimal thousands comment quote header */

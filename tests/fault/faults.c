@@ -30,7 +30,8 @@ struct scenario {
     char set[64];
     int task;
     const char *target;
-    int kind;            /* 0 train and save, 1 predict, 2 eval, 3 look, 4 convert */
+    /* 0 train and save, 1 predict, 2 eval, 3 look, 4 convert, 5 convert what was kept */
+    int kind;
     const char *written; /* convert: a name whose ending tells how */
 };
 
@@ -117,6 +118,26 @@ static tide_status run_convert(tide_ctx *ctx, const struct scenario *s, tide_err
     return st;
 }
 
+/* Reads the text and keeps its columns, then reads what was kept. */
+static tide_status run_kept(tide_ctx *ctx, tide_error *err)
+{
+    char kept[sizeof table + 8];
+    tide_frame *first = NULL, *frame = NULL;
+    struct file_out f = {0};
+    struct tide_read_options how = {.cache = 1};
+    snprintf(kept, sizeof kept, "%s.tcol", table);
+    tide_status st = tide_frame_read(ctx, table, &how, &first, err);
+    if (!st) st = tide_frame_read(ctx, table, &how, &frame, err);
+    unlink(kept);
+    if (!st) st = file_replace_begin(&f, out, err);
+    if (!st) st = tide_frame_write(ctx, frame, 0, to_file, &f, err);
+    if (!st) st = file_replace_commit(&f, ctx, err);
+    if (st) file_replace_abort(&f);
+    tide_frame_free(first);
+    tide_frame_free(frame);
+    return st;
+}
+
 static tide_status run(tide_ctx *ctx, const struct scenario *s, tide_error *err)
 {
     memset(err, 0, sizeof *err);
@@ -127,6 +148,8 @@ static tide_status run(tide_ctx *ctx, const struct scenario *s, tide_error *err)
         return run_predict(ctx, err);
     case 4:
         return run_convert(ctx, s, err);
+    case 5:
+        return run_kept(ctx, err);
     default:
         return run_report(ctx, s, err);
     }
@@ -359,6 +382,8 @@ int main(int argc, char **argv)
         {.name = "eval", .kind = 2},
         {.name = "look", .kind = 3, .target = "yes"},
         {.name = "convert parquet", .kind = 4, .written = "t.parquet"},
+        {.name = "convert tcol", .kind = 4, .written = "t.tcol"},
+        {.name = "convert what was kept", .kind = 5},
         {.name = "convert gzip", .kind = 4, .written = "t.csv.gz"},
         {.name = "convert zstd", .kind = 4, .written = "t.jsonl.zst"}};
     for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
