@@ -1,7 +1,7 @@
 /* ingest_ours.c - our side of bench/ingest: a worker that reads tables when told to
  *
- * Lines of standard input: "read THREADS MEMORY FILE" times one tide_frame_read and answers with
- * seconds of wall, of CPU (all threads) and the peak of resident memory in MiB; "dump FOLDER" writes
+ * Lines of standard input: "read THREADS MEMORY FILE" times one tide_frame_read ("kept ..." one
+ * from the columns kept beside the file, as --cache does) and answers with seconds of wall, of CPU (all threads) and the peak of resident memory in MiB; "dump FOLDER" writes
  * the columns of the table read last, for the comparison: column J as J.f64, J.i64, J.bool, or J.code
  * with J.at and J.text (levels), or J.at, J.text and J.gap; and "columns" with a line for each. */
 #include <stdio.h>
@@ -91,7 +91,7 @@ static int dump(const tide_frame *f, const char *folder)
 
 int main(void)
 {
-    char line[2048], file[1100];
+    char line[2048], file[1100], how[8];
     tide_ctx *ctx = NULL;
     tide_frame *frame = NULL;
     tide_error err = {0};
@@ -99,7 +99,8 @@ int main(void)
     long long memory;
     while (fgets(line, sizeof line, stdin)) {
         line[strcspn(line, "\n")] = '\0';
-        if (sscanf(line, "read %d %lld %1099[^\n]", &threads, &memory, file) == 3) {
+        if (sscanf(line, "%7s %d %lld %1099[^\n]", how, &threads, &memory, file) == 4) {
+            struct tide_read_options options = {.cache = !strcmp(how, "kept")};
             tide_frame_free(frame);
             tide_ctx_free(ctx);
             frame = NULL;
@@ -110,7 +111,7 @@ int main(void)
             reset_peak();
             double wall = seconds(CLOCK_MONOTONIC),
                    cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
-            if (tide_frame_read(ctx, file, NULL, &frame, &err) != TIDE_OK)
+            if (tide_frame_read(ctx, file, &options, &frame, &err) != TIDE_OK)
                 printf("error %s:%lld: %s\n", err.file, (long long)err.line,
                        err.message);
             else
