@@ -33,7 +33,8 @@ enum tide_param_flags {
     TIDE_REQUIRED = 16, /* no fallback: must be given */
     /* the same row stands in every verb (threads, seed, quiet ...) */
     TIDE_COMMON = 32,
-    TIDE_EMPTY_OK = 64 /* text: '' is a value */
+    TIDE_EMPTY_OK = 64, /* text: '' is a value */
+    TIDE_KEPT = 128     /* learner: stays what it was when a model is continued */
 };
 struct tide_text_list {
     const char *const *items;

@@ -34,7 +34,8 @@ enum tide_trait {
     TIDE_CHANGES_ROWS = 128,    /* step: runs in fit only */
     TIDE_USES_TARGET = 256,     /* step: fit reads the target */
     TIDE_TAKES_ONE_CLASS = 512, /* learner fits a single class */
-    TIDE_INTEGER_SUMS = 1024    /* row order of a view changes no byte */
+    TIDE_INTEGER_SUMS = 1024,   /* row order of a view changes no byte */
+    TIDE_CONTINUES = 2048       /* learner: goes on from a fitted model */
 };
 /* The names of the traits, NULL-ended, in bit order. */
 TIDE_API const char *const *tide_trait_names(void);

@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/par.h"
 #include "base/size.h"
 #include "infer/engine.h"
 #include "simd/simd.h"
@@ -157,6 +158,99 @@ tide_status ensemble_margin(const struct ensemble *e, const struct view *x, int6
     if (trees > 0 || !e->engine)
         return ensemble_margin_plain(e, x, i0, n, trees, out, err);
     return engine_margin(e, simd_get(NULL), ENGINE_AUTO, x, i0, n, out, err);
+}
+
+/* ------------------------------------------------------------------- tree by tree --- */
+
+struct tree_job {
+    const struct ensemble *e;
+    const struct simd_table *simd;
+    const struct view *x;
+    int64_t n;
+    size_t block; /* codes of 128 rows */
+    uint16_t *codes;
+    int32_t tree;
+    uint32_t *leaf;
+    double *score;
+};
+
+static void codes_of_block(const struct tree_job *j, int64_t b, uint16_t *codes)
+{
+    int64_t i0 = b * WALK_ROWS, m = j->n - i0 < WALK_ROWS ? j->n - i0 : WALK_ROWS;
+    for (int32_t f = 0; f < j->e->n_features; f++)
+        engine_codes_u16(j->e, j->simd, j->x, f, i0, m, codes + (size_t)f * WALK_ROWS);
+}
+
+static void codes_block(void *arg, int64_t b, int worker)
+{
+    const struct tree_job *j = arg;
+    (void)worker;
+    codes_of_block(j, b, j->codes + (size_t)b * j->block);
+}
+
+static void leaves_block(void *arg, int64_t b, int worker)
+{
+    const struct tree_job *j = arg;
+    int64_t i0 = b * WALK_ROWS;
+    (void)worker;
+    for (int64_t r = 0; r < WALK_ROWS && i0 + r < j->n; r++)
+        j->leaf[i0 + r] =
+            (uint32_t)walk_plain(j->e, j->tree, j->codes + (size_t)b * j->block, r);
+}
+
+static void add_block(void *arg, int64_t b, int worker)
+{
+    const struct tree_job *j = arg;
+    const struct ensemble *e = j->e;
+    uint16_t *codes = j->codes + (size_t)worker * j->block;
+    int64_t i0 = b * WALK_ROWS, m = j->n - i0 < WALK_ROWS ? j->n - i0 : WALK_ROWS;
+    codes_of_block(j, b, codes);
+    for (int32_t t = 0; t < e->n_trees; t++)
+        for (int64_t r = 0; r < m; r++)
+            j->score[(i0 + r) * e->n_outputs + e->tree_output[t]] +=
+                e->leaf[walk_plain(e, t, codes, r)];
+}
+
+static struct tree_job tree_job(struct tide_ctx *ctx, const struct ensemble *e,
+                                const struct view *x, int64_t n)
+{
+    return (struct tree_job){.e = e,
+                             .simd = simd_get(ctx),
+                             .x = x,
+                             .n = n,
+                             .block = ((size_t)e->n_features + 1) * WALK_ROWS};
+}
+
+tide_status ensemble_codes(struct tide_ctx *ctx, const struct ensemble *e,
+                           const struct view *x, struct arena *a, uint16_t **out,
+                           tide_error *err)
+{
+    struct tree_job j = tree_job(ctx, e, x, x->n_rows);
+    int64_t blocks = (j.n + WALK_ROWS - 1) / WALK_ROWS;
+    *out = j.codes = arena_array(a, blocks + 1, j.block * sizeof *j.codes);
+    return j.codes ? par_for(ctx, blocks, codes_block, &j, err) : arena_status(a, err);
+}
+
+tide_status ensemble_leaves(struct tide_ctx *ctx, const struct ensemble *e, int32_t t,
+                            const uint16_t *codes, int64_t n, uint32_t *leaf,
+                            tide_error *err)
+{
+    struct tree_job j = tree_job(ctx, e, NULL, n);
+    j.codes = (uint16_t *)(uintptr_t)codes;
+    j.tree = t;
+    j.leaf = leaf;
+    return par_for(ctx, (n + WALK_ROWS - 1) / WALK_ROWS, leaves_block, &j, err);
+}
+
+tide_status ensemble_add(struct tide_ctx *ctx, const struct ensemble *e,
+                         const struct view *x, struct arena *a, double *score,
+                         tide_error *err)
+{
+    struct tree_job j = tree_job(ctx, e, x, x->n_rows);
+    j.codes = arena_array(a, par_threads(ctx), j.block * sizeof *j.codes);
+    j.score = score;
+    if (!j.codes) return arena_status(a, err);
+    return par_for(ctx, (j.n + WALK_ROWS - 1) / WALK_ROWS, add_block, &j, err);
 }
 
 /* ------------------------------------------------------------------------ links --- */

@@ -67,10 +67,10 @@ static const struct tide_param gbdt_rows[] = {
     P_REAL(boost_params, min_gain, "0", P_RANGE(0, 1e300), .flags = TIDE_EXPERT,
            .help = "least gain of a split",
            .alias = "gamma min_split_gain min_gain_to_split"),
-    P_INT(boost_params, bins, "255", P_RANGE(2, 255), .flags = TIDE_EXPERT,
+    P_INT(boost_params, bins, "255", P_RANGE(2, 255), .flags = TIDE_KEPT | TIDE_EXPERT,
           .help = "most codes of a column", .alias = "max_bin max_bins border_count"),
     P_INT(boost_params, bin_sample, "200000", P_RANGE(1000, 2000000000),
-          .flags = TIDE_EXPERT, .help = "rows that the codes are made from",
+          .flags = TIDE_KEPT | TIDE_EXPERT, .help = "rows that the codes are made from",
           .alias = "bin_construct_sample_cnt"),
     P_REAL(boost_params, rows, "1", P_RANGE(0, 1), P_TUNE(0.3, 1),
            .flags = TIDE_OPEN_LO, .help = "share of rows for each tree",
@@ -102,24 +102,25 @@ static const struct tide_param gbdt_rows[] = {
           .alias = "early_stopping_rounds early_stopping_round n_iter_no_change"),
     P_ENUM(boost_params, loss, "auto", objective_names,
            .choice_alias = objective_aliases, .help = "what is minimised",
-           .alias = "objective"),
+           .alias = "objective", .flags = TIDE_KEPT),
     P_REAL(boost_params, quantile, "0.5", P_RANGE(0, 1),
-           .flags = TIDE_OPEN_LO | TIDE_OPEN_HI, .when = "loss=quantile",
+           .flags = TIDE_KEPT | TIDE_OPEN_LO | TIDE_OPEN_HI, .when = "loss=quantile",
            .help = "share of the targets that lie below the prediction",
            .alias = "alpha quantile_alpha"),
     P_REAL(boost_params, power, "1.5", P_RANGE(1, 2), P_TUNE(1.1, 1.9),
-           .flags = TIDE_OPEN_LO | TIDE_OPEN_HI, .when = "loss=tweedie",
+           .flags = TIDE_KEPT | TIDE_OPEN_LO | TIDE_OPEN_HI, .when = "loss=tweedie",
            .help = "the variance grows as this power of the mean",
            .alias = "tweedie_variance_power"),
-    P_REAL(boost_params, delta, "0", P_RANGE(0, 1e150), .flags = TIDE_EXPERT,
-           .when = "loss=huber",
+    P_REAL(boost_params, delta, "0", P_RANGE(0, 1e150),
+           .flags = TIDE_KEPT | TIDE_EXPERT, .when = "loss=huber",
            .help = "error where it turns linear; 0: 0.9 quantile around the median",
            .alias = "huber_slope huber_delta"),
     P_TEXT(boost_params, exposure, NULL, .metavar = "COLUMN",
-           .help = "column that a count or amount is proportional to (log links)"),
+           .help = "column that a count or amount is proportional to (log links)",
+           .flags = TIDE_KEPT),
     P_TEXT(boost_params, offset, NULL, .metavar = "COLUMN",
            .help = "column added to the score, not learned from",
-           .alias = "init_score base_margin"),
+           .alias = "init_score base_margin", .flags = TIDE_KEPT),
     P_ENUM(boost_params, weights, "none", gbdt_weights,
            .help = "balanced: every class counts as much as the others",
            .alias = "class_weight is_unbalance"),
@@ -137,13 +138,15 @@ static const struct tide_param gbdt_rows[] = {
            .alias = "interaction_constraints"),
     P_REAL(boost_params, path_smooth, "0", P_RANGE(0, 1e300), .flags = TIDE_EXPERT,
            .help = "rows that draw a node's value to its parent's"),
-    P_REAL(boost_params, dart, "0", P_RANGE(0, 1), .flags = TIDE_OPEN_HI | TIDE_EXPERT,
+    P_REAL(boost_params, dart, "0", P_RANGE(0, 1),
+           .flags = TIDE_KEPT | TIDE_OPEN_HI | TIDE_EXPERT,
            .help = "chance of an earlier round to be dropped while one is trained",
            .alias = "drop_rate rate_drop dropout"),
-    P_REAL(boost_params, dart_skip, "0.5", P_RANGE(0, 1), .flags = TIDE_EXPERT,
-           .help = "chance of a round to drop none", .alias = "skip_drop",
-           .when = "dart>0"),
-    P_INT(boost_params, dart_most, "50", P_RANGE(0, 100000), .flags = TIDE_EXPERT,
+    P_REAL(boost_params, dart_skip, "0.5", P_RANGE(0, 1),
+           .flags = TIDE_KEPT | TIDE_EXPERT, .help = "chance of a round to drop none",
+           .alias = "skip_drop", .when = "dart>0"),
+    P_INT(boost_params, dart_most, "50", P_RANGE(0, 100000),
+          .flags = TIDE_KEPT | TIDE_EXPERT,
           .help = "rounds dropped at once on average, at most; 0: no limit",
           .alias = "max_drop", .when = "dart>0"),
 };
@@ -222,6 +225,21 @@ static tide_status gbdt_load(const struct state *s, uint32_t task, int32_t n_out
     return TIDE_OK;
 }
 
+static int32_t gbdt_rounds(const void *object)
+{
+    return ensemble_rounds(((const struct gbdt_model *)object)->e);
+}
+
+static tide_status gbdt_resume(struct tide_ctx *ctx, const void *params,
+                               const struct fit_data *d, const struct fit_data *valid,
+                               int32_t rounds, const struct fit_resume *from,
+                               struct state *out, struct fit_info *info,
+                               tide_error *err)
+{
+    const struct gbdt_model *m = from->object;
+    return boost_resume(ctx, params, m->e, from, d, valid, rounds, out, info, err);
+}
+
 static tide_status gbdt_predict(const void *object, const struct view *x, int64_t i0,
                                 int64_t n, double *out, tide_error *err)
 {
@@ -281,11 +299,14 @@ const struct tide_learner tide_learner_gbdt = {
     .tolerance = 0,
     .traits = TIDE_TAKES_MISSING | TIDE_TAKES_CATEGORIES | TIDE_TAKES_WEIGHTS |
               TIDE_GIVES_PROBA | TIDE_STOPS_EARLY | TIDE_TAKES_ONE_CLASS |
-              TIDE_INTEGER_SUMS,
+              TIDE_INTEGER_SUMS | TIDE_CONTINUES,
     .params = TIDE_TABLE(gbdt_rows, boost_params),
     .check = boost_check,
     .cost = gbdt_cost,
     .fit = gbdt_fit,
+    .resume = gbdt_resume,
+    .counts = "trees",
+    .rounds = gbdt_rounds,
     .load = gbdt_load,
     .predict = gbdt_predict,
     .predict_row = gbdt_predict_row,

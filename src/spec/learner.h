@@ -19,6 +19,13 @@ struct fit_info {
     int partial;
 };
 
+/* What a fit goes on from, with trait CONTINUES. */
+struct fit_resume {
+    const void *object; /* of the fitted model, as load made it */
+    int refit;    /* 0: rounds behind its trees; 1: its trees, with leaves made anew */
+    double decay; /* refit: the share of an old leaf's value that stays */
+};
+
 struct ensemble; /* infer/ensemble.h */
 struct tide_learner {
     TIDE_ENTRY;
@@ -36,6 +43,15 @@ struct tide_learner {
                        const struct fit_data *d, const struct fit_data *valid,
                        int32_t rounds, struct state *out, struct fit_info *info,
                        tide_error *err);
+    /* As fit, from a fitted object; `rounds` counts those of the object, too. The parameter named
+     * `counts` holds all rounds, and parameters flagged KEPT are those of the model. With refit
+     * nothing is watched, and rounds is 0. NULL: such a model cannot be continued. */
+    tide_status (*resume)(struct tide_ctx *ctx, const void *params,
+                          const struct fit_data *d, const struct fit_data *valid,
+                          int32_t rounds, const struct fit_resume *from,
+                          struct state *out, struct fit_info *info, tide_error *err);
+    const char *counts;                    /* "trees"; NULL without resume */
+    int32_t (*rounds)(const void *object); /* that it has; NULL without resume */
     /* Rebuilds the working object from a state (fresh or from a file), checking everything.
      * n_cols and n_levels[j] (0: numeric) describe the view it will be given; n_out is K for
      * classification, else 1. Memory from the arena, which outlives the object. */

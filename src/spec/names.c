@@ -10,8 +10,10 @@ const char *tide_kind_name(enum tide_kind kind)
 
 const char *const *tide_trait_names(void)
 {
-    static const char *const names[] = {
-        "missing", "categories",   "weights",     "proba",     "early_stop",   "scaled",
-        "ordered", "changes_rows", "uses_target", "one_class", "integer_sums", NULL};
+    static const char *const names[] = {"missing",   "categories",   "weights",
+                                        "proba",     "early_stop",   "scaled",
+                                        "ordered",   "changes_rows", "uses_target",
+                                        "one_class", "integer_sums", "continues",
+                                        NULL};
     return names;
 }

@@ -142,6 +142,19 @@ static tide_status cut_number(const struct cut_job *job, int32_t f,
     return TIDE_OK;
 }
 
+/* Codes that an earlier fit gave to the levels, whatever the rows of this one hold. */
+static tide_status keep_levels(struct bin_feature *out, const uint8_t *from,
+                               uint8_t *to, int64_t missing)
+{
+    for (uint32_t l = 0; l < out->n_level; l++) {
+        to[l] = from[l];
+        if (from[l] != BIN_MISSING && from[l] >= out->n_code) out->n_code = from[l] + 1;
+    }
+    out->level_code = to;
+    out->lane = out->n_code > 1 || (missing && out->n_code > 0) ? 0 : -1;
+    return TIDE_OK;
+}
+
 /* The 254 most frequent levels keep a code of their own, the rest share code 254. */
 static tide_status cut_levels(const struct cut_job *job, int32_t f,
                               struct arena *scratch)
@@ -164,6 +177,8 @@ static tide_status cut_levels(const struct cut_job *job, int32_t f,
                 missing++;
         }
     }
+    if (job->how->level_code)
+        return keep_levels(out, job->how->level_code[f], to, missing);
     for (uint32_t l = 0; l < n_level; l++) present += count[l] > 0;
     uint64_t least = 0; /* levels with more rows than this have their own code */
     uint32_t ties = UINT32_MAX; /* and the first so many with just as many */

@@ -34,6 +34,8 @@ struct bin_how {
         sample; /* above so many rows, about so many of them by Philox(seed, "bin", id) */
     uint64_t seed;
     const uint8_t *skip; /* [n_rows] 1: not a row of the fit; or NULL */
+    /* [n_features] level codes to keep, of categories; NULL: codes are made from the rows */
+    const uint8_t *const *level_code;
 };
 tide_status bins_cut(struct tide_ctx *ctx, const struct view *x,
                      const struct bin_how *how, struct arena *a, struct bin_cuts *out,

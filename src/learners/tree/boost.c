@@ -5,6 +5,10 @@
  * Small      below 2,000 rows a tenth says little, and stopping not at all overfits: five folds
  *            of the rows (Philox again) are boosted in step, the round of least summed loss is
  *            the number of rounds, and all rows are fitted with it. Six fits of a small table.
+ * Continuing the trees of a model stand first and are replayed into the scores in their order. The
+ *            edges are made from the rows at hand, so that new values can be told apart; codes of
+ *            levels are the model's. Draws are keyed by the number of the round, so on the same
+ *            rows 300 rounds and 200 more are the bytes of 500 at once.
  * Classes    the K trees of a round depend on the scores before it only, so they grow side by
  *            side on several threads.
  * Guide      Q10 Q13
@@ -23,6 +27,7 @@
 #include "learners/tree/constraint.h"
 #include "learners/tree/dart.h"
 #include "learners/tree/grad.h"
+#include "learners/tree/leaf_refit.h"
 #include "learners/tree/offset.h"
 #include "learners/tree/row_sample.h"
 #include "simd/vmath.h"
@@ -95,7 +100,8 @@ struct boost {
     int32_t round, rounds, best_round;
     double best_loss;
     const int64_t *ids;
-    int one_value; /* nothing to learn */
+    const struct ensemble *from; /* what is continued or refitted, or NULL */
+    int one_value;               /* nothing to learn */
     int is_fold, is_ready;
 };
 
@@ -116,7 +122,10 @@ static tide_status boost_loss(struct boost *b, tide_error *err)
     if (b->max_leaf == 0)
         b->max_leaf =
             objective_table[id].link == LINK_EXP ? BOOST_LOG_STEP : (double)INFINITY;
-    return TIDE_OK;
+    if (!b->from || (b->from->n_outputs == b->grad.n_outputs &&
+                     b->from->link == objective_table[id].link))
+        return TIDE_OK;
+    return err_set(err, TIDE_CODE_TIDE_CLASSES, "the trees were made by another loss");
 }
 
 static int64_t *boost_ids(const struct view *x, struct arena *a)
@@ -268,13 +277,13 @@ static tide_status boost_constant(struct boost *b, tide_error *err)
     tide_status status = arena_status(&b->scratch, err);
     if (!status) status = objective_check(b->loss, d, err);
     if (status) return status;
-    b->one_value = 1;
+    b->one_value = !b->from;
     for (int64_t i = 0; i < n; i++) b->one_value &= d->y[i] == d->y[0] && !b->offsets;
     if (b->one_value) {
         b->base[0] = n > 0 ? d->y[0] : 0;
         return TIDE_OK;
     }
-    b->base[0] = boost_best(b, v, b->y);
+    b->base[0] = b->from ? b->from->base[0] : boost_best(b, v, b->y);
     if (of->link == LINK_IDENTITY) b->grad.loss.base = b->base[0];
     for (int64_t i = 0; i < n; i++) b->y[i] = d->y[i] - b->grad.loss.base;
     if (b->p->delta == 0 &&
@@ -293,6 +302,10 @@ static tide_status boost_base(struct boost *b, tide_error *err)
     b->base = arena_zero(&b->scratch, (size_t)k * sizeof *b->base);
     if (!b->base) return arena_status(&b->scratch, err);
     if (d->task == TIDE_REGRESS) return boost_constant(b, err);
+    if (b->from) {
+        memcpy(b->base, b->from->base, (size_t)k * sizeof *b->base);
+        return TIDE_OK;
+    }
     double *sum = arena_array(&b->scratch, d->n_classes + 2, sizeof *sum), all = 0;
     if (!sum) return arena_status(&b->scratch, err);
     grad_class_weights(d->k, d->w, b->skip, n, d->n_classes, sum);
@@ -338,6 +351,7 @@ static double boost_cover(const struct boost *b, const struct grow *g,
     return (double)sum / b->cover_scale;
 }
 
+/* Scores before the first tree. */
 static double *boost_scores(struct boost *b, const struct view *x)
 {
     int32_t k = b->grad.n_outputs;
@@ -348,6 +362,14 @@ static double *boost_scores(struct boost *b, const struct view *x)
             score[i * k + c] = b->grad.loss.of->link == LINK_IDENTITY ? 0 : b->base[c];
     if (score) offset_add(&b->offset, x, 0, n, score);
     return score;
+}
+
+/* Scores after the trees that a model has. */
+static tide_status boost_replay(struct boost *b, const struct view *x, double *score,
+                                tide_error *err)
+{
+    if (!b->from || !score) return arena_status(&b->scratch, err);
+    return ensemble_add(b->ctx, b->from, x, &b->scratch, score, err);
 }
 
 /* The rows whose loss stops the rounds. */
@@ -367,6 +389,8 @@ static tide_status boost_watch(struct boost *b, const struct fit_data *valid,
         w->rows = (struct grad_rows){.n = n, .y = y, .k = valid->k, .w = valid->w};
         w->codes = &b->other_codes;
         w->score = boost_scores(b, valid->x);
+        status = boost_replay(b, valid->x, w->score, err);
+        if (status) return status;
         w->list = arena_array(&b->scratch, n + 64, sizeof *w->list);
         for (int64_t i = 0; w->list && i < n; i++) w->list[i] = (uint32_t)i;
         w->n = n;
@@ -702,19 +726,25 @@ static int32_t boost_say(const struct boost *b, double loss, char *text, int siz
     return n;
 }
 
+static double boost_watched(struct boost *b)
+{
+    return grad_loss_of(&b->grad, &b->watch.rows, b->watch.score, b->watch.list,
+                        b->watch.n, b->loss_scratch);
+}
+
 static tide_status boost_loop(struct boost *b, tide_error *err)
 {
     const char *phase = b->d->phase ? b->d->phase : "boosting";
     char text[64];
     tide_status status = TIDE_OK;
+    if (b->from && b->watch.n) b->best_loss = boost_watched(b); /* of best_round */
     while (b->round < b->rounds && !status) {
         double loss = 0;
         status = boost_round(b, err);
         if (status) break;
         b->round++;
         if (b->watch.n) {
-            loss = grad_loss_of(&b->grad, &b->watch.rows, b->watch.score, b->watch.list,
-                                b->watch.n, b->loss_scratch);
+            loss = boost_watched(b);
             if (b->best_round == 0 || loss < b->best_loss) {
                 b->best_loss = loss;
                 b->best_round = b->round;
@@ -765,6 +795,9 @@ static void boost_note(struct boost *b, struct state *out, int by_folds)
         str_format(text, sizeof text, "%s: the model says the same for every row",
                    b->d->task == TIDE_REGRESS ? "the target has one value"
                                               : "the target has one class");
+    else if (b->cuts.n_lanes == 0 && b->from)
+        str_format(text, sizeof text,
+                   "no column has two values: the model stays as it was");
     else if (b->cuts.n_lanes == 0)
         str_format(text, sizeof text,
                    "no column has two values: the model says the same for every row");
@@ -781,12 +814,43 @@ static void boost_note(struct boost *b, struct state *out, int by_folds)
     b->info->note = arena_str(out->arena, text);
 }
 
+/* What stands already: trees, rounds, the rate of the last, codes of levels. */
+static tide_status boost_take_over(struct boost *b, struct bin_how *how,
+                                   tide_error *err)
+{
+    const struct ensemble *e = b->from;
+    const uint8_t **code =
+        arena_array(&b->scratch, (int64_t)e->n_features + 1, sizeof *code);
+    if (!code) return arena_status(&b->scratch, err);
+    for (int32_t j = 0; j < e->n_features; j++)
+        code[j] = e->level_code + e->level_off[j];
+    how->level_code = code;
+    b->round = b->best_round = ensemble_rounds(e);
+    b->rate = b->p->rate;
+    for (int32_t r = 1; r < b->round; r++) b->rate *= b->p->decay;
+    if (!b->is_fold) emit_ensemble(&b->emit, e, &b->scratch); /* folds emit nothing */
+    return b->emit.failed ? err_nomem(err, 0) : TIDE_OK;
+}
+
+/* Rows and scores as the losses want them. */
+static tide_status boost_grad(struct boost *b, tide_error *err)
+{
+    const struct fit_data *d = b->d;
+    b->grad.ctx = b->ctx;
+    b->grad.seed = d->seed;
+    b->grad.skip = b->skip;
+    b->grad.rows = (struct grad_rows){
+        .n = d->x->n_rows, .y = b->y, .k = d->k, .w = d->w, .ids = b->ids};
+    b->grad.score = boost_scores(b, d->x);
+    tide_status status = arena_status(&b->scratch, err);
+    return status ? status : grad_new(&b->grad, &b->scratch, err);
+}
+
 /* Base score, cuts, codes, scores, workspaces: all that the first round needs. skip is set. */
 static tide_status boost_prepare(struct boost *b, const struct fit_data *valid,
                                  tide_error *err)
 {
     const struct fit_data *d = b->d;
-    int64_t n = d->x->n_rows;
     struct bin_how how = {.max_codes = b->p->bins,
                           .sample = b->p->bin_sample,
                           .seed = d->seed,
@@ -798,19 +862,13 @@ static tide_status boost_prepare(struct boost *b, const struct fit_data *valid,
     if (!status) status = boost_base(b, err);
     if (status) return status;
     emit_init(&b->emit, b->grad.n_outputs, 1);
-    if (!b->one_value)
+    if (b->from) status = boost_take_over(b, &how, err);
+    if (!b->one_value && !status)
         status = bins_cut(b->ctx, d->x, &how, &b->scratch, &b->cuts, err);
     if (status || b->one_value || b->cuts.n_lanes == 0) return status;
     status = bins_code(b->ctx, &b->cuts, d->x, 1, &b->scratch, &b->codes, err);
-    if (status) return status;
-    b->grad.ctx = b->ctx;
-    b->grad.seed = d->seed;
-    b->grad.skip = b->skip;
-    b->grad.rows =
-        (struct grad_rows){.n = n, .y = b->y, .k = d->k, .w = d->w, .ids = b->ids};
-    b->grad.score = boost_scores(b, d->x);
-    status = arena_status(&b->scratch, err);
-    if (!status) status = grad_new(&b->grad, &b->scratch, err);
+    if (!status) status = boost_grad(b, err);
+    if (!status) status = boost_replay(b, d->x, b->grad.score, err);
     if (!status) status = boost_watch(b, valid, err);
     boost_cover_units(b);
     if (!status) status = boost_rules(b, err);
@@ -854,9 +912,7 @@ static void fold_round(void *arg, int64_t i, int worker)
     f->status[i] = boost_round(b, NULL);
     emit_cut(&b->emit, 0); /* only the scores matter */
     b->round++;
-    f->loss[i] = grad_loss_of(&b->grad, &b->watch.rows, b->watch.score, b->watch.list,
-                              b->watch.n, b->loss_scratch) *
-                 (double)b->watch.n;
+    f->loss[i] = boost_watched(b) * (double)b->watch.n;
 }
 
 static tide_status folds_status(const struct folds *f, tide_error *err)
@@ -875,7 +931,7 @@ static tide_status folds_choose(const struct boost *b, int32_t *rounds, tide_err
 {
     struct folds *f = mem_zalloc(sizeof *f);
     double best = 0;
-    int32_t best_round = 0;
+    int32_t best_round = 0, had = b->round, most = b->p->trees - had;
     char text[64];
     if (!f) return err_nomem(err, sizeof *f);
     for (int i = 0; i < BOOST_FOLDS; i++) {
@@ -884,6 +940,7 @@ static tide_status folds_choose(const struct boost *b, int32_t *rounds, tide_err
                                     .d = b->d,
                                     .info = b->info,
                                     .ids = b->ids,
+                                    .from = b->from,
                                     .is_fold = 1};
         arena_init(&f->fold[i].scratch, b->ctx);
     }
@@ -892,7 +949,7 @@ static tide_status folds_choose(const struct boost *b, int32_t *rounds, tide_err
     int ready = 0;
     for (int i = 0; i < BOOST_FOLDS; i++)
         ready += f->fold[i].is_ready && f->fold[i].watch.n > 0;
-    for (int32_t r = 1; r <= b->p->trees && ready && !status; r++) {
+    for (int32_t r = 1; r <= most && ready && !status; r++) {
         double sum = 0;
         status = par_for(b->ctx, BOOST_FOLDS, fold_round, f, err);
         if (!status) status = folds_status(f, err);
@@ -903,14 +960,13 @@ static tide_status folds_choose(const struct boost *b, int32_t *rounds, tide_err
         }
         boost_say(b, sum / (double)b->d->x->n_rows, text, sizeof text);
         if (!status)
-            status =
-                ctx_progress(b->ctx, "choosing the rounds", r, b->p->trees, text, err);
+            status = ctx_progress(b->ctx, "choosing the rounds", r, most, text, err);
         if (r - best_round >= b->p->patience) break;
     }
     for (int i = 0; i < BOOST_FOLDS; i++) boost_free(&f->fold[i]);
     mem_free(f);
-    int32_t few = b->p->trees < BOOST_FEW_ROUNDS ? b->p->trees : BOOST_FEW_ROUNDS;
-    *rounds = best_round ? best_round : few;
+    int32_t few = most < BOOST_FEW_ROUNDS ? most : BOOST_FEW_ROUNDS;
+    *rounds = had + (best_round ? best_round : few);
     return status;
 }
 
@@ -1022,6 +1078,68 @@ static tide_status boost_train(struct boost *b, const struct fit_data *valid,
     return saved ? saved : status;
 }
 
+/* The trees of a model with leaves made anew from other rows. */
+static tide_status boost_renew(struct boost *b, double decay, struct state *out,
+                               tide_error *err)
+{
+    struct fit_data weighed[2];
+    const struct fit_data *none = NULL;
+    struct ensemble renewed = *b->from;
+    b->ids = boost_ids(b->d->x, &b->scratch);
+    tide_status status = arena_status(&b->scratch, err);
+    if (!status) status = boost_class_weights(b, &none, weighed, err);
+    if (!status) status = boost_rows_without(b, BOOST_NONE);
+    if (!status) status = boost_loss(b, err);
+    if (!status) status = boost_offset(b, err);
+    if (!status) status = boost_base(b, err);
+    if (!status) status = boost_grad(b, err);
+    if (status) return status;
+    struct leaf_refit r = {.ctx = b->ctx,
+                           .p = b->p,
+                           .e = b->from,
+                           .x = b->d->x,
+                           .grad = &b->grad,
+                           .loss = b->loss,
+                           .refit_unit = b->refit_unit,
+                           .max_leaf = b->max_leaf,
+                           .decay = decay,
+                           .phase = b->d->phase ? b->d->phase : "refitting"};
+    status = leaf_refit(&r, &b->scratch, &renewed.leaf, err);
+    if (status) return status;
+    b->info->rounds = b->info->best_round = ensemble_rounds(b->from);
+    b->info->converged = -1;
+    ensemble_save(&renewed, out);
+    offset_save(&b->offset, out);
+    return arena_status(out->arena, err);
+}
+
+/* What cannot go on, and why. */
+static tide_status resume_check(const struct boost_params *p,
+                                const struct ensemble *from,
+                                const struct fit_resume *how, tide_error *err)
+{
+    const char *verb = how->refit ? "refitted" : "continued";
+    const char *row = p->dart > 0                        ? "dart"
+                      : how->refit && p->monotone        ? "monotone"
+                      : how->refit && p->path_smooth > 0 ? "path_smooth"
+                                                         : NULL;
+    if (from->n_trees == 0)
+        return err_set(
+            err, TIDE_CODE_PARAM_CONFLICT,
+            "the model says the same for every row and has no trees to be %s", verb);
+    for (int32_t t = 0; t < from->n_trees; t++)
+        if (from->leaf_width != 1 || from->n_trees % from->n_outputs ||
+            from->tree_output[t] != t % from->n_outputs)
+            return err_set(err, TIDE_CODE_TIDE_VALUE, "the trees stand in no rounds");
+    if (!row) return TIDE_OK;
+    err_set(err, TIDE_CODE_PARAM_CONFLICT,
+            p->dart > 0
+                ? "'%s' goes on changing earlier trees, so the model cannot be %s"
+                : "a model with '%s' cannot be %s: its leaves depend on each other",
+            row, verb);
+    return err_field(err, row);
+}
+
 /* Growth by shared tests has no leaf, path or node of its own to rule over. */
 static tide_status check_symmetric(const struct boost_params *p, tide_error *err)
 {
@@ -1054,17 +1172,36 @@ tide_status boost_check(const void *params, tide_error *err)
     return p->growth == BOOST_SYMMETRIC ? check_symmetric(p, err) : TIDE_OK;
 }
 
+static tide_status boost_run(struct boost *b, const struct fit_data *valid,
+                             int32_t rounds, const struct fit_resume *how,
+                             struct state *out, tide_error *err)
+{
+    if (b->d->x->n_rows > (int64_t)UINT32_MAX - 64)
+        return err_set(err, TIDE_CODE_MEMORY_BUDGET,
+                       "gbdt takes at most %u rows in one process", UINT32_MAX - 64);
+    arena_init(&b->scratch, b->ctx);
+    tide_status status = how && how->refit ? boost_renew(b, how->decay, out, err)
+                                           : boost_train(b, valid, rounds, out, err);
+    boost_free(b);
+    return status;
+}
+
 tide_status boost_fit(struct tide_ctx *ctx, const struct boost_params *p,
                       const struct fit_data *d, const struct fit_data *valid,
                       int32_t rounds, struct state *out, struct fit_info *info,
                       tide_error *err)
 {
     struct boost b = {.ctx = ctx, .p = p, .d = d, .info = info};
-    if (d->x->n_rows > (int64_t)UINT32_MAX - 64)
-        return err_set(err, TIDE_CODE_MEMORY_BUDGET,
-                       "gbdt takes at most %u rows in one process", UINT32_MAX - 64);
-    arena_init(&b.scratch, ctx);
-    tide_status status = boost_train(&b, valid, rounds, out, err);
-    boost_free(&b);
-    return status;
+    return boost_run(&b, valid, rounds, NULL, out, err);
+}
+
+tide_status boost_resume(struct tide_ctx *ctx, const struct boost_params *p,
+                         const struct ensemble *from, const struct fit_resume *how,
+                         const struct fit_data *d, const struct fit_data *valid,
+                         int32_t rounds, struct state *out, struct fit_info *info,
+                         tide_error *err)
+{
+    struct boost b = {.ctx = ctx, .p = p, .d = d, .info = info, .from = from};
+    tide_status status = resume_check(p, from, how, err);
+    return status ? status : boost_run(&b, valid, rounds, how, out, err);
 }

@@ -28,4 +28,11 @@ tide_status boost_fit(struct tide_ctx *ctx, const struct boost_params *p,
                       const struct fit_data *d, const struct fit_data *valid,
                       int32_t rounds, struct state *out, struct fit_info *info,
                       tide_error *err);
+/* As tide_learner.resume, from an ensemble that boost_fit made. */
+struct ensemble;
+tide_status boost_resume(struct tide_ctx *ctx, const struct boost_params *p,
+                         const struct ensemble *from, const struct fit_resume *how,
+                         const struct fit_data *d, const struct fit_data *valid,
+                         int32_t rounds, struct state *out, struct fit_info *info,
+                         tide_error *err);
 #endif

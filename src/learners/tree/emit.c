@@ -140,6 +140,53 @@ void emit_add(struct emit *t, int32_t output, const struct emit_node *node,
     t->n_leaves += leaf;
 }
 
+/* Inner node i of the ensemble as it was handed over: a set's map sends its codes to 0, a map
+ * or mark that "missing goes left" sends the code of missing there. */
+static struct emit_node node_again(const struct ensemble *e, uint32_t i)
+{
+    uint32_t col = e->node_column[i], f = e->column_feature[col], thr = e->node_thr[i];
+    const uint8_t *map = e->map + 256 * (size_t)col;
+    struct emit_node q = {.left = (int32_t)e->node_left[i],
+                          .right = (int32_t)e->node_right[i],
+                          .feature = (int32_t)f,
+                          .set = e->feature_kind[f],
+                          .gain = e->node_gain ? e->node_gain[i] : 0,
+                          .cover = e->node_cover ? e->node_cover[i] : 0};
+    uint32_t n_edge = e->edge_off[f + 1] - e->edge_off[f];
+    q.thr = thr < n_edge ? e->edge[e->edge_off[f] + thr] : (double)INFINITY;
+    for (int c = 0; q.set && c < 256; c++)
+        q.bits[c >> 6] |= (uint64_t)(map[c] == 0) << (c & 63);
+    q.missing_left = !q.set && (e->column_mapped[col] == 2 ||
+                                (e->column_mapped[col] == 1 && map[255] == 0));
+    if (q.set) q.thr = 0;
+    return q;
+}
+
+void emit_ensemble(struct emit *t, const struct ensemble *e, struct arena *a)
+{
+    uint32_t most = 0;
+    for (int32_t k = 0; k < e->n_trees; k++) {
+        uint32_t leaves = e->tree_leaf[k + 1] - e->tree_leaf[k];
+        most = leaves > most ? leaves : most;
+    }
+    struct emit_node *node = arena_array(a, 2 * (int64_t)most + 1, sizeof *node);
+    double *value = arena_array(a, 2 * (int64_t)most + 1, sizeof *value);
+    t->failed |= !node || !value;
+    for (int32_t k = 0; k < e->n_trees && !t->failed; k++) {
+        uint32_t n0 = e->tree_node[k], ni = e->tree_node[k + 1] - n0;
+        uint32_t l0 = e->tree_leaf[k], nl = e->tree_leaf[k + 1] - l0;
+        for (uint32_t i = 0; i < ni; i++) node[i] = node_again(e, n0 + i);
+        for (uint32_t i = 0; i < nl; i++) { /* leaf i has number ni + i in its tree */
+            node[ni + i] =
+                (struct emit_node){.left = -1,
+                                   .right = -1,
+                                   .cover = e->leaf_cover ? e->leaf_cover[l0 + i] : 0};
+            value[ni + i] = e->leaf[l0 + i];
+        }
+        emit_add(t, e->tree_output[k], node, 0, value);
+    }
+}
+
 void emit_cut(struct emit *t, int32_t n)
 {
     if (n >= t->n_trees) return;
