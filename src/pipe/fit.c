@@ -222,8 +222,9 @@ static tide_status bind_training(struct fitting *f, tide_error *err)
     tide_status st = take_rows(f, f->how->rows, f->how->n, &f->x, &f->d, err);
     if (!st && f->x.n_rows == 0)
         st = err_set(err, TIDE_CODE_DATA_NO_ROWS, "0 data rows to fit on");
-    if (!st) st = schema_target(f, err);
-    if (!st) st = schema_columns(f, f->x.rows, f->x.n_rows, err);
+    if (!st && f->how->from) st = resume_schema(f->how->from, f->m, err);
+    if (!st && !f->how->from) st = schema_target(f, err);
+    if (!st && !f->how->from) st = schema_columns(f, f->x.rows, f->x.n_rows, err);
     if (!st)
         st = bind_frame(f->ctx, &f->m->schema, f->p->frame, f->x.rows, f->x.n_rows,
                         &f->work, &cols, NULL, err);
@@ -387,6 +388,21 @@ static tide_status cross_fit(struct fitting *f, const struct fitted_node *node,
     return st;
 }
 
+/* A step that another model fitted meets these rows as new ones, those that read the target,
+ * too: what it says of them does not come from their targets. */
+static tide_status keep_step(struct fitting *f, const struct fitted_node *node,
+                             tide_error *err)
+{
+    struct view next;
+    tide_status st = flow_apply(f->ctx, node, &f->x, &f->work, &next, NULL, err);
+    if (st) return st;
+    f->x = next;
+    if (!f->how->valid) return TIDE_OK;
+    st = flow_apply(f->ctx, node, &f->watch, &f->work, &next, NULL, err);
+    if (!st) f->watch = next;
+    return st;
+}
+
 static tide_status fit_step(struct fitting *f, const struct pipe_node *from,
                             struct fitted_node *node, tide_error *err)
 {
@@ -486,6 +502,24 @@ static tide_status check_cost(struct fitting *f, const struct tide_learner *l,
     return st;
 }
 
+static tide_status run_learner(struct fitting *f, const struct tide_learner *l,
+                               const void *params, struct fitted_node *node,
+                               struct fit_info *info, tide_error *err)
+{
+    const struct fit_data *watch = f->how->valid ? &f->d_watch : NULL;
+    const tide_model *from = f->how->from;
+    if (!from)
+        return l->fit(f->ctx, params, &f->d, watch, f->how->rounds, &node->state, info,
+                      err);
+    struct fit_resume resume = {.object = from->nodes[from->n_nodes - 1].object,
+                                .refit = f->how->refit,
+                                .decay = f->how->decay};
+    tide_status st = flow_match(node, &f->x, err);
+    return st ? st
+              : l->resume(f->ctx, params, &f->d, watch, f->how->rounds, &resume,
+                          &node->state, info, err);
+}
+
 static tide_status fit_learner(struct fitting *f, const struct pipe_node *from,
                                struct fitted_node *node, struct fit_info *info,
                                tide_error *err)
@@ -498,9 +532,7 @@ static tide_status fit_learner(struct fitting *f, const struct pipe_node *from,
     info->converged = -1;
     st = check_cost(f, l, tide_values_struct(from->values), err);
     if (st) return st;
-    st = l->fit(f->ctx, tide_values_struct(from->values), &f->d,
-                f->how->valid ? &f->d_watch : NULL, f->how->rounds, &node->state, info,
-                err);
+    st = run_learner(f, l, tide_values_struct(from->values), node, info, err);
     if (st && !(st == TIDE_ECANCELLED && info->partial)) return st;
     f->m->partial = st == TIDE_ECANCELLED;
     tide_status loaded = arena_status(&f->m->arena, st ? NULL : err);
@@ -516,6 +548,7 @@ static tide_status fit_nodes(struct fitting *f, struct fit_info *info, tide_erro
 {
     tide_model *m = f->m;
     tide_pipeline *pipe = m->pipeline;
+    const tide_model *from = f->how->from;
     tide_status st = TIDE_OK;
     m->n_nodes = pipe->n;
     m->nodes = arena_zero(&m->arena, (size_t)pipe->n * sizeof *m->nodes);
@@ -530,11 +563,13 @@ static tide_status fit_nodes(struct fitting *f, struct fit_info *info, tide_erro
         node->step = pipe->nodes[k].step;
         node->learner = pipe->nodes[k].learner;
         state_init(&node->state, &m->arena);
-        st = node_columns(f, &pipe->nodes[k], node, err);
+        st = from ? resume_node(&from->nodes[k], m, node, err)
+                  : node_columns(f, &pipe->nodes[k], node, err);
         if (!st && ctx_cancelled(f->ctx)) st = err_cancelled(err);
-        if (!st)
-            st = node->step ? fit_step(f, &pipe->nodes[k], node, err)
-                            : fit_learner(f, &pipe->nodes[k], node, info, err);
+        if (st) break;
+        st = node->learner ? fit_learner(f, &pipe->nodes[k], node, info, err)
+             : from        ? keep_step(f, node, err)
+                           : fit_step(f, &pipe->nodes[k], node, err);
     }
     return st;
 }

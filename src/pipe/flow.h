@@ -36,6 +36,18 @@ tide_status bind_frame(struct tide_ctx *ctx, const struct schema *schema,
 /* Code of a text in a dictionary in byte order, or CODE_MISSING. */
 uint32_t bind_level(const struct dict *levels, const char *text, size_t len);
 
+/* Number of the class that a text names, n_classes for none: predict.c. */
+int32_t schema_class(const struct schema *s, const char *text, size_t len);
+
+/* What a model that goes on from another has from it: resume.c. The other need not outlive it. */
+tide_status resume_schema(const tide_model *from, tide_model *m, tide_error *err);
+/* Columns and state of a node, loaded where it is a step. */
+tide_status resume_node(const struct fitted_node *from, tide_model *m,
+                        struct fitted_node *node, tide_error *err);
+/* The problem's features are the model's columns, its classes those of the model. */
+tide_status resume_problem(struct tide_ctx *ctx, const struct schema *s,
+                           struct problem *p, tide_error *err);
+
 /* Scores view rows [0, n) of bound columns: predict.c. */
 tide_status predict_view(struct tide_ctx *ctx, const tide_model *m,
                          const struct view *v, double *out, tide_error *err);

@@ -44,6 +44,14 @@ struct problem {
 tide_status problem_new(struct tide_ctx *ctx, const tide_frame *frame,
                         const struct tide_problem_options *options,
                         struct problem **out, tide_error *err);
+/* The same for rows that `model` is to learn from, too: target, task, columns and classes are its
+ * own, weight and id column where the options name none. Errors beyond: those of binding,
+ * param-conflict for options that say otherwise, data-classes for a class that is new. */
+struct tide_model;
+tide_status problem_resume(struct tide_ctx *ctx, const tide_frame *frame,
+                           const struct tide_problem_options *options,
+                           const struct tide_model *model, struct problem **out,
+                           tide_error *err);
 void problem_free(struct problem *p);
 
 /* ---- pipeline text <-> graph ---- */
@@ -68,6 +76,12 @@ void pipeline_print(const tide_pipeline *p, struct str *out);
 tide_status pipeline_default(const char *learner, const struct tide_text_list *sets,
                              const struct problem *p, tide_pipeline **out,
                              struct str *note, tide_error *err);
+/* The pipeline of a model that is continued: its parameters, then `sets` for the learner, where
+ * the one that counts rounds counts further ones; refit: no further ones. Errors: param-conflict
+ * for what must stay and for learners that cannot go on. */
+tide_status pipeline_resume(const struct tide_model *model, int refit,
+                            const struct tide_text_list *sets, tide_pipeline **out,
+                            tide_error *err);
 void pipeline_free(tide_pipeline *p); /* NULL is a no-op */
 tide_status pipeline_copy(const tide_pipeline *p, tide_pipeline **out, tide_error *err);
 void pipeline_free(tide_pipeline *p);
@@ -131,6 +145,11 @@ struct pipe_fit { /* what to fit on */
     int32_t rounds; /* > 0: fixed boosting rounds */
     uint64_t seed;
     const char *phase;
+    /* a model to go on from (a problem of problem_resume, a pipeline of pipeline_resume), or NULL;
+     * refit: as struct fit_resume */
+    const struct tide_model *from;
+    int refit;
+    double decay;
 };
 /* Fits a pipeline on rows of a problem. On TIDE_ECANCELLED *out may be a whole, partial model. */
 tide_status pipe_fit(struct tide_ctx *ctx, const struct problem *p,

@@ -198,7 +198,7 @@ static int is_same_word(const char *label, const char *text, size_t len)
 }
 
 /* Class of a label; labels stand in numeric or byte order, so this is a plain search. */
-static int32_t class_of(const struct schema *s, const char *text, size_t len)
+int32_t schema_class(const struct schema *s, const char *text, size_t len)
 {
     for (int32_t k = 0; k < s->n_classes; k++)
         if (strlen(s->labels[k]) == len && memcmp(s->labels[k], text, len) == 0)
@@ -248,7 +248,7 @@ static tide_status truth_classes(struct tide_ctx *ctx, const tide_model *m,
             t->n_missing++;
             continue;
         }
-        k[t->n] = class_of(&m->schema, text, len);
+        k[t->n] = schema_class(&m->schema, text, len);
         if (k[t->n] == m->schema.n_classes) note_unknown(t, a, text, len);
         if (code != CODE_MISSING) of_level[code] = k[t->n];
         rows[t->n++] = i;

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/numparse.h"
 #include "math/sort.h"
+#include "pipe/flow.h"
 #include "pipe/screen.h"
 
 #define MOST_CLASSES 65536
@@ -553,9 +554,11 @@ static tide_status make_target(struct tide_ctx *ctx, struct problem *p, tide_err
     return TIDE_OK;
 }
 
-tide_status problem_new(struct tide_ctx *ctx, const tide_frame *frame,
-                        const struct tide_problem_options *options,
-                        struct problem **out, tide_error *err)
+/* like: the schema whose features and classes the problem takes over, or NULL. */
+static tide_status problem_make(struct tide_ctx *ctx, const tide_frame *frame,
+                                const struct tide_problem_options *options,
+                                const struct schema *like, struct problem **out,
+                                tide_error *err)
 {
     struct problem *p = mem_zalloc(sizeof *p);
     struct target_facts facts;
@@ -575,11 +578,61 @@ tide_status problem_new(struct tide_ctx *ctx, const tide_frame *frame,
     if (!st) warn_missing(ctx, p, facts.first_missing);
     if (!st) st = make_target(ctx, p, err);
     if (!st) st = choose_positive(p, options->positive, err);
-    if (!st) st = screen_features(ctx, p, is_candidate, err);
+    if (!st)
+        st = like ? resume_problem(ctx, like, p, err)
+                  : screen_features(ctx, p, is_candidate, err);
     if (st)
         problem_free(p);
     else
         *out = p;
+    return st;
+}
+
+tide_status problem_new(struct tide_ctx *ctx, const tide_frame *frame,
+                        const struct tide_problem_options *options,
+                        struct problem **out, tide_error *err)
+{
+    return problem_make(ctx, frame, options, NULL, out, err);
+}
+
+/* What the options say must be what the model says. */
+static tide_status refuse_other(const char *option, const char *own, const char *given,
+                                tide_error *err)
+{
+    char shown[128];
+    err_set(err, TIDE_CODE_PARAM_CONFLICT, "the model's '%s' is %s, got \"%s\"", option,
+            own, err_quote(shown, sizeof shown, given, strlen(given), 60));
+    return err_field(err, option);
+}
+
+tide_status problem_resume(struct tide_ctx *ctx, const tide_frame *frame,
+                           const struct tide_problem_options *options,
+                           const struct tide_model *model, struct problem **out,
+                           tide_error *err)
+{
+    const struct schema *s = &model->schema;
+    struct tide_problem_options o = *options;
+    int32_t task = s->task == TIDE_CLASSIFY ? 1 : 2;
+    const char *positive = s->n_classes == 2 ? s->labels[s->positive] : NULL;
+    *out = NULL;
+    if (o.target && *o.target && strcmp(o.target, s->target) != 0)
+        return refuse_other("target", s->target, o.target, err);
+    if (o.task && o.task != task)
+        return refuse_other("task", task_names[task], task_names[o.task], err);
+    if (o.positive && (!positive || strcmp(o.positive, positive) != 0))
+        return refuse_other("positive", positive ? positive : "none", o.positive, err);
+    if (o.drop.n) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "the model's columns stay, so 'drop' cannot be given");
+        return err_field(err, "drop");
+    }
+    o.target = s->target;
+    o.task = task;
+    o.positive = NULL; /* the rows need not have both classes */
+    if (!o.weight) o.weight = s->weight;
+    if (!o.id && s->id && tide_frame_find(frame, s->id, "id", NULL) >= 0) o.id = s->id;
+    tide_status st = problem_make(ctx, frame, &o, s, out, err);
+    if (!st) str_format((*out)->why_task, sizeof(*out)->why_task, "as in the model");
     return st;
 }
 
