@@ -51,6 +51,26 @@ tide_train(tide_ctx *ctx, const tide_frame *frame, const tide_frame *valid,
            const struct tide_problem_options *problem,
            const struct tide_train_options *options, tide_model **model,
            tide_report **report, tide_error *err);
+/* How to go on from a model. */
+struct tide_resume_options {
+    uint32_t size;
+    /* 0: further rounds behind the model's trees; 1: its trees with leaves made anew */
+    int32_t refit;
+    /* refit: the share of an old leaf's value that stays, in [0, 1] */
+    double refit_decay;
+};
+/* Training that goes on from `from`, a model of a learner with trait TIDE_CONTINUES, on the rows of
+ * `frame`. Columns, levels, classes, fitted steps and seed are the model's; `options->set` may change
+ * parameters that are not TIDE_KEPT, and the one for rounds counts further ones. Validated on `valid`
+ * or on a hold-out, else not: the model may know the other rows. how NULL: further rounds. The new
+ * model does not need `from`. Ownership, cancelling as tide_train. Errors: those, data-classes for
+ * a class that the model does not know. */
+TIDE_API TIDE_MUST_USE tide_status
+tide_train_from(tide_ctx *ctx, const tide_model *from,
+                const struct tide_resume_options *how, const tide_frame *frame,
+                const tide_frame *valid, const struct tide_problem_options *problem,
+                const struct tide_train_options *options, tide_model **model,
+                tide_report **report, tide_error *err);
 /* Checks pipeline text and gives its canonical form (mem owned by caller: tide_text_free). */
 TIDE_API TIDE_MUST_USE tide_status tide_pipeline_check(const char *text,
                                                        char **canonical,

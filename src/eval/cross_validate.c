@@ -19,8 +19,7 @@ struct folds {
     const struct problem *p;
     const tide_pipeline *pipeline;
     const struct tide_metric *metric;
-    uint64_t seed;
-    const char *phase;
+    const struct pipe_fit *like;
     int width; /* numbers a row: classes or 1 */
     struct cv_result *out;
 };
@@ -156,8 +155,9 @@ static tide_status fold_run(const struct folds *f, int b, tide_error *err)
     if (!status) status = fold_take(f, &a, b, 0, TRAIN_SAMPLE, &sample, err);
     if (!status) status = fold_check(&test, &train, b, out->k, err);
     if (!status) {
-        struct pipe_fit how = {
-            .rows = train.at, .n = train.n, .seed = f->seed, .phase = f->phase};
+        struct pipe_fit how = *f->like;
+        how.rows = train.at;
+        how.n = train.n;
         t0 = clock_ns();
         status = pipe_fit(f->ctx, f->p, f->pipeline, &how, &model, &info, err);
         out->fit_s += clock_since(t0);
@@ -208,7 +208,18 @@ tide_status eval_cross_validate(struct tide_ctx *ctx, const struct problem *p,
                                 const char *phase, struct arena *a,
                                 struct cv_result *out, tide_error *err)
 {
-    struct folds f = {ctx, p, pipeline, metric, seed, phase, 1, out};
+    const struct pipe_fit like = {.seed = seed, .phase = phase};
+    return eval_cross_validate_like(ctx, p, pipeline, fold, k, metric, &like, a, out,
+                                    err);
+}
+
+tide_status eval_cross_validate_like(struct tide_ctx *ctx, const struct problem *p,
+                                     const tide_pipeline *pipeline, const int32_t *fold,
+                                     int k, const struct tide_metric *metric,
+                                     const struct pipe_fit *like, struct arena *a,
+                                     struct cv_result *out, tide_error *err)
+{
+    struct folds f = {ctx, p, pipeline, metric, like, 1, out};
     char before[sizeof ctx->progress_prefix];
     tide_status status;
     if (p->task == TIDE_CLASSIFY) f.width = p->n_classes;

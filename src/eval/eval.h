@@ -39,6 +39,12 @@ tide_status eval_cross_validate(struct tide_ctx *ctx, const struct problem *p,
                                 int k, const struct tide_metric *metric, uint64_t seed,
                                 const char *phase, struct arena *a,
                                 struct cv_result *out, tide_error *err);
+/* The same with fits like one: its seed, its phase, the model that it goes on from. */
+tide_status eval_cross_validate_like(struct tide_ctx *ctx, const struct problem *p,
+                                     const tide_pipeline *pipeline, const int32_t *fold,
+                                     int k, const struct tide_metric *metric,
+                                     const struct pipe_fit *like, struct arena *a,
+                                     struct cv_result *out, tide_error *err);
 /* The metrics of a task into a report, chosen first (with intervals), then charts of reports.md 7 (ROC, PR, confusion,
  * calibration, threshold; residuals, predicted against actual for regression). */
 tide_status eval_report_metrics(struct tide_ctx *ctx, tide_report *r,

@@ -63,6 +63,11 @@ static void show_facts(tide_report *r, const tide_model *m)
     if (json_get_i64(m->about, "rows", -1) >= 0)
         report_fact_int(r, "rows", json_get_i64(m->about, "rows", 0));
     report_fact_str(r, "validation", json_get_str(m->about, "validation", "none"));
+    static const char *const from_model[] = {"continued", "refitted"};
+    for (int i = 0; i < 2; i++)
+        if (json_get_str(m->about, from_model[i], NULL))
+            report_fact_str(r, from_model[i],
+                            json_get_str(m->about, from_model[i], ""));
     if (s->weight) report_fact_str(r, "weight", s->weight);
     if (s->id) report_fact_str(r, "id", s->id);
     report_fact_json(r, "seed", json_integer((json_int_t)m->seed));

@@ -23,6 +23,10 @@
 struct trainer {
     struct tide_ctx *ctx;
     const struct tide_train_options *o;
+    const tide_model *from; /* to go on from, or NULL */
+    tide_pipeline *resumed; /* its pipeline, until it is a candidate */
+    struct tide_resume_options how;
+    uint64_t seed;
     const tide_frame *valid;
     struct problem *p;
     struct arena arena;
@@ -70,11 +74,41 @@ static int is_set(const char *s)
     return s && *s;
 }
 
+/* What the model has settled is not asked for again. */
+static tide_status check_resume(const struct trainer *t, tide_error *err)
+{
+    const struct tide_train_options *o = t->o;
+    const char *own = t->from->nodes[t->from->n_nodes - 1].learner->name, *what = NULL;
+    char shown[128];
+    if (is_set(o->learner) && strcmp(o->learner, "auto") != 0 &&
+        strcmp(o->learner, own) != 0) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "the model's 'learner' is %s, got \"%s\"", own,
+                err_quote(shown, sizeof shown, o->learner, strlen(o->learner), 60));
+        what = "learner";
+    } else if (is_set(o->pipeline)) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "the model's own pipeline goes on, so 'pipeline' cannot be given");
+        what = "pipeline";
+    } else if (t->seed != t->from->seed) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "the model's 'seed' is %llu, got \"%llu\"",
+                (unsigned long long)t->from->seed, (unsigned long long)t->seed);
+        what = "seed";
+    } else if (o->cv > 1) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "the model may know the rows of every fold, so 'cv' cannot be given");
+        err_field(err, "cv");
+        return err_hint(err, "holdout", "0.2");
+    }
+    return what ? err_field(err, what) : TIDE_OK;
+}
+
 static tide_status check_options(struct trainer *t, tide_error *err)
 {
     const struct tide_train_options *o = t->o;
     int names_learner = is_set(o->learner) && strcmp(o->learner, "auto") != 0;
-    t->is_auto = !names_learner && !is_set(o->pipeline);
+    t->is_auto = !t->from && !names_learner && !is_set(o->pipeline);
     if (is_set(o->pipeline) && (names_learner || o->set.n))
         return err_set(
             err, TIDE_CODE_PARAM_CONFLICT,
@@ -127,8 +161,8 @@ static tide_status plan_holdout(struct trainer *t, double share, tide_error *err
     uint8_t *mark = arena_zero(&t->arena, (size_t)p->n_rows);
     if (!mark) return arena_status(&t->arena, err);
     const int32_t *cls = p->task == TIDE_CLASSIFY ? p->k : NULL;
-    tide_status s = fold_holdout(p->n_rows, p->rows, cls, p->n_classes, share,
-                                 t->o->seed, mark, err);
+    tide_status s =
+        fold_holdout(p->n_rows, p->rows, cls, p->n_classes, share, t->seed, mark, err);
     if (s) return s;
     for (int64_t i = 0; i < p->n_rows; i++) t->plan.fold[i] = !mark[i];
     t->plan.k = 1;
@@ -168,7 +202,7 @@ static tide_status plan_folds(struct trainer *t, int k, tide_error *err)
     if (how == FOLD_CRC32) cls = NULL;
     tide_status s = arena_status(&t->arena, err);
     if (!s)
-        s = fold_assign(p->n_rows, p->rows, cls, p->n_classes, k, how, t->o->seed,
+        s = fold_assign(p->n_rows, p->rows, cls, p->n_classes, k, how, t->seed,
                         t->plan.fold, err);
     if (s == TIDE_EDATA && cls && is_asked && p->n_classes <= 1000)
         s = name_small_class(p, k, err);
@@ -186,7 +220,7 @@ static tide_status make_plan(struct trainer *t, tide_error *err)
     const struct problem *p = t->p;
     t->plan.fold = arena_zero(&t->arena, (size_t)p->n_rows * sizeof(int32_t));
     if (!t->plan.fold) return arena_status(&t->arena, err);
-    if (t->o->cv == 1 || (t->valid && !t->is_auto)) {
+    if (t->o->cv == 1 || (t->valid && !t->is_auto) || (t->from && !t->o->holdout)) {
         t->plan.k = 0;
         return TIDE_OK;
     }
@@ -230,29 +264,45 @@ static tide_status make_candidates(struct trainer *t, tide_error *err)
         t->chosen = t->n - 1;
         return s;
     }
-    if (t->plan.k > 0) s = add_candidate(t, "baseline", &no_sets, NULL, err);
+    if (t->plan.k > 0 && !t->from)
+        s = add_candidate(t, "baseline", &no_sets, NULL, err);
     if (s) return s;
     t->chosen = t->n;
-    if (!is_set(o->pipeline))
+    if (!t->from && !is_set(o->pipeline))
         return add_candidate(t, o->learner, &o->set, &t->note, err);
     struct candidate *c = &t->c[t->n];
-    s = pipeline_parse(o->pipeline, &c->pipeline, err);
-    if (s) return s;
+    if (t->from) {
+        c->pipeline = t->resumed;
+        t->resumed = NULL;
+    } else {
+        s = pipeline_parse(o->pipeline, &c->pipeline, err);
+        if (s) return s;
+    }
     t->n++;
     c->name = c->pipeline->nodes[c->pipeline->n - 1].learner->name;
     return TIDE_OK;
+}
+
+/* A fit that goes on from the model, if there is one. */
+static void go_on(const struct trainer *t, struct pipe_fit *how)
+{
+    how->from = t->from;
+    how->refit = t->how.refit;
+    how->decay = t->how.refit_decay;
 }
 
 static tide_status validate(struct trainer *t, tide_error *err)
 {
     if (t->plan.k == 0) return TIDE_OK;
     if (t->is_auto)
-        return auto_choose(t->ctx, t->p, &t->plan, t->metric, t->o->seed, &t->arena,
-                           t->c, t->n, &t->chosen, t->why, err);
+        return auto_choose(t->ctx, t->p, &t->plan, t->metric, t->seed, &t->arena, t->c,
+                           t->n, &t->chosen, t->why, err);
     for (int i = 0; i < t->n; i++) {
-        tide_status s =
-            eval_cross_validate(t->ctx, t->p, t->c[i].pipeline, t->plan.fold, t->plan.k,
-                                t->metric, t->o->seed, "", &t->arena, &t->c[i].cv, err);
+        struct pipe_fit like = {.seed = t->seed, .phase = ""};
+        if (i == t->chosen) go_on(t, &like);
+        tide_status s = eval_cross_validate_like(t->ctx, t->p, t->c[i].pipeline,
+                                                 t->plan.fold, t->plan.k, t->metric,
+                                                 &like, &t->arena, &t->c[i].cv, err);
         if (s) return s;
         for (int f = 0; f < t->plan.k; f++)
             t->c[i].mean += t->c[i].cv.fold_metric[f] / t->plan.k;
@@ -279,9 +329,10 @@ static tide_status final_fit(struct trainer *t, tide_error *err)
     const struct candidate *c = &t->c[t->chosen];
     int stops = (c->pipeline->nodes[c->pipeline->n - 1].learner->traits &
                  TIDE_STOPS_EARLY) != 0;
-    t->rounds = t->plan.k > 0 && stops ? median_rounds(&c->cv) : 0;
+    t->rounds = t->plan.k > 0 && stops && !t->how.refit ? median_rounds(&c->cv) : 0;
     struct pipe_fit how = {
-        .rounds = t->rounds, .seed = t->o->seed, .phase = "fitting on all rows"};
+        .rounds = t->rounds, .seed = t->seed, .phase = "fitting on all rows"};
+    go_on(t, &how);
     ctx_phase_prefix(t->ctx, "");
     int64_t t0 = clock_ns();
     tide_status s = pipe_fit(t->ctx, t->p, c->pipeline, &how, &t->model, &t->info, err);
@@ -408,10 +459,34 @@ static void add_facts(struct trainer *t)
     str_free(&values);
 }
 
+/* Rounds of a model that goes on. */
+static int32_t rounds_of(const tide_model *m)
+{
+    const struct fitted_node *last = &m->nodes[m->n_nodes - 1];
+    return last->learner->rounds(last->object);
+}
+
+static void add_resume_note(struct trainer *t)
+{
+    int had = rounds_of(t->from), has = rounds_of(t->model);
+    if (t->how.refit)
+        report_note(
+            t->report,
+            "the leaves of %d rounds are made anew, %r of their old values kept", had,
+            t->how.refit_decay);
+    else
+        report_note(t->report, "%d rounds of the model and %d further ones", had,
+                    has - had);
+    if (t->plan.k)
+        report_note(t->report, "the model may know the rows held out, if it was fitted "
+                               "on this table before");
+}
+
 static void add_fit_notes(struct trainer *t)
 {
     if (t->note.s && *t->note.s) report_note(t->report, "%s", t->note.s);
     if (t->info.note) report_note(t->report, "%s", t->info.note);
+    if (t->from) add_resume_note(t);
     if (t->rounds)
         report_note(t->report,
                     "fitted on all rows with %d rounds, the median of the folds' best",
@@ -443,8 +518,8 @@ static tide_status account_folds(struct trainer *t, tide_error *err)
     const struct cv_result *cv = &t->c[t->chosen].cv;
     tide_status s = scored_rows(t, &sc, err);
     if (!s)
-        s = eval_report_metrics(t->ctx, t->report, &sc, t->metric->name, 0, 0,
-                                t->o->seed, err);
+        s = eval_report_metrics(t->ctx, t->report, &sc, t->metric->name, 0, 0, t->seed,
+                                err);
     if (s) return s;
     add_fold_scores(t);
     if (t->is_auto) add_leaderboard(t);
@@ -458,37 +533,64 @@ static tide_status account_folds(struct trainer *t, tide_error *err)
     return eval_report_charts(t->ctx, t->report, &sc, err);
 }
 
+/* The rows of the validation table as a model scores them. */
+static tide_status score_valid(struct trainer *t, const tide_model *m,
+                               const struct truth *truth, struct scored *out,
+                               tide_error *err)
+{
+    int64_t K = m->schema.task == TIDE_CLASSIFY ? m->schema.n_classes : 1;
+    double *z = arena_array(&t->arena, truth->n * K, sizeof *z);
+    int32_t *label = arena_array(&t->arena, truth->n, sizeof *label);
+    if (!z || !label) return arena_status(&t->arena, err);
+    struct bind_counts counts;
+    tide_status s =
+        pipe_predict(t->ctx, m, t->valid, truth->rows, truth->n, z, &counts, err);
+    if (s) return s;
+    if (m->schema.task == TIDE_CLASSIFY)
+        for (int64_t i = 0; i < truth->n; i++) label[i] = model_label(m, z + i * K);
+    *out = (struct scored){.task = m->schema.task,
+                           .n = truth->n,
+                           .n_classes = m->schema.n_classes,
+                           .positive = m->schema.positive,
+                           .y = truth->y,
+                           .k = truth->k,
+                           .w = truth->w,
+                           .out = z,
+                           .label = label,
+                           .labels = m->schema.labels,
+                           .n_features = m->schema.n_cols};
+    return TIDE_OK;
+}
+
+/* What the model that was gone on from gets on the same rows. */
+static tide_status note_before(struct trainer *t, const struct truth *truth,
+                               tide_error *err)
+{
+    struct scored sc;
+    struct metric_value v;
+    char text[NUM_PRINT_MAX];
+    tide_status s = score_valid(t, t->from, truth, &sc, err);
+    if (!s) s = eval_value(t->ctx, t->metric, NULL, &sc, METRIC_CI_NONE, 0, &v, err);
+    if (s || isnan(v.value)) return s;
+    num_print_g(text, v.value, 4);
+    report_note(t->report, "%s of the model before: %s", t->metric->name, text);
+    return TIDE_OK;
+}
+
 /* Metrics and charts from a validation table of its own. */
 static tide_status account_valid(struct trainer *t, tide_error *err)
 {
     struct truth truth;
-    const tide_model *m = t->model;
-    tide_status s = pipe_truth(t->ctx, m, t->valid, &t->arena, &truth, err);
+    struct scored sc;
+    tide_status s = pipe_truth(t->ctx, t->model, t->valid, &t->arena, &truth, err);
     if (s) return s;
-    int64_t K = m->schema.task == TIDE_CLASSIFY ? m->schema.n_classes : 1;
-    double *z = arena_array(&t->arena, truth.n * K, sizeof *z);
-    int32_t *label = arena_array(&t->arena, truth.n, sizeof *label);
-    if (!z || !label) return arena_status(&t->arena, err);
     int64_t t0 = clock_ns();
-    struct bind_counts counts;
-    s = pipe_predict(t->ctx, m, t->valid, truth.rows, truth.n, z, &counts, err);
+    s = score_valid(t, t->model, &truth, &sc, err);
     t->predict_s += clock_since(t0);
-    if (s) return s;
-    if (m->schema.task == TIDE_CLASSIFY)
-        for (int64_t i = 0; i < truth.n; i++) label[i] = model_label(m, z + i * K);
-    struct scored sc = {.task = m->schema.task,
-                        .n = truth.n,
-                        .n_classes = m->schema.n_classes,
-                        .positive = m->schema.positive,
-                        .y = truth.y,
-                        .k = truth.k,
-                        .w = truth.w,
-                        .out = z,
-                        .label = label,
-                        .labels = m->schema.labels,
-                        .n_features = m->schema.n_cols};
-    s = eval_report_metrics(t->ctx, t->report, &sc, t->metric->name, 0, 0, t->o->seed,
-                            err);
+    if (!s && t->from) s = note_before(t, &truth, err);
+    if (!s)
+        s = eval_report_metrics(t->ctx, t->report, &sc, t->metric->name, 0, 0, t->seed,
+                                err);
     if (s) return s;
     if (t->is_auto) add_leaderboard(t);
     return eval_report_charts(t->ctx, t->report, &sc, err);
@@ -521,6 +623,9 @@ static tide_status add_about(struct trainer *t, tide_error *err)
     bad |= json_put_str(about, "metric", t->metric->name);
     bad |= json_put_i64(about, "rows", t->p->n_rows);
     if (t->rounds) bad |= json_put_i64(about, "rounds", t->rounds);
+    if (t->from)
+        bad |= json_put_str(about, t->how.refit ? "refitted" : "continued",
+                            t->from->sha256);
     if (t->report->verdict) bad |= json_put_str(about, "verdict", t->report->verdict);
     if (t->is_auto) bad |= json_put_str(about, "chosen_because", t->why);
     return bad ? err_nomem(err, 0) : TIDE_OK;
@@ -552,8 +657,12 @@ static tide_status run(struct trainer *t, const tide_frame *frame,
                        const struct tide_problem_options *given, tide_error *err)
 {
     struct tide_problem_options problem = *given;
-    tide_status s = settle_task(t->o, &problem, err);
-    if (!s) s = problem_new(t->ctx, frame, &problem, &t->p, err);
+    tide_status s = t->from ? check_resume(t, err) : settle_task(t->o, &problem, err);
+    if (!s && t->from)
+        s = pipeline_resume(t->from, t->how.refit, &t->o->set, &t->resumed, err);
+    if (!s)
+        s = t->from ? problem_resume(t->ctx, frame, &problem, t->from, &t->p, err)
+                    : problem_new(t->ctx, frame, &problem, &t->p, err);
     if (!s) s = check_options(t, err);
     if (!s) s = make_plan(t, err);
     if (!s) s = make_candidates(t, err);
@@ -567,6 +676,9 @@ static tide_status run(struct trainer *t, const tide_frame *frame,
         s = account_valid(t, err);
     else if (t->plan.k)
         s = account_folds(t, err);
+    else if (t->from)
+        report_note(t->report, "not validated, since the model may know these rows; a "
+                               "table of others ('valid') says how good it is");
     else
         report_note(t->report,
                     "not validated, so nothing is known about how good it is");
@@ -578,6 +690,32 @@ static tide_status run(struct trainer *t, const tide_frame *frame,
     add_fit_notes(t);
     add_time(t);
     return report_status(t->report, err);
+}
+
+/* Frees t, but for what goes to the caller. */
+static tide_status train(struct trainer *t, const tide_frame *frame,
+                         const struct tide_problem_options *problem, tide_model **model,
+                         tide_report **report, tide_error *err)
+{
+    arena_init(&t->arena, t->ctx);
+    tide_status s = run(t, frame, problem, err);
+    if (!s || (s == TIDE_ECANCELLED && t->model && t->model->partial)) {
+        *model = t->model;
+        t->model = NULL;
+    }
+    if (!s) {
+        *report = t->report;
+        t->report = NULL;
+    }
+    tide_model_free(t->model);
+    tide_report_free(t->report);
+    for (int i = 0; i < t->n; i++) pipeline_free(t->c[i].pipeline);
+    pipeline_free(t->resumed);
+    problem_free(t->p);
+    str_free(&t->note);
+    arena_free(&t->arena);
+    mem_free(t);
+    return s;
 }
 
 tide_status tide_train(tide_ctx *ctx, const tide_frame *frame, const tide_frame *valid,
@@ -592,23 +730,44 @@ tide_status tide_train(tide_ctx *ctx, const tide_frame *frame, const tide_frame 
     if (!t) return err_nomem(err, sizeof *t);
     t->ctx = ctx;
     t->o = options;
+    t->seed = options->seed;
     t->valid = valid;
-    arena_init(&t->arena, ctx);
-    tide_status s = run(t, frame, problem, err);
-    if (!s || (s == TIDE_ECANCELLED && t->model && t->model->partial)) {
-        *model = t->model;
-        t->model = NULL;
+    return train(t, frame, problem, model, report, err);
+}
+
+static tide_status check_how(const struct tide_resume_options *how, tide_error *err)
+{
+    if (how->refit != 0 && how->refit != 1) {
+        err_set(err, TIDE_CODE_PARAM_RANGE, "'refit' must be 0 or 1, got \"%d\"",
+                (int)how->refit);
+        return err_field(err, "refit");
     }
-    if (!s) {
-        *report = t->report;
-        t->report = NULL;
-    }
-    tide_model_free(t->model);
-    tide_report_free(t->report);
-    for (int i = 0; i < t->n; i++) pipeline_free(t->c[i].pipeline);
-    problem_free(t->p);
-    str_free(&t->note);
-    arena_free(&t->arena);
-    mem_free(t);
-    return s;
+    if (how->refit_decay >= 0 && how->refit_decay <= 1) return TIDE_OK;
+    err_set(err, TIDE_CODE_PARAM_RANGE, "'refit_decay' must be in [0, 1], got \"%r\"",
+            how->refit_decay);
+    return err_field(err, "refit_decay");
+}
+
+tide_status tide_train_from(tide_ctx *ctx, const tide_model *from,
+                            const struct tide_resume_options *how,
+                            const tide_frame *frame, const tide_frame *valid,
+                            const struct tide_problem_options *problem,
+                            const struct tide_train_options *options,
+                            tide_model **model, tide_report **report, tide_error *err)
+{
+    PAR_FLOAT_SCOPE;
+    *model = NULL;
+    *report = NULL;
+    if (!from) return err_set(err, TIDE_CODE_HANDLE_INVALID, "'from' is NULL");
+    tide_status s = how ? check_how(how, err) : TIDE_OK;
+    if (s) return s;
+    struct trainer *t = mem_zalloc(sizeof *t);
+    if (!t) return err_nomem(err, sizeof *t);
+    t->ctx = ctx;
+    t->o = options;
+    t->from = from;
+    if (how) t->how = *how;
+    t->seed = options->seed ? options->seed : from->seed;
+    t->valid = valid;
+    return train(t, frame, problem, model, report, err);
 }
