@@ -8,13 +8,26 @@
 #include "cli/cli.h"
 
 struct train_own {
-    const char *output, *valid;
+    const char *output, *valid, *base, *refit;
+    double refit_decay;
 };
 static const struct tide_param rows[] = {
     P_TEXT(train_own, output, NULL, .alias = "-o", .metavar = "MODEL",
            .help = "model file; by default the table's name with .tide, here"),
     P_TEXT(train_own, valid, NULL, .metavar = "FILE",
            .help = "validate on this table instead of folds"),
+    /* by hand: 'continue' is no name of a field */
+    {.name = "continue",
+     .type = TIDE_PARAM_TEXT,
+     .offset = offsetof(struct train_own, base),
+     .metavar = "MODEL",
+     .alias = "init_model",
+     .help = "add rounds behind the trees of this model (--set trees=N)"},
+    P_TEXT(train_own, refit, NULL, .metavar = "MODEL",
+           .help = "keep the trees of this model and make their leaves anew"),
+    P_REAL(train_own, refit_decay, "0.9", P_RANGE(0, 1),
+           .help = "refit: share of an old leaf's value that stays",
+           .alias = "refit_decay_rate"),
 };
 
 /* ---- the learner's parameters are options too ---- */
@@ -138,7 +151,16 @@ static tide_status check_before(struct cli *c, const char *out, tide_error *err)
     const struct tide_problem_options *problem = cli_shared(c, &cli_table_problem);
     const struct tide_train_options *options = cli_shared(c, &cli_table_train);
     const struct cli_report *report = cli_shared(c, &cli_table_report);
-    const char *inputs[] = {c->args[0], own->valid};
+    const char *inputs[] = {c->args[0], own->valid, own->base, own->refit};
+    if (own->base && own->refit) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "'continue' and 'refit' exclude each other");
+        return err_field(err, "refit");
+    }
+    if (cli_given(c, "refit_decay") && !own->refit) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT, "'refit_decay' goes with 'refit' only");
+        return err_field(err, "refit_decay");
+    }
     if (!problem->target || !*problem->target) {
         err_set(err, TIDE_CODE_PARAM_VALUE,
                 "train needs '--target', the column to predict");
@@ -155,8 +177,8 @@ static tide_status check_before(struct cli *c, const char *out, tide_error *err)
     if (!s) s = check_pipeline(options->pipeline, err);
     if (!s) s = check_learner(c, problem->task, err);
     if (!s) s = cli_check_metric(options->metric, problem->task, err);
-    if (!s) s = cli_check_output("output", out, inputs, 2, err);
-    if (!s) s = cli_check_output("html", report->html, inputs, 2, err);
+    if (!s) s = cli_check_output("output", out, inputs, 4, err);
+    if (!s) s = cli_check_output("html", report->html, inputs, 4, err);
     return s;
 }
 
@@ -240,12 +262,34 @@ static tide_status finish(struct cli *c, tide_model *model, const tide_report *r
     return TIDE_OK;
 }
 
+/* The training that was asked for: anew, or from a model. */
+static tide_status train_on(struct cli *c, const tide_frame *frame,
+                            const tide_frame *valid,
+                            const struct tide_train_options *options,
+                            tide_model **model, tide_report **report, tide_error *err)
+{
+    const struct train_own *own = cli_own(c);
+    const struct tide_problem_options *problem = cli_shared(c, &cli_table_problem);
+    struct tide_resume_options how = {.size = sizeof how,
+                                      .refit = own->refit != NULL,
+                                      .refit_decay = own->refit_decay};
+    tide_model *from = NULL;
+    if (!own->base && !own->refit)
+        return tide_train(c->ctx, frame, valid, problem, options, model, report, err);
+    tide_status s =
+        tide_model_open(c->ctx, own->refit ? own->refit : own->base, NULL, &from, err);
+    if (!s)
+        s = tide_train_from(c->ctx, from, &how, frame, valid, problem, options, model,
+                            report, err);
+    tide_model_free(from);
+    return s;
+}
+
 static tide_status train(struct cli *c, const char *out, tide_error *err)
 {
     const struct train_own *own = cli_own(c);
     struct tide_train_options options =
         *(const struct tide_train_options *)cli_shared(c, &cli_table_train);
-    const struct tide_problem_options *problem = cli_shared(c, &cli_table_problem);
     struct tide_text_list sets = {0};
     tide_frame *frame = NULL, *valid = NULL;
     tide_model *model = NULL;
@@ -258,7 +302,7 @@ static tide_status train(struct cli *c, const char *out, tide_error *err)
     if (!s) s = cli_read(c, c->args[0], 0, &frame, err);
     if (!s && own->valid) s = cli_read(c, own->valid, 0, &valid, err);
     if (!s) {
-        s = tide_train(c->ctx, frame, valid, problem, &options, &model, &report, err);
+        s = train_on(c, frame, valid, &options, &model, &report, err);
         if (s == TIDE_ECANCELLED && !cli_strict(&(tide_error){0}))
             s = keep_partial(c, model, out, err);
     }

@@ -433,6 +433,61 @@ PROPERTY(seeds, LEARNERS | STEPS, always)
     }
 }
 
+static int goes_on(const struct subject *s)
+{
+    return !s->step && takes(s, TIDE_CONTINUES);
+}
+
+/* A fit that goes on from x over the rows of f, with so many rounds in all. */
+static struct made go_further(tide_ctx *ctx, const struct made *x, const tide_frame *f,
+                              int refit, int32_t rounds)
+{
+    struct made y = {0};
+    struct tide_problem_options o = {0};
+    struct tide_text_list none = {0};
+    struct pipe_fit fit = {.rounds = rounds,
+                           .seed = 1,
+                           .from = x->m,
+                           .refit = refit,
+                           .decay = refit ? 1 : 0};
+    tide_pipeline *pipe_ = NULL;
+    arena_init(&y.a, NULL);
+    y.st = pipeline_resume(x->m, refit, &none, &pipe_, &y.err);
+    if (!y.st) y.st = problem_resume(ctx, f, &o, x->m, &y.p, &y.err);
+    if (!y.st) y.st = pipe_fit(ctx, y.p, pipe_, &fit, &y.m, &y.info, &y.err);
+    pipeline_free(pipe_);
+    return y;
+}
+
+/* Rounds in two parts are rounds at once; leaves of which all is kept stay. */
+PROPERTY(in_two_parts, LEARNERS, goes_on)
+{
+    tide_ctx *ctx = ctx_open(2);
+    FOR_JOBS(s, j)
+    FOR_SIZES(n)
+    {
+        if (n < 63) continue;
+        tide_frame *f = frame_for(ctx, s, j, n);
+        struct how part = {.rounds = 5, .bare = 1}, all = {.rounds = 11, .bare = 1};
+        struct made a = make(ctx, f, s, j, &part), b = make(ctx, f, s, j, &all);
+        CHECK_MADE(a);
+        CHECK_MADE(b);
+        struct made c = go_further(ctx, &a, f, 0, 11), d = go_further(ctx, &a, f, 1, 0);
+        CHECK_MADE(c);
+        CHECK_MADE(d);
+        const char *x = c.st ? NULL : nodes_differ(c.m, b.m);
+        const char *y = d.st ? NULL : nodes_differ(d.m, a.m);
+        CHECK_MSG(!x, "%lld rows: %s differs in parts", (long long)n, x);
+        CHECK_MSG(!y, "%lld rows: %s differs after a refit", (long long)n, y);
+        made_free(&a);
+        made_free(&b);
+        made_free(&c);
+        made_free(&d);
+        tide_frame_free(f);
+    }
+    tide_ctx_free(ctx);
+}
+
 /* The input is read and never written. */
 static uint64_t frame_sum(const tide_frame *f)
 {

@@ -33,6 +33,12 @@ PROPERTY(descriptor, LEARNERS | STEPS, always)
         CHECK(s->step->fit && s->step->load && s->step->apply);
     else
         CHECK(s->learner->fit && s->learner->load && s->learner->predict);
+    if (s->learner && !s->step) {
+        const struct tide_learner *l = s->learner;
+        int goes_on = takes(s, TIDE_CONTINUES);
+        CHECK((l->resume != NULL) == goes_on && (l->rounds != NULL) == goes_on);
+        CHECK(!goes_on || (l->counts && tide_params_find(&e->params, l->counts)));
+    }
     CHECK(tide_registry_find(s->step ? TIDE_STEP : TIDE_LEARNER, e->name, &err) == e);
     for (int i = 0; i < e->params.n; i++) {
         const struct tide_param *row = &e->params.rows[i];
