@@ -9,6 +9,8 @@
  *               end it and the model is cut to its best round; below 2,000 rows five folds
  *               choose the number of rounds and all rows are fitted with it
  * Dropping      dart: trees grow on what some of the earlier leave (tree/dart.c)
+ * Going on      from a model: rounds behind its trees (boost.c), or its trees with leaves from
+ *               other rows (leaf_refit.c)
  * Missing       both directions are tried at every split; categories need no encoder (split.c)
  * Order         integer sums only: same bytes for any threads, instruction set, row order
  * Cost          about 2 core-ns a row, column and tree of 255 leaves; bytes: 2 a value, 24 a row
