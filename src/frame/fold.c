@@ -226,6 +226,107 @@ tide_status fold_holdout(int64_t n, const int64_t *ids, const int32_t *cls,
     return TIDE_OK;
 }
 
+/* ---- groups ---- */
+
+/* Rows by group, and the groups in the order of their draws; NULL rows: memory is out. */
+struct grouped {
+    struct ranked *rows;  /* [n] by key of the group; and room for sorting */
+    struct ranked *group; /* [n_groups] row: where the group begins in `rows` */
+    int64_t n, n_groups;
+};
+
+/* purpose NULL: groups are not drawn. */
+static struct grouped group_rows(int64_t n, const int64_t *group, uint64_t seed,
+                                 const char *purpose)
+{
+    struct grouped g = {.n = n};
+    g.rows = mem_array((size_t)(n ? n : 1), 4 * sizeof *g.rows);
+    if (!g.rows) return g;
+    for (int64_t i = 0; i < n; i++) g.rows[i] = (struct ranked){(uint64_t)group[i], i};
+    sort_ranked(g.rows, g.rows + n, n);
+    g.group = g.rows + 2 * n;
+    struct rng_key key = rng_key(seed, purpose ? purpose : "");
+    for (int64_t p = 0; p < n; p++) {
+        if (p && g.rows[p].key == g.rows[p - 1].key) continue;
+        int64_t of = (int64_t)g.rows[p].key;
+        g.group[g.n_groups++] =
+            (struct ranked){purpose ? rng_u64(rng_at(key, of, 0, 0)) : 0, p};
+    }
+    if (purpose) sort_ranked(g.group, g.group + n, g.n_groups);
+    return g;
+}
+
+/* One past the last of the group that begins at p. */
+static int64_t group_end(const struct grouped *g, int64_t p)
+{
+    int64_t end = p + 1;
+    while (end < g->n && g->rows[end].key == g->rows[p].key) end++;
+    return end;
+}
+
+int64_t fold_groups(const int64_t *group, int64_t n)
+{
+    if (!group) return 0;
+    struct grouped g = group_rows(n, group, 0, NULL);
+    int64_t n_groups = g.n_groups;
+    mem_free(g.rows);
+    return n_groups;
+}
+
+static tide_status refuse_groups(int64_t n_groups, int k, tide_error *err)
+{
+    err_set(err, TIDE_CODE_DATA_FOLDS, "%lld group%s cannot make %d folds",
+            (long long)n_groups, n_groups == 1 ? "" : "s", k);
+    return n_groups >= 2 ? err_hint(err, "cv", "%lld", (long long)n_groups)
+                         : TIDE_EDATA;
+}
+
+tide_status fold_assign_groups(int64_t n, const int64_t *group, int k, uint64_t seed,
+                               int32_t *fold, tide_error *err)
+{
+    if (k < 2) return err_set(err, TIDE_CODE_DATA_FOLDS, "%d folds are too few", k);
+    int64_t *rows = mem_array((size_t)k, sizeof *rows);
+    struct grouped g = group_rows(n, group, seed, "fold");
+    tide_status st = rows && g.rows ? TIDE_OK : err_nomem(err, 0);
+    if (!st && g.n_groups < k) st = refuse_groups(g.n_groups, k, err);
+    if (st) goto done;
+    memset(rows, 0, (size_t)k * sizeof *rows);
+    for (int64_t j = 0; j < g.n_groups; j++) /* largest first, draws among equals */
+        g.group[j].key = ~(uint64_t)(group_end(&g, g.group[j].row) - g.group[j].row);
+    sort_ranked(g.group, g.group + n, g.n_groups);
+    for (int64_t j = 0; j < g.n_groups; j++) {
+        int64_t begin = g.group[j].row, end = group_end(&g, begin);
+        int least = 0;
+        for (int f = 1; f < k; f++)
+            if (rows[f] < rows[least]) least = f;
+        for (int64_t p = begin; p < end; p++) fold[g.rows[p].row] = least;
+        rows[least] += end - begin;
+    }
+done:
+    mem_free(rows);
+    mem_free(g.rows);
+    return st;
+}
+
+tide_status fold_holdout_groups(int64_t n, const int64_t *group, double share,
+                                uint64_t seed, uint8_t *mark, tide_error *err)
+{
+    struct grouped g = group_rows(n, group, seed, "holdout");
+    double want = share * (double)n, have = 0;
+    tide_status st = g.rows ? TIDE_OK : err_nomem(err, 0);
+    if (!st && g.n_groups < 2) st = refuse_groups(g.n_groups, 2, err);
+    if (!st) memset(mark, 0, (size_t)n);
+    /* a group is taken when it brings the rows nearer to the share; at least one, never all */
+    for (int64_t j = 0; !st && j + 1 < g.n_groups && have < want; j++) {
+        int64_t begin = g.group[j].row, end = group_end(&g, begin);
+        if (have > 0 && have + 0.5 * (double)(end - begin) > want) continue;
+        for (int64_t p = begin; p < end; p++) mark[g.rows[p].row] = 1;
+        have += (double)(end - begin);
+    }
+    mem_free(g.rows);
+    return st;
+}
+
 tide_status fold_part(const struct fit_data *whole, const int32_t *fold, int32_t which,
                       int inside, struct arena *a, struct fold_part *out,
                       tide_error *err)
@@ -238,6 +339,7 @@ tide_status fold_part(const struct fit_data *whole, const int32_t *fold, int32_t
     double *y = whole->y ? arena_array(a, most, sizeof *y) : NULL;
     double *w = whole->w ? arena_array(a, most, sizeof *w) : NULL;
     int32_t *k = whole->k ? arena_array(a, most, sizeof *k) : NULL;
+    int64_t *group = whole->group ? arena_array(a, most, sizeof *group) : NULL;
     tide_status st = arena_status(a, err);
     if (st) return st;
     for (int64_t i = 0; i < most; i++) {
@@ -248,6 +350,7 @@ tide_status fold_part(const struct fit_data *whole, const int32_t *fold, int32_t
         if (y) y[n] = whole->y[i];
         if (w) w[n] = whole->w[i];
         if (k) k[n] = whole->k[i];
+        if (group) group[n] = whole->group[i];
         n++;
     }
     out->x = *x;
@@ -259,6 +362,7 @@ tide_status fold_part(const struct fit_data *whole, const int32_t *fold, int32_t
     out->d.y = y;
     out->d.w = w;
     out->d.k = k;
+    out->d.group = group;
     out->at = at;
     return TIDE_OK;
 }

@@ -115,6 +115,16 @@ tide_status fold_assign(int64_t n, const int64_t *ids, const int32_t *cls,
 tide_status fold_holdout(int64_t n, const int64_t *ids, const int32_t *cls,
                          int n_classes, double share, uint64_t seed, uint8_t *mark,
                          tide_error *err);
+/* The same for rows of groups, which stay whole: group[i] is the key of row i's group. Folds are as
+ * even in rows as the groups allow: the largest group goes first, to the fold of fewest rows;
+ * groups of one size in the order of Philox keys of (seed, purpose, group).
+ * Errors: data-folds. */
+tide_status fold_assign_groups(int64_t n, const int64_t *group, int k, uint64_t seed,
+                               int32_t *fold, tide_error *err);
+tide_status fold_holdout_groups(int64_t n, const int64_t *group, double share,
+                                uint64_t seed, uint8_t *mark, tide_error *err);
+/* How many groups there are; 0 without groups or when memory is out. */
+int64_t fold_groups(const int64_t *group, int64_t n);
 /* Date or time text (ISO 8601, as data tables write it) to microseconds; 0 on success. */
 int time_parse(const char *s, size_t len, int64_t *us);
 /* The same for a column, whose dates repeat: *last is zeroed first and holds the last one. */

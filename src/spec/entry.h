@@ -31,6 +31,7 @@ struct fit_data {
     const int32_t *k;  /* classify: [n] class number */
     /* [n] weights > 0 finite, or NULL = all 1 (rows of weight 0 were left out) */
     const double *w;
+    const int64_t *group; /* [n] key of the row's group, equal in a group; or NULL */
     uint64_t seed;
     /* What to show the user while this runs: phase for ctx_progress. */
     const char *phase;

@@ -124,3 +124,91 @@ TEST(hold_out_marks_a_share_of_every_class)
     for (int i = 0; i < N; i++) count[0] += again[i];
     CHECK_INT(count[0], 250);
 }
+
+/* ---- groups ---- */
+
+enum { GROUPED = 1000 };
+static int64_t group_of[GROUPED];
+
+/* Groups of 1 to 40 rows that are scattered. */
+static void fill_groups(void)
+{
+    for (int i = 0; i < GROUPED; i++) {
+        uint32_t h = (uint32_t)i * 2654435761u >> 8;
+        group_of[i] = (int64_t)(h % 40 * (h / 64 % 3)) * 1000000007 - 5;
+    }
+}
+
+TEST(folds_keep_groups_whole_and_even)
+{
+    int32_t fold[GROUPED];
+    int rows[5] = {0};
+    fill_groups();
+    CHECK_INT(fold_assign_groups(GROUPED, group_of, 5, 1, fold, NULL), TIDE_OK);
+    for (int i = 0; i < GROUPED; i++) {
+        CHECK(fold[i] >= 0 && fold[i] < 5);
+        rows[fold[i]]++;
+        for (int j = 0; j < i; j++)
+            CHECK(group_of[j] != group_of[i] || fold[j] == fold[i]);
+    }
+    int largest = 0;
+    for (int i = 0; i < GROUPED; i++) {
+        int n = 0;
+        for (int j = 0; j < GROUPED; j++) n += group_of[j] == group_of[i];
+        largest = n > largest ? n : largest;
+    }
+    for (int f = 0; f < 5; f++) /* as even as the largest group allows */
+        CHECK_MSG(rows[f] <= (largest > 220 ? largest : 220), "%d rows", rows[f]);
+}
+
+TEST(folds_of_groups_depend_on_keys_alone)
+{
+    int32_t a[GROUPED], b[GROUPED], c[GROUPED];
+    int64_t turned[GROUPED];
+    int differ = 0;
+    for (int i = 0; i < GROUPED; i++) group_of[i] = i / 10;
+    for (int i = 0; i < GROUPED; i++) turned[i] = group_of[(i * 7 + 3) % GROUPED];
+    CHECK_INT(fold_assign_groups(GROUPED, group_of, 5, 1, a, NULL), TIDE_OK);
+    CHECK_INT(fold_assign_groups(GROUPED, turned, 5, 1, b, NULL), TIDE_OK);
+    CHECK_INT(fold_assign_groups(GROUPED, group_of, 5, 2, c, NULL), TIDE_OK);
+    for (int i = 0; i < GROUPED; i++) {
+        CHECK_INT(b[i], a[(i * 7 + 3) % GROUPED]);
+        differ += a[i] != c[i];
+    }
+    CHECK(differ > GROUPED / 2);
+}
+
+TEST(a_hold_out_takes_whole_groups)
+{
+    static const double share[] = {0.01, 0.2, 0.5, 0.99};
+    fill_groups();
+    for (int s = 0; s < 4; s++) {
+        uint8_t mark[GROUPED];
+        int held = 0;
+        CHECK_INT(fold_holdout_groups(GROUPED, group_of, share[s], 3, mark, NULL),
+                  TIDE_OK);
+        for (int i = 0; i < GROUPED; i++) {
+            held += mark[i];
+            for (int j = 0; j < i; j++)
+                CHECK(group_of[j] != group_of[i] || mark[j] == mark[i]);
+        }
+        CHECK(held > 0 && held < GROUPED);
+        if (s == 1) CHECK_MSG(held > 100 && held < 300, "%d", held);
+    }
+}
+
+TEST(too_few_groups_are_refused)
+{
+    int64_t three[9] = {1, 1, 2, 2, 2, 3, 3, 1, 1}, one[4] = {7, 7, 7, 7};
+    int32_t fold[9];
+    uint8_t mark[4];
+    tide_error err = {0};
+    CHECK_INT(fold_groups(three, 9), 3);
+    CHECK_INT(fold_groups(NULL, 9), 0);
+    CHECK_INT(fold_assign_groups(9, three, 5, 1, fold, &err), TIDE_EDATA);
+    CHECK_STR(err.message, "3 groups cannot make 5 folds");
+    CHECK_STR(err.value, "3");
+    CHECK_INT(fold_assign_groups(9, three, 3, 1, fold, &err), TIDE_OK);
+    CHECK_INT(fold_holdout_groups(4, one, 0.5, 1, mark, &err), TIDE_EDATA);
+    CHECK_STR(err.message, "1 group cannot make 2 folds");
+}
