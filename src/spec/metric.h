@@ -8,7 +8,7 @@ enum metric_needs {
     METRIC_PROBA = 2,
     METRIC_VALUES = 4,
     METRIC_BINARY = 8,
-    METRIC_LIST = 16 /* y is the relevance of one list that pred ranks */
+    METRIC_LIST = 16 /* y is the relevance of lists that pred ranks: `group` */
 };
 
 struct metric_data {
@@ -23,6 +23,7 @@ struct metric_data {
     int32_t n_classes;
     int32_t positive;          /* binary: class number that counts as positive */
     const double *w;           /* [n], NULL = 1 */
+    const int64_t *group;      /* [n] equal keys are one list; NULL: all rows are */
     int n_features;            /* adjusted R2 */
     const char *const *labels; /* [n_classes] class names for reasons, or NULL */
     int bootstrap;             /* replicates, 0: 1000, from 200 above 200,000 rows */
