@@ -51,7 +51,8 @@ class ColumnIn(c.Structure):
 
 class Problem(c.Structure):
     _fields_ = [("target", c.c_char_p), ("task", c.c_int32), ("positive", c.c_char_p),
-                ("weight", c.c_char_p), ("id", c.c_char_p), ("drop", TextList)]
+                ("weight", c.c_char_p), ("id", c.c_char_p), ("drop", TextList),
+                ("group", c.c_char_p)]
 
 
 class TrainOptions(c.Structure):

@@ -24,6 +24,9 @@ struct tide_problem_options {
     const char *weight;         /* column of row weights, or NULL */
     const char *id;             /* column carried to predictions, never a feature */
     struct tide_text_list drop; /* columns left out */
+    /* column whose equal values are one group (the query of a ranking), never a feature; folds
+     * and hold-outs keep groups whole. NULL: none */
+    const char *group;
 };
 TIDE_API const struct tide_params *tide_problem_params(void);
 
@@ -201,6 +204,9 @@ struct tide_eval_options {
     int32_t all;        /* every metric of the task */
     uint64_t seed;
     int32_t bootstrap; /* replicates where no closed form exists; 0: 1000 */
+    /* column of the groups that ranking metrics look into; NULL: the one the model was trained
+     * with, if it ranks */
+    const char *group;
 };
 TIDE_API const struct tide_params *tide_eval_params(void);
 TIDE_API TIDE_MUST_USE tide_status tide_model_eval(

@@ -88,6 +88,7 @@ tide_status charts_done(tide_report *r, struct tide_chart *c, const char *how_to
 tide_status eval_report_charts(struct tide_ctx *ctx, tide_report *r,
                                const struct scored *s, tide_error *err)
 {
+    if (s->is_ranked) return TIDE_OK; /* scores have no scale to draw the target on */
     return s->task == TIDE_CLASSIFY ? class_charts(ctx, r, s, err)
                                     : value_charts(ctx, r, s, err);
 }

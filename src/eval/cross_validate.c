@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/ctx.h"
 #include "base/err.h"
+#include "base/rng.h"
 #include "base/str.h"
 #include "eval/eval.h"
 
@@ -90,6 +91,7 @@ static tide_status fold_metric(const struct folds *f, struct arena *a,
     double *y = p->y ? arena_array(a, r->n, sizeof *y) : NULL;
     double *w = p->w ? arena_array(a, r->n, sizeof *w) : NULL;
     int32_t *k = p->k ? arena_array(a, r->n, sizeof *k) : NULL;
+    int64_t *group = p->group ? arena_array(a, r->n, sizeof *group) : NULL;
     struct metric_value v;
     tide_status status;
     if (a->failed) return arena_status(a, err);
@@ -97,7 +99,9 @@ static tide_status fold_metric(const struct folds *f, struct arena *a,
         if (y) y[i] = p->y[r->at[i]];
         if (w) w[i] = p->w[r->at[i]];
         if (k) k[i] = p->k[r->at[i]];
+        if (group) group[i] = p->group[r->at[i]];
     }
+    s.group = group;
     s.y = y;
     s.w = w;
     s.k = k;
@@ -106,7 +110,15 @@ static tide_status fold_metric(const struct folds *f, struct arena *a,
     return status;
 }
 
-/* Rows of fold b (inside) or of all others, at most `most` of them, evenly spread. */
+/* Is this one of about `share` of the groups? A list that is cut ranks other than a whole one. */
+static int fold_group_is_in(const struct folds *f, int64_t group, double share)
+{
+    struct rng_key key = rng_key(f->seed, "train sample");
+    return rng_u01(rng_at(key, group, 0, 0)) < share;
+}
+
+/* Rows of fold b (inside) or of all others, at most `most` of them, evenly spread; of groups
+ * about as many, whole. */
 static tide_status fold_take(const struct folds *f, struct arena *a, int b, int inside,
                              int64_t most, struct fold_rows *r, tide_error *err)
 {
@@ -117,6 +129,14 @@ static tide_status fold_take(const struct folds *f, struct arena *a, int b, int 
     r->at = arena_array(a, all > 0 ? all : 1, sizeof *r->at);
     r->row = arena_array(a, all > 0 ? all : 1, sizeof *r->row);
     if (a->failed) return arena_status(a, err);
+    double share = all > most ? (double)most / (double)all : 1;
+    for (int64_t i = 0; share < 1 && p->group && i < p->n_rows; i++) {
+        if ((f->out->fold[i] == b) != inside) continue;
+        if (!fold_group_is_in(f, p->group[i], share)) continue;
+        r->at[r->n] = i;
+        r->row[r->n++] = p->rows[i];
+    }
+    if (r->n > 0) return TIDE_OK;
     for (int64_t i = 0; i < p->n_rows; i++) {
         if ((f->out->fold[i] == b) != inside) continue;
         /* row `seen` of `all` is kept when it begins a new one of `most` equal parts */

@@ -18,6 +18,10 @@ struct scored {
     const char *const *labels; /* class names */
     int n_features;
     int bootstrap; /* replicates of intervals, 0: by the number of rows */
+    const int64_t
+        *group; /* [n] lists for ranking metrics, which are shown then; or NULL */
+    const char *group_name; /* or NULL */
+    int is_ranked; /* regress: scores order the rows of a list and are no values */
 };
 /* Cross-validation of a pipeline: out-of-fold scores for every row of the problem. */
 struct cv_result {
@@ -34,6 +38,8 @@ struct cv_result {
 /* Metric chosen by name, or the task's default: log_loss for classification, rmse for regression. */
 tide_status eval_metric_default(uint32_t task, const char *name,
                                 const struct tide_metric **out, tide_error *err);
+/* Is a model of these aims judged by the order that its scores give the rows of lists? */
+int eval_is_ranked(const struct fit_aims *aims);
 tide_status eval_cross_validate(struct tide_ctx *ctx, const struct problem *p,
                                 const tide_pipeline *pipeline, const int32_t *fold,
                                 int k, const struct tide_metric *metric, uint64_t seed,

@@ -15,6 +15,9 @@ static const struct tide_param eval_rows[] = {
     P_TEXT(tide_eval_options, metric, NULL, .metavar = "M",
            .help = "metric shown first, e.g. auc or 'f_beta(beta=2)'"),
     P_BOOL(tide_eval_options, all, "no", .help = "every metric of the task"),
+    P_TEXT(tide_eval_options, group, NULL, .metavar = "COLUMN",
+           .help = "also how well the rows of each of its groups are ranked",
+           .alias = "groups qid query_id group_id group_column"),
     P_INT(tide_eval_options, bootstrap, "0", P_RANGE(0, 1000000), .metavar = "N",
           .flags = TIDE_EXPERT,
           .help =
@@ -41,6 +44,28 @@ struct evaluation {
     tide_report *report;
 };
 
+/* The lists of rows: of the column asked for, or of the model's when it ranks. */
+static tide_status evaluation_groups(struct evaluation *e, tide_error *err)
+{
+    const char *name = e->o->group;
+    struct fit_aims aims;
+    pipeline_aims(e->m->pipeline, &aims);
+    e->rows.is_ranked = eval_is_ranked(&aims);
+    e->rows.group_name = e->m->schema.group;
+    if (!name || !*name) {
+        if (!e->rows.is_ranked) return TIDE_OK;
+        e->rows.group = e->truth.group;
+        if (e->truth.group || !e->rows.group_name) return TIDE_OK;
+        name = e->rows.group_name; /* absent: the error says so */
+    }
+    int j = tide_frame_find(e->frame, name, "group", err);
+    if (j < 0)
+        return err_at(err, e->frame->source, e->frame->first_line > 0, 0), TIDE_EDATA;
+    e->rows.group_name = e->frame->cols[j].name;
+    return pipe_groups(e->frame, j, e->truth.rows, e->truth.n, &e->arena,
+                       &e->rows.group, err);
+}
+
 static tide_status evaluation_score(struct evaluation *e, tide_error *err)
 {
     const struct schema *s = &e->m->schema;
@@ -66,7 +91,7 @@ static tide_status evaluation_score(struct evaluation *e, tide_error *err)
                               .labels = s->labels,
                               .n_features = s->n_cols,
                               .bootstrap = e->o->bootstrap};
-    return TIDE_OK;
+    return evaluation_groups(e, err);
 }
 
 static void evaluation_facts(struct evaluation *e, const char *metric)
@@ -144,7 +169,10 @@ static tide_status evaluation_run(struct evaluation *e, tide_error *err)
 {
     struct metric_text chosen = {0};
     const struct schema *s = &e->m->schema;
+    struct fit_aims aims;
+    pipeline_aims(e->m->pipeline, &aims);
     const char *first = e->o->metric && *e->o->metric ? e->o->metric
+                        : aims.metric                 ? aims.metric
                         : s->task == TIDE_CLASSIFY    ? "log_loss"
                                                       : "rmse";
     /* a wrong name shows before the work, not after it */

@@ -22,11 +22,14 @@ static const char *const class_metrics[] = {
     "f1",       "mcc", "ece",   NULL};
 static const char *const value_metrics[] = {
     "rmse", "mae", "median_ae", "r2", "explained_variance", "max_error", NULL};
+static const char *const ranking_metrics[] = {"ndcg", "map", "mrr", NULL};
 
 /* Is it of any use to list this metric for these rows unasked? */
 static int eval_fits(const struct tide_metric *m, const struct scored *s)
 {
-    if (!(m->tasks & s->task) || (m->needs & METRIC_LIST)) return 0;
+    if (!(m->tasks & s->task)) return 0;
+    if (m->needs & METRIC_LIST) return s->group != NULL;
+    if (s->is_ranked) return 0; /* a score is no value of the target */
     if (s->n_classes <= 2 && str_same(m->name, "top_k")) return 0; /* always 1 */
     return !(m->needs & METRIC_BINARY) || s->n_classes <= 2;
 }
@@ -63,6 +66,17 @@ static tide_status eval_add(struct tide_ctx *ctx, tide_report *r,
     return TIDE_OK;
 }
 
+/* Appends metrics by name to the n that are there. Returns the number, -1 on error. */
+static int eval_named(const char *const *names, const struct tide_metric **out, int n,
+                      tide_error *err)
+{
+    for (; *names && n >= 0 && n < CHOSEN_MOST; names++) {
+        out[n] = metric_find(*names, err);
+        n = out[n] ? n + 1 : -1;
+    }
+    return n;
+}
+
 /* The list of a report, or every metric of the task. Returns the number. */
 static int eval_choose(const struct scored *s, int all, const struct tide_metric **out,
                        tide_error *err)
@@ -70,11 +84,10 @@ static int eval_choose(const struct scored *s, int all, const struct tide_metric
     const char *const *names = s->task != TIDE_CLASSIFY ? value_metrics
                                : s->n_classes <= 2      ? binary_metrics
                                                         : class_metrics;
-    int n = 0;
-    for (; *names && n < CHOSEN_MOST; names++) {
-        out[n] = metric_find(*names, err);
-        if (!out[n++]) return -1;
-    }
+    int n = s->is_ranked ? 0 : eval_named(names, out, 0, err);
+    if (s->group && s->task != TIDE_CLASSIFY && n >= 0)
+        n = eval_named(ranking_metrics, out, n, err);
+    if (n < 0) return -1;
     for (int i = 0; all && i < tide_registry_count(TIDE_METRIC) && n < CHOSEN_MOST;
          i++) {
         const struct tide_metric *m = metric_get(i);
@@ -83,6 +96,16 @@ static int eval_choose(const struct scored *s, int all, const struct tide_metric
         if (!seen) out[n++] = m;
     }
     return n;
+}
+
+/* What the figures of lists are means of, since peers differ here. */
+static void eval_note_groups(tide_report *r, const struct scored *s)
+{
+    long long n = (long long)fold_groups(s->group, s->n);
+    report_note(r,
+                "ranking metrics are means over the %lld group%s of '%s'; ndcg counts "
+                "the first 10 rows of each and takes the target as gain",
+                n, n == 1 ? "" : "s", s->group_name ? s->group_name : "the rows");
 }
 
 tide_status eval_report_metrics(struct tide_ctx *ctx, tide_report *r,
@@ -98,6 +121,7 @@ tide_status eval_report_metrics(struct tide_ctx *ctx, tide_report *r,
     status = metric_text_parse(first, &chosen, err);
     if (status) return status;
     rows.bootstrap = bootstrap;
+    if (s->group) eval_note_groups(r, s);
     status = eval_add(ctx, r, &rows, chosen.metric, chosen.name,
                       metric_text_params(&chosen), 1, seed, err);
     n = status ? 0 : eval_choose(s, all, list, err);

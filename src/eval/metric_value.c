@@ -182,6 +182,12 @@ tide_status eval_metric_default(uint32_t task, const char *name,
     return status;
 }
 
+int eval_is_ranked(const struct fit_aims *aims)
+{
+    const struct tide_metric *m = aims->metric ? metric_find(aims->metric, NULL) : NULL;
+    return m && (m->needs & METRIC_LIST) != 0;
+}
+
 /* ---- scored rows ---- */
 
 tide_status eval_value(struct tide_ctx *ctx, const struct tide_metric *m,
@@ -197,6 +203,7 @@ tide_status eval_value(struct tide_ctx *ctx, const struct tide_metric *m,
                             .n_classes = s->n_classes,
                             .positive = s->positive,
                             .w = s->w,
+                            .group = s->group,
                             .n_features = s->n_features,
                             .labels = s->labels,
                             .bootstrap = s->bootstrap};

@@ -70,6 +70,7 @@ static void show_facts(tide_report *r, const tide_model *m)
                             json_get_str(m->about, from_model[i], ""));
     if (s->weight) report_fact_str(r, "weight", s->weight);
     if (s->id) report_fact_str(r, "id", s->id);
+    if (s->group) report_fact_str(r, "group", s->group);
     report_fact_json(r, "seed", json_integer((json_int_t)m->seed));
     if (m->file_bytes) report_fact_int(r, "bytes", m->file_bytes);
     if (m->sha256[0]) report_fact_str(r, "sha256", m->sha256);

@@ -35,12 +35,19 @@ static tide_status find_truth(struct explanation *e, const tide_frame *frame,
     const struct schema *s = &e->m->schema;
     struct arena *a = &e->arena;
     struct truth t;
-    tide_status status = eval_metric_default(s->task, NULL, &q->metric, err);
+    struct fit_aims aims;
+    pipeline_aims(e->m->pipeline, &aims);
+    tide_status status = eval_metric_default(s->task, aims.metric, &q->metric, err);
     if (!status) status = pipe_truth(e->ctx, e->m, frame, a, &t, err);
     if (status) return status;
+    int is_ranked = eval_is_ranked(&aims);
+    if (is_ranked && !t.group && s->group && /* absent: the error says so */
+        tide_frame_find(frame, s->group, "", err) < 0)
+        return err_at(err, frame->source, frame->first_line > 0, 0), TIDE_EDATA;
     q->at = arena_array(a, e->n, sizeof *q->at);
     double *y = arena_array(a, e->n, sizeof *y), *w = arena_array(a, e->n, sizeof *w);
     int32_t *k = arena_array(a, e->n, sizeof *k);
+    int64_t *group = is_ranked ? arena_array(a, e->n, sizeof *group) : NULL;
     q->out = arena_array(a, e->n * e->width, sizeof *q->out);
     q->label = arena_array(a, e->n, sizeof *q->label);
     if (a->failed) return arena_status(a, err);
@@ -53,6 +60,7 @@ static tide_status find_truth(struct explanation *e, const tide_frame *frame,
             if (t.y) y[q->n] = t.y[j];
             if (t.k) k[q->n] = t.k[j];
             w[q->n] = t.w ? t.w[j] : 1;
+            if (group) group[q->n] = t.group ? t.group[j] : 0;
             q->at[q->n++] = i++;
             j++;
         }
@@ -67,7 +75,8 @@ static tide_status find_truth(struct explanation *e, const tide_frame *frame,
                               .out = q->out,
                               .label = s->task == TIDE_CLASSIFY ? q->label : NULL,
                               .labels = s->labels,
-                              .n_features = s->n_cols};
+                              .n_features = s->n_cols,
+                              .group = group};
     return TIDE_OK;
 }
 

@@ -76,7 +76,7 @@ static uint32_t draws(const struct bagging_params *p, uint64_t seed, int64_t id,
 struct bag {
     struct view x;
     struct fit_data d;
-    int64_t *rows, *ids;
+    int64_t *rows, *ids, *group;
     double *y, *w;
     int32_t *k, *cols;
     const struct column **col;
@@ -91,6 +91,7 @@ static tide_status bag_init(struct bag *b, const struct fit_data *d, struct aren
     b->w = arena_array(a, n, sizeof *b->w);
     b->y = d->y ? arena_array(a, n, sizeof *b->y) : NULL;
     b->k = d->k ? arena_array(a, n, sizeof *b->k) : NULL;
+    b->group = d->group ? arena_array(a, n, sizeof *b->group) : NULL;
     b->col = arena_array(a, (int64_t)d->x->n_cols + 1, sizeof *b->col);
     return arena_status(a, err);
 }
@@ -111,6 +112,7 @@ static void draw_rows(struct bag *b, const struct bagging_params *p,
             b->w[m] = times * (d->w ? d->w[i] : 1.0);
             if (d->y) b->y[m] = d->y[i];
             if (d->k) b->k[m] = d->k[i];
+            if (d->group) b->group[m] = d->group[i];
             m++;
         }
     }
@@ -165,6 +167,7 @@ static tide_status fit_members(struct tide_ctx *ctx, const struct bagging_params
         b.d.y = b.y;
         b.d.k = b.k;
         b.d.w = b.w;
+        b.d.group = b.group;
         b.d.seed = rng_u64(rng_at(rng_key(d->seed, "member"), i, 0, 0));
         st = member_fit(ctx, w, &b.d, i, out, err);
     }

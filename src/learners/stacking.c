@@ -162,7 +162,11 @@ static tide_status out_of_fold(const struct stacking *s, int32_t folds,
     if (st) return st;
     for (int64_t i = 0; i < n; i++) ids[i] = view_id(s->d->x, i);
     if (folds > n) folds = (int32_t)n;
-    st = fold_assign(n, ids, NULL, 0, folds, FOLD_PHILOX, s->d->seed, fold, err);
+    int64_t groups = fold_groups(s->d->group, n);
+    if (groups > 1 && folds > groups) folds = (int32_t)groups;
+    st = groups > 1
+             ? fold_assign_groups(n, s->d->group, folds, s->d->seed, fold, err)
+             : fold_assign(n, ids, NULL, 0, folds, FOLD_PHILOX, s->d->seed, fold, err);
     for (int32_t f = 0; !st && f < folds; f++) {
         st = ctx_progress(s->ctx, s->d->phase, f, folds + 1, "folds of the stack", err);
         if (!st) st = score_fold(s, fold, f, to, err);

@@ -66,7 +66,7 @@ static int named_cmp(const void *a, const void *b, const void *arg)
 static int is_other_name(const struct schema *s, const char *name)
 {
     return str_same(name, s->target) || str_same(name, s->weight) ||
-           str_same(name, s->id);
+           str_same(name, s->id) || str_same(name, s->group);
 }
 
 static tide_status refuse_missing(const struct binding *b, const int *found, int n_gone,

@@ -172,6 +172,8 @@ static tide_status schema_target(struct fitting *f, tide_error *err)
     s->positive = p->positive;
     s->weight = p->weight_name ? arena_str(a, p->weight_name) : NULL;
     s->id = p->id_column >= 0 ? arena_str(a, p->frame->cols[p->id_column].name) : NULL;
+    s->group = p->group_column >= 0 ? arena_str(a, p->frame->cols[p->group_column].name)
+                                    : NULL;
     s->labels = arena_array(a, s->n_classes, sizeof *s->labels);
     for (int32_t k = 0; s->labels && k < s->n_classes; k++)
         s->labels[k] = arena_str(a, p->labels[k]);
@@ -190,6 +192,7 @@ static tide_status take_rows(struct fitting *f, const int64_t *at, int64_t n,
                            .y = p->y,
                            .k = p->k,
                            .w = p->w,
+                           .group = p->group,
                            .seed = f->how->seed,
                            .phase = f->how->phase ? f->how->phase : "fitting"};
     *v = (struct view){.n_rows = at ? n : p->n_rows, .rows = p->rows};
@@ -201,6 +204,7 @@ static tide_status take_rows(struct fitting *f, const int64_t *at, int64_t n,
     double *y = p->y ? arena_array(&f->work, n, sizeof *y) : NULL;
     double *w = p->w ? arena_array(&f->work, n, sizeof *w) : NULL;
     int32_t *k = p->k ? arena_array(&f->work, n, sizeof *k) : NULL;
+    int64_t *group = p->group ? arena_array(&f->work, n, sizeof *group) : NULL;
     tide_status st = arena_status(&f->work, err);
     if (st) return st;
     for (int64_t i = 0; i < n; i++) {
@@ -208,11 +212,13 @@ static tide_status take_rows(struct fitting *f, const int64_t *at, int64_t n,
         if (y) y[i] = p->y[at[i]];
         if (w) w[i] = p->w[at[i]];
         if (k) k[i] = p->k[at[i]];
+        if (group) group[i] = p->group[at[i]];
     }
     v->rows = rows;
     d->y = y;
     d->w = w;
     d->k = k;
+    d->group = group;
     return TIDE_OK;
 }
 
@@ -376,8 +382,11 @@ static tide_status cross_fit(struct fitting *f, const struct fitted_node *node,
         ids[i] = view_id(x, i);
         same[i] = i;
     }
-    st = fold_assign(x->n_rows, ids, NULL, 0, PARTS, FOLD_PHILOX, f->how->seed, fold,
-                     err);
+    const int64_t *group =
+        fold_groups(f->d.group, x->n_rows) >= PARTS ? f->d.group : NULL;
+    st = group ? fold_assign_groups(x->n_rows, group, PARTS, f->how->seed, fold, err)
+               : fold_assign(x->n_rows, ids, NULL, 0, PARTS, FOLD_PHILOX, f->how->seed,
+                             fold, err);
     struct view all = {
         .n_rows = x->n_rows, .n_cols = made->n_cols, .cols = made->cols, .rows = same};
     if (!st) st = flow_gather(f->ctx, &all, &f->work, &all, err);

@@ -36,8 +36,9 @@ struct problem {
     int n_features;
     const int32_t *features; /* columns of the frame, byte order of names */
     int64_t n_target_missing;
-    int weight_column, id_column; /* -1: none */
+    int weight_column, id_column, group_column; /* -1: none */
     const char *weight_name;
+    const int64_t *group; /* [n_rows] key of each row's group, or NULL: group.c */
 };
 /* Warnings by ctx (data-target-missing, data-constant, data-id, data-leak, data-imbalance).
  * Errors: data-column, data-target, data-classes, data-weight, data-no-rows, data-no-features. */
@@ -82,6 +83,11 @@ tide_status pipeline_default(const char *learner, const struct tide_text_list *s
 tide_status pipeline_resume(const struct tide_model *model, int refit,
                             const struct tide_text_list *sets, tide_pipeline **out,
                             tide_error *err);
+/* What the parameters of a pipeline's learner settle, or those of a learner by name. */
+void pipeline_aims(const tide_pipeline *p, struct fit_aims *out);
+tide_status pipeline_default_aims(const char *learner,
+                                  const struct tide_text_list *sets,
+                                  struct fit_aims *out, tide_error *err);
 void pipeline_free(tide_pipeline *p); /* NULL is a no-op */
 tide_status pipeline_copy(const tide_pipeline *p, tide_pipeline **out, tide_error *err);
 void pipeline_free(tide_pipeline *p);
@@ -103,8 +109,8 @@ struct schema {
     uint8_t target_type;
     int32_t n_classes, positive;
     const char **labels;
-    double threshold;        /* binary decision threshold on p(positive), 0.5 */
-    const char *weight, *id; /* names or NULL */
+    double threshold;                /* binary decision threshold on p(positive), 0.5 */
+    const char *weight, *id, *group; /* names or NULL */
 };
 struct fitted_node {
     const struct tide_step *step;
@@ -174,6 +180,7 @@ struct truth {
     const double *y;
     const int32_t *k;
     const double *w;
+    const int64_t *group; /* NULL: the model has none, or the frame lacks its column */
     int64_t n_missing;
     int n_unknown;
     const char *unknown[8];
@@ -181,6 +188,11 @@ struct truth {
 tide_status pipe_truth(struct tide_ctx *ctx, const tide_model *m,
                        const tide_frame *frame, struct arena *a, struct truth *out,
                        tide_error *err);
+/* Keys of the groups that a column's values name, for rows [n] of the frame: equal values, equal
+ * keys. Errors: data-missing with the row. */
+tide_status pipe_groups(const tide_frame *frame, int column, const int64_t *rows,
+                        int64_t n, struct arena *a, const int64_t **out,
+                        tide_error *err);
 /* Rebuilds every node's object from its state (store calls it after reading a file). */
 tide_status model_load_nodes(tide_model *m, tide_error *err);
 tide_model *model_new(struct tide_ctx *ctx, tide_error *err);

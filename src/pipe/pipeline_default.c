@@ -30,11 +30,13 @@ static struct needs look_at(const struct problem *p)
     return n;
 }
 
-static tide_status append_sets(struct str *text, const struct tide_learner *l,
-                               const struct tide_text_list *sets, tide_error *err)
+/* A learner's parameters with those that are set. */
+static tide_status read_sets(const struct tide_learner *l,
+                             const struct tide_text_list *sets, tide_values **out,
+                             tide_error *err)
 {
-    tide_values *values = NULL;
-    tide_status st = tide_values_new(&l->params, l->name, &values, err);
+    tide_status st = tide_values_new(&l->params, l->name, out, err);
+    tide_values *values = *out;
     for (int i = 0; !st && sets && i < sets->n; i++) {
         const char *item = sets->items[i], *eq = strchr(item, '=');
         if (!eq) {
@@ -54,6 +56,40 @@ static tide_status append_sets(struct str *text, const struct tide_learner *l,
     }
     if (!st) st = tide_values_check(values, err);
     if (!st && l->check) st = l->check(tide_values_struct(values), err);
+    return st;
+}
+
+static void aims_of(const struct tide_learner *l, const tide_values *values,
+                    struct fit_aims *out)
+{
+    *out = (struct fit_aims){.tasks = l->tasks};
+    if (l->aims && values) l->aims(tide_values_struct(values), out);
+}
+
+void pipeline_aims(const tide_pipeline *p, struct fit_aims *out)
+{
+    const struct pipe_node *last = &p->nodes[p->n - 1];
+    aims_of(last->learner, last->values, out);
+}
+
+tide_status pipeline_default_aims(const char *learner,
+                                  const struct tide_text_list *sets,
+                                  struct fit_aims *out, tide_error *err)
+{
+    tide_values *values = NULL;
+    const struct tide_learner *l = learner_find(learner, err);
+    if (!l) return TIDE_EINVAL;
+    tide_status st = read_sets(l, sets, &values, err);
+    if (!st) aims_of(l, values, out);
+    tide_values_free(values);
+    return st;
+}
+
+static tide_status append_sets(struct str *text, const struct tide_learner *l,
+                               const struct tide_text_list *sets, tide_error *err)
+{
+    tide_values *values = NULL;
+    tide_status st = read_sets(l, sets, &values, err);
     struct str changed = {0};
     if (!st) values_print(&changed, values, 1);
     if (!st && changed.len) str_addf(text, "(%s)", changed.s);

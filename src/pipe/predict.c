@@ -308,6 +308,15 @@ static tide_status truth_weights(const tide_model *m, const tide_frame *frame,
     return TIDE_OK;
 }
 
+/* Groups of the truth's rows, where the frame has their column. */
+static tide_status truth_groups(const tide_model *m, const tide_frame *frame,
+                                struct arena *a, struct truth *t, tide_error *err)
+{
+    int j =
+        m->schema.group ? tide_frame_find(frame, m->schema.group, "group", NULL) : -1;
+    return j < 0 ? TIDE_OK : pipe_groups(frame, j, t->rows, t->n, a, &t->group, err);
+}
+
 tide_status pipe_truth(struct tide_ctx *ctx, const tide_model *m,
                        const tide_frame *frame, struct arena *a, struct truth *out,
                        tide_error *err)
@@ -321,5 +330,6 @@ tide_status pipe_truth(struct tide_ctx *ctx, const tide_model *m,
     tide_status st = m->schema.task == TIDE_CLASSIFY
                          ? truth_classes(ctx, m, &frame->cols[j], a, out, rows, err)
                          : truth_numbers(frame, &frame->cols[j], a, out, rows, err);
-    return st ? st : truth_weights(m, frame, a, out, err);
+    if (!st) st = truth_weights(m, frame, a, out, err);
+    return st ? st : truth_groups(m, frame, a, out, err);
 }

@@ -32,6 +32,9 @@ static const struct tide_param problem_rows[] = {
            .help = "column of row weights", .alias = "weights sample_weight"),
     P_TEXT(tide_problem_options, id, NULL, .metavar = "COLUMN",
            .help = "column that names a row; never a feature", .alias = "row_id"),
+    P_TEXT(tide_problem_options, group, NULL, .metavar = "COLUMN",
+           .help = "rows alike here stay in one fold; the query of a ranking",
+           .alias = "groups qid query_id group_id group_column"),
     P_LIST(tide_problem_options, drop, .metavar = "COLUMN",
            .help = "column to leave out", .alias = "ignore exclude"),
 };
@@ -85,7 +88,7 @@ static tide_status refuse_both(const char *a, const char *b, const char *name,
 static tide_status find_columns(struct problem *p, const struct tide_problem_options *o,
                                 uint8_t *is_candidate, tide_error *err)
 {
-    p->weight_column = p->id_column = -1;
+    p->weight_column = p->id_column = p->group_column = -1;
     if (!o->target || !*o->target) {
         err_set(err, TIDE_CODE_PARAM_VALUE, "a 'target' column is needed");
         return err_field(err, "target");
@@ -94,10 +97,13 @@ static tide_status find_columns(struct problem *p, const struct tide_problem_opt
     if (!st && o->weight)
         st = find_column(p, o->weight, "weight", &p->weight_column, err);
     if (!st && o->id) st = find_column(p, o->id, "id", &p->id_column, err);
+    if (!st && o->group) st = find_column(p, o->group, "group", &p->group_column, err);
     if (st) return st;
     if (p->weight_column == p->target)
         return refuse_both("target", "weight", o->target, err);
     if (p->id_column == p->target) return refuse_both("target", "id", o->target, err);
+    if (p->group_column == p->target)
+        return refuse_both("target", "group", o->target, err);
     memset(is_candidate, 1, (size_t)p->frame->n_cols);
     for (int i = 0; i < o->drop.n; i++) {
         int j;
@@ -112,6 +118,7 @@ static tide_status find_columns(struct problem *p, const struct tide_problem_opt
         p->weight_name = p->frame->cols[p->weight_column].name;
     }
     if (p->id_column >= 0) is_candidate[p->id_column] = 0;
+    if (p->group_column >= 0) is_candidate[p->group_column] = 0;
     return TIDE_OK;
 }
 
@@ -575,6 +582,9 @@ static tide_status problem_make(struct tide_ctx *ctx, const tide_frame *frame,
         st = choose_task(ctx, p, options->task, &facts, err);
     }
     if (!st) st = take_rows(p, err);
+    if (!st && p->group_column >= 0)
+        st = pipe_groups(frame, p->group_column, p->rows, p->n_rows, &p->arena,
+                         &p->group, err);
     if (!st) warn_missing(ctx, p, facts.first_missing);
     if (!st) st = make_target(ctx, p, err);
     if (!st) st = choose_positive(p, options->positive, err);

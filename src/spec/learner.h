@@ -26,6 +26,12 @@ struct fit_resume {
     double decay; /* refit: the share of an old leaf's value that stays */
 };
 
+/* What the parameters of a learner settle before any data is seen. */
+struct fit_aims {
+    uint32_t tasks;     /* those of the learner that they leave */
+    const char *metric; /* to judge by; NULL: the task's */
+};
+
 struct ensemble; /* infer/ensemble.h */
 struct tide_learner {
     TIDE_ENTRY;
@@ -33,6 +39,8 @@ struct tide_learner {
     int32_t min_rows;  /* fewer are refused: data-few-rows */
     /* Rules between parameters only. NULL: none. */
     tide_status (*check)(const void *params, tide_error *err);
+    /* Narrows `out`, which holds all tasks and no metric. NULL: they settle nothing. */
+    void (*aims)(const void *params, struct fit_aims *out);
     /* NULL: nothing worth stating (O(n p) doubles). */
     void (*cost)(const void *params, const struct fit_data *d, struct fit_cost *out);
     /* Fits and writes the state. `valid` (nullable) are rows to watch for early stopping; with

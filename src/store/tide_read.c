@@ -94,9 +94,9 @@ static int type_of(const char *name)
 static tide_status read_required(const struct loading *l)
 {
     static const char *const known[] = {
-        "tidemill", "required",   "task",      "seed",   "partial", "target",
-        "classes",  "positive",   "threshold", "weight", "id",      "columns",
-        "pipeline", "parameters", "nodes",     "arrays", "about"};
+        "tidemill", "required", "task",       "seed",   "partial", "target",
+        "classes",  "positive", "threshold",  "weight", "id",      "group",
+        "columns",  "pipeline", "parameters", "nodes",  "arrays",  "about"};
     const json_t *list = json_object_get(l->header, "required");
     for (size_t i = 0; i < json_array_size(list); i++) {
         const char *key = json_string_value(json_array_get(list, i));
@@ -189,6 +189,8 @@ static tide_status read_target(const struct loading *l)
     if (!st)
         st = maybe_text(l, json_object_get(l->header, "weight"), "weight", &s->weight);
     if (!st) st = maybe_text(l, json_object_get(l->header, "id"), "id", &s->id);
+    if (!st)
+        st = maybe_text(l, json_object_get(l->header, "group"), "group", &s->group);
     if (!st)
         st = want_number(l, json_object_get(l->header, "threshold"), "threshold",
                          &s->threshold);

@@ -96,6 +96,10 @@ static void put_schema(struct str *t, const tide_model *m)
     str_addc(t, ',');
     put_text(t, "id", s->id);
     str_addc(t, ',');
+    if (s->group) { /* absent from the models that never had one */
+        put_text(t, "group", s->group);
+        str_addc(t, ',');
+    }
     put_columns(t, s);
 }
 

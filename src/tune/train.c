@@ -33,7 +33,8 @@ struct trainer {
     struct plan plan;
     const struct tide_metric *metric;
     struct candidate c[MAX_CANDIDATES]; /* c[0] is the baseline to compare with */
-    int n, chosen, is_auto;
+    int n, chosen, is_auto, is_ranked;
+    struct fit_aims aims; /* of the learner asked for */
     struct str note;
     char why[320];
     tide_report *report;
@@ -104,6 +105,11 @@ static tide_status check_resume(const struct trainer *t, tide_error *err)
     return what ? err_field(err, what) : TIDE_OK;
 }
 
+static const char *group_name(const struct problem *p)
+{
+    return p->group_column >= 0 ? p->frame->cols[p->group_column].name : NULL;
+}
+
 static tide_status check_options(struct trainer *t, tide_error *err)
 {
     const struct tide_train_options *o = t->o;
@@ -126,7 +132,15 @@ static tide_status check_options(struct trainer *t, tide_error *err)
         return err_set(err, TIDE_CODE_PARAM_CONFLICT,
                        "'valid' and '%s' exclude each other",
                        o->cv > 1 ? "cv" : "holdout");
-    return eval_metric_default(t->p->task, o->metric, &t->metric, err);
+    if (t->p->group && o->folds)
+        return err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                       "'group' and 'folds' exclude each other");
+    t->is_ranked = eval_is_ranked(&t->aims);
+    if (t->is_ranked && t->valid && t->p->group &&
+        tide_frame_find(t->valid, group_name(t->p), "group", err) < 0)
+        return err_at(err, t->valid->source, t->valid->first_line > 0, 0), TIDE_EDATA;
+    return eval_metric_default(
+        t->p->task, is_set(o->metric) ? o->metric : t->aims.metric, &t->metric, err);
 }
 
 /* ---- validation plan ---- */
@@ -155,11 +169,32 @@ static const int32_t *pooled_classes(struct trainer *t, int k)
     return cls;
 }
 
+/* Whole groups are held out; classes are not evened out then. */
+static tide_status plan_group_holdout(struct trainer *t, double share, uint8_t *mark,
+                                      tide_error *err)
+{
+    const struct problem *p = t->p;
+    int64_t held = 0;
+    tide_status s =
+        fold_holdout_groups(p->n_rows, p->group, share, t->o->seed, mark, err);
+    if (s) return s;
+    for (int64_t i = 0; i < p->n_rows; i++) {
+        t->plan.fold[i] = !mark[i];
+        held += mark[i];
+    }
+    t->plan.k = 1;
+    str_format(t->plan.how, sizeof t->plan.how,
+               "hold-out of %r%% of the rows, whole groups",
+               round((double)held * 1000 / (double)p->n_rows) / 10);
+    return TIDE_OK;
+}
+
 static tide_status plan_holdout(struct trainer *t, double share, tide_error *err)
 {
     const struct problem *p = t->p;
     uint8_t *mark = arena_zero(&t->arena, (size_t)p->n_rows);
     if (!mark) return arena_status(&t->arena, err);
+    if (p->group) return plan_group_holdout(t, share, mark, err);
     const int32_t *cls = p->task == TIDE_CLASSIFY ? p->k : NULL;
     tide_status s =
         fold_holdout(p->n_rows, p->rows, cls, p->n_classes, share, t->seed, mark, err);
@@ -195,6 +230,12 @@ static tide_status plan_folds(struct trainer *t, int k, tide_error *err)
 {
     const struct problem *p = t->p;
     enum fold_how how = (enum fold_how)t->o->folds;
+    if (p->group) {
+        t->plan.k = k;
+        str_format(t->plan.how, sizeof t->plan.how, "%d folds of whole groups", k);
+        return fold_assign_groups(p->n_rows, p->group, k, t->o->seed, t->plan.fold,
+                                  err);
+    }
     int is_asked = t->o->cv > 1;
     const int32_t *cls = p->task != TIDE_CLASSIFY ? NULL
                          : is_asked               ? p->k
@@ -225,13 +266,17 @@ static tide_status make_plan(struct trainer *t, tide_error *err)
         return TIDE_OK;
     }
     if (t->o->holdout > 0) return plan_holdout(t, t->o->holdout, err);
-    if (t->o->cv == 0 && p->n_rows > CV_ROWS) return plan_holdout(t, 0.2, err);
+    int64_t groups = fold_groups(p->group, p->n_rows);
+    if (t->o->cv == 0 && p->n_rows > CV_ROWS && groups != 1)
+        return plan_holdout(t, 0.2, err);
     int k = t->o->cv > 1 ? t->o->cv : p->n_rows >= 10 ? 5 : (int)p->n_rows / 2;
+    if (t->o->cv == 0 && p->group && k > groups) k = (int)groups;
     if (k < 2 || k > p->n_rows) {
         if (t->o->cv > 1)
             return err_set(err, TIDE_CODE_DATA_FOLDS, "%d folds need %d rows, got %lld",
                            k, k, (long long)p->n_rows);
-        ctx_note(t->ctx, "too few rows to validate on; the model is fitted without");
+        ctx_note(t->ctx, "too few %s to validate on; the model is fitted without",
+                 p->group ? "groups" : "rows");
         t->plan.k = 0;
         return TIDE_OK;
     }
@@ -343,6 +388,12 @@ static tide_status final_fit(struct trainer *t, tide_error *err)
 
 /* ---- the account ---- */
 
+/* Are groups lists to be ranked, or only what folds keep together? */
+static int shows_lists(const struct trainer *t)
+{
+    return t->p->group && (t->is_ranked || (t->metric->needs & METRIC_LIST));
+}
+
 /* Out-of-fold rows as scored, compacted to those that were scored. */
 static tide_status scored_rows(struct trainer *t, struct scored *out, tide_error *err)
 {
@@ -354,13 +405,17 @@ static tide_status scored_rows(struct trainer *t, struct scored *out, tide_error
     double *z = arena_array(&t->arena, p->n_rows * K, sizeof *z);
     int32_t *k = arena_array(&t->arena, p->n_rows, sizeof *k);
     int32_t *label = arena_array(&t->arena, p->n_rows, sizeof *label);
-    if (!y || !w || !z || !k || !label) return arena_status(&t->arena, err);
+    int64_t *group =
+        shows_lists(t) ? arena_array(&t->arena, p->n_rows, sizeof *group) : NULL;
+    tide_status s = arena_status(&t->arena, err);
+    if (s) return s;
     for (int64_t i = 0; i < p->n_rows; i++) {
         if (t->plan.fold[i] >= t->plan.k) continue;
         y[n] = p->y ? p->y[i] : 0;
         w[n] = p->w ? p->w[i] : 1;
         k[n] = p->k ? p->k[i] : 0;
         label[n] = p->task == TIDE_CLASSIFY ? cv->label[i] : 0;
+        if (group) group[n] = p->group[i];
         memcpy(z + n * K, cv->out + i * K, (size_t)K * sizeof *z);
         n++;
     }
@@ -374,7 +429,10 @@ static tide_status scored_rows(struct trainer *t, struct scored *out, tide_error
                            .out = z,
                            .label = label,
                            .labels = p->labels,
-                           .n_features = p->n_features};
+                           .n_features = p->n_features,
+                           .group = group,
+                           .group_name = group_name(p),
+                           .is_ranked = t->is_ranked};
     return TIDE_OK;
 }
 
@@ -443,6 +501,7 @@ static void add_facts(struct trainer *t)
     report_fact_str(r, "task", p->task == TIDE_CLASSIFY ? "classify" : "regress");
     report_fact_str(r, "task_reason", p->why_task);
     report_fact_str(r, "target", p->frame->cols[p->target].name);
+    if (p->group) report_fact_str(r, "group", group_name(p));
     if (p->task == TIDE_CLASSIFY && p->n_classes == 2)
         report_fact_str(r, "positive", p->labels[p->positive]);
     report_fact_int(r, "rows", p->n_rows);
@@ -558,7 +617,10 @@ static tide_status score_valid(struct trainer *t, const tide_model *m,
                            .out = z,
                            .label = label,
                            .labels = m->schema.labels,
-                           .n_features = m->schema.n_cols};
+                           .n_features = m->schema.n_cols,
+                           .group = shows_lists(t) ? truth->group : NULL,
+                           .group_name = m->schema.group,
+                           .is_ranked = t->is_ranked};
     return TIDE_OK;
 }
 
@@ -631,33 +693,32 @@ static tide_status add_about(struct trainer *t, tide_error *err)
     return bad ? err_nomem(err, 0) : TIDE_OK;
 }
 
-/* A learner that knows one task only settles it, when nobody else did. */
+/* A learner that knows one task only, or whose parameters do, settles it when nobody else did. */
 static tide_status settle_task(const struct tide_train_options *o,
-                               struct tide_problem_options *problem, tide_error *err)
+                               struct tide_problem_options *problem,
+                               struct fit_aims *aims, tide_error *err)
 {
-    uint32_t tasks = 0;
-    if (problem->task) return TIDE_OK;
+    tide_status s = TIDE_OK;
     if (is_set(o->pipeline)) {
         tide_pipeline *p = NULL;
-        tide_status s = pipeline_parse(o->pipeline, &p, err);
+        s = pipeline_parse(o->pipeline, &p, err);
         if (s) return s;
-        tasks = p->nodes[p->n - 1].learner->tasks;
+        pipeline_aims(p, aims);
         pipeline_free(p);
     } else if (is_set(o->learner) && strcmp(o->learner, "auto") != 0) {
-        const struct tide_learner *l = learner_find(o->learner, err);
-        if (!l) return TIDE_EINVAL;
-        tasks = l->tasks;
+        s = pipeline_default_aims(o->learner, &o->set, aims, err);
     }
-    if (tasks == TIDE_CLASSIFY) problem->task = 1;
-    if (tasks == TIDE_REGRESS) problem->task = 2;
-    return TIDE_OK;
+    if (problem->task) return s;
+    if (aims->tasks == TIDE_CLASSIFY) problem->task = 1;
+    if (aims->tasks == TIDE_REGRESS) problem->task = 2;
+    return s;
 }
 
 static tide_status run(struct trainer *t, const tide_frame *frame,
                        const struct tide_problem_options *given, tide_error *err)
 {
     struct tide_problem_options problem = *given;
-    tide_status s = t->from ? check_resume(t, err) : settle_task(t->o, &problem, err);
+    tide_status s = t->from ? check_resume(t, err) : settle_task(t->o, &problem, &t->aims, err);
     if (!s && t->from)
         s = pipeline_resume(t->from, t->how.refit, &t->o->set, &t->resumed, err);
     if (!s)
