@@ -1,13 +1,14 @@
 /* gbdt.c - gradient-boosted decision trees
  *
  * Problem       min over trees of sum_i s_i loss(y_i, F(x_i)) + l2/2 |leaves|^2 + l1 |leaves|;
- *               losses of numbers and of classes: tree/objective.c; K classes are K trees a round
+ *               losses of numbers and of classes: tree/objective.c; K classes are K trees a round;
+ *               of the order of a query's rows: tree/rank_loss.c
  * Method        Newton boosting on histograms of at most 255 codes a column, trees grown leaf
  *               by leaf (Friedman 2001; Ke et al. 2017), by levels, or with one test a level;
  *               gradients as dithered 16-bit integers
  * Stopping      on rows given, or on a tenth of the rows: `patience` rounds without a lower loss
  *               end it and the model is cut to its best round; below 2,000 rows five folds
- *               choose the number of rounds and all rows are fitted with it
+ *               choose the number of rounds and all rows are fitted with it; groups stay whole
  * Dropping      dart: trees grow on what some of the earlier leave (tree/dart.c)
  * Going on      from a model: rounds behind its trees (boost.c), or its trees with leaves from
  *               other rows (leaf_refit.c)
@@ -151,7 +152,19 @@ static const struct tide_param gbdt_rows[] = {
           .flags = TIDE_KEPT | TIDE_EXPERT,
           .help = "rounds dropped at once on average, at most; 0: no limit",
           .alias = "max_drop", .when = "dart>0"),
+    P_INT(boost_params, truncation, "30", P_RANGE(1, 1000000), .flags = TIDE_KEPT | TIDE_EXPERT,
+          .help = "places of a query whose rows are paired with all others",
+          .alias = "lambdarank_truncation_level", .when = "loss=lambdarank"),
 };
+
+/* Relevance is a whole number, and still nothing to be guessed as classes. */
+static void gbdt_aims(const void *params, struct fit_aims *out)
+{
+    const struct boost_params *p = params;
+    if (p->loss != OBJECTIVE_LAMBDARANK) return;
+    out->tasks = TIDE_REGRESS;
+    out->metric = "ndcg";
+}
 
 static tide_status gbdt_fit(struct tide_ctx *ctx, const void *params,
                             const struct fit_data *d, const struct fit_data *valid,
@@ -176,6 +189,7 @@ static void gbdt_cost(const void *params, const struct fit_data *d,
         p->loss == OBJECTIVE_MAPE)
         row += 48; /* residuals of leaves and their weights */
     if (p->offset || p->exposure) row += 8;
+    if (p->loss == OBJECTIVE_LAMBDARANK) row += 80; /* queries, derivatives, sorting */
     if (p->weights || p->pos_weight != 1) row += 8;
     if (p->rows < 1 && p->sampling != SAMPLE_UNIFORM) row += 8;
     if (p->dart > 0) row += 8 * k;
@@ -304,6 +318,7 @@ const struct tide_learner tide_learner_gbdt = {
               TIDE_INTEGER_SUMS | TIDE_CONTINUES,
     .params = TIDE_TABLE(gbdt_rows, boost_params),
     .check = boost_check,
+    .aims = gbdt_aims,
     .cost = gbdt_cost,
     .fit = gbdt_fit,
     .resume = gbdt_resume,

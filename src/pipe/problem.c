@@ -640,6 +640,7 @@ tide_status problem_resume(struct tide_ctx *ctx, const tide_frame *frame,
     o.task = task;
     o.positive = NULL; /* the rows need not have both classes */
     if (!o.weight) o.weight = s->weight;
+    if (!o.group) o.group = s->group;
     if (!o.id && s->id && tide_frame_find(frame, s->id, "id", NULL) >= 0) o.id = s->id;
     tide_status st = problem_make(ctx, frame, &o, s, out, err);
     if (!st) str_format((*out)->why_task, sizeof(*out)->why_task, "as in the model");

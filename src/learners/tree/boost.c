@@ -1,7 +1,8 @@
 /* boost.c - the rounds of gradient boosting: base, trees, stopping, folds of small tables
  *
  * Stopping   rows given to watch, or a tenth of the rows by Philox(seed, "stop", row id): `patience`
- *            rounds without a lower loss end it and the model is cut to its best round.
+ *            rounds without a lower loss end it and the model is cut to its best round. Rows of
+ *            groups are drawn as whole groups; lambdarank watches 1 - NDCG@10.
  * Small      below 2,000 rows a tenth says little, and stopping not at all overfits: five folds
  *            of the rows (Philox again) are boosted in step, the round of least summed loss is
  *            the number of rounds, and all rows are fitted with it. Six fits of a small table.
@@ -29,6 +30,7 @@
 #include "learners/tree/grad.h"
 #include "learners/tree/leaf_refit.h"
 #include "learners/tree/offset.h"
+#include "learners/tree/rank_loss.h"
 #include "learners/tree/row_sample.h"
 #include "simd/vmath.h"
 
@@ -93,6 +95,9 @@ struct boost {
     double *offsets; /* [n], or NULL */
     double *drawn_w; /* [n] weights of the rows drawn by gradients */
     int64_t *levels;
+    int64_t *group_unit; /* [n] place of a row's group by its draw, or NULL */
+    int64_t n_groups;
+    struct rank *rank; /* lambdarank: queries; else NULL */
     double rate;       /* of this round */
     struct dart *dart; /* NULL: no tree is ever dropped */
     double *base, *loss_scratch, *y;
@@ -112,6 +117,13 @@ static tide_status boost_loss(struct boost *b, tide_error *err)
     tide_status status =
         objective_choose(p->loss, b->d->task, b->d->n_classes, &id, err);
     if (status) return status;
+    if (id == OBJECTIVE_LAMBDARANK && !b->d->group) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "loss '%s' orders the rows of a query, and no column names the queries",
+                objective_names[id]);
+        err_field(err, "loss");
+        return err_hint(err, "group", "COLUMN");
+    }
     b->loss = id;
     b->grad.n_outputs = id == OBJECTIVE_SOFTMAX ? b->d->n_classes : 1;
     b->grad.loss = (struct objective_fit){.of = &objective_table[id],
@@ -138,6 +150,12 @@ static int64_t *boost_ids(const struct view *x, struct arena *a)
 /* Which rows are not fitted but watched: fold 0..4, a tenth, or none. */
 enum { BOOST_NONE = -2, BOOST_TENTH = -1 };
 
+static uint8_t is_group_skipped(const struct boost *b, int64_t unit, int fold)
+{
+    int64_t tenth = (int64_t)rint(BOOST_STOP_SHARE * (double)b->n_groups);
+    return fold >= 0 ? unit % BOOST_FOLDS == fold : unit < (tenth > 0 ? tenth : 1);
+}
+
 static tide_status boost_rows_without(struct boost *b, int fold)
 {
     int64_t n = b->d->x->n_rows, m = 0;
@@ -147,10 +165,13 @@ static tide_status boost_rows_without(struct boost *b, int fold)
     tide_status status = arena_status(&b->scratch, NULL);
     if (status) return status;
     for (int64_t i = 0; i < n; i++) {
-        double u = b->skip ? rng_u01(rng_at(key, b->ids[i], 0, 0)) : 0;
-        if (b->skip)
+        if (b->skip && b->group_unit) {
+            b->skip[i] = is_group_skipped(b, b->group_unit[i], fold);
+        } else if (b->skip) {
+            double u = rng_u01(rng_at(key, b->ids[i], 0, 0));
             b->skip[i] =
                 fold >= 0 ? (int)(u * BOOST_FOLDS) == fold : u < BOOST_STOP_SHARE;
+        }
         if (!b->skip || !b->skip[i]) b->fit_rows[m++] = (uint32_t)i;
     }
     b->n_fit = m;
@@ -269,7 +290,7 @@ static tide_status boost_constant(struct boost *b, tide_error *err)
     const struct objective *of = b->grad.loss.of;
     int64_t n = d->x->n_rows;
     struct weighted *v = NULL;
-    if (of->constant != CONSTANT_MEAN) {
+    if (of->constant == CONSTANT_MEDIAN || of->constant == CONSTANT_LEVEL) {
         v = arena_array(&b->scratch, b->n_fit + 1, sizeof *v);
         boost_refit_units(b);
     }
@@ -279,6 +300,7 @@ static tide_status boost_constant(struct boost *b, tide_error *err)
     if (status) return status;
     b->one_value = !b->from;
     for (int64_t i = 0; i < n; i++) b->one_value &= d->y[i] == d->y[0] && !b->offsets;
+    if (of->constant == CONSTANT_ZERO) return TIDE_OK;
     if (b->one_value) {
         b->base[0] = n > 0 ? d->y[0] : 0;
         return TIDE_OK;
@@ -692,6 +714,7 @@ static tide_status boost_round(struct boost *b, tide_error *err)
     b->grad.by_pass = 0;
     tide_status status =
         b->dart ? dart_drop(b->dart, b->round, b->grad.score, err) : TIDE_OK;
+    if (!status && b->rank) status = rank_derive(b->rank, b->grad.score, err);
     if (!status) status = grad_make(&b->grad, b->round, err);
     if (!status) status = boost_sample(b, err);
     int coarse = 0;
@@ -715,21 +738,23 @@ static tide_status boost_round(struct boost *b, tide_error *err)
     return status;
 }
 
+/* What the rows watched say of the scores: less is better. */
+static double watch_loss(const struct boost *b)
+{
+    if (b->rank) return 1 - rank_watched(b->rank, b->watch.score);
+    return grad_loss_of(&b->grad, &b->watch.rows, b->watch.score, b->watch.list,
+                        b->watch.n, b->loss_scratch);
+}
+
 static int32_t boost_say(const struct boost *b, double loss, char *text, int size)
 {
     if (!b->watch.n) return str_format(text, (size_t)size, "round %d", (int)b->round);
     struct str s = {0};
-    str_num_g(&s, loss, 4);
+    str_num_g(&s, b->rank ? 1 - loss : loss, 4);
     int32_t n =
         str_format(text, (size_t)size, "%s %s", b->grad.loss.of->shown, s.s ? s.s : "");
     str_free(&s);
     return n;
-}
-
-static double boost_watched(struct boost *b)
-{
-    return grad_loss_of(&b->grad, &b->watch.rows, b->watch.score, b->watch.list,
-                        b->watch.n, b->loss_scratch);
 }
 
 static tide_status boost_loop(struct boost *b, tide_error *err)
@@ -737,14 +762,14 @@ static tide_status boost_loop(struct boost *b, tide_error *err)
     const char *phase = b->d->phase ? b->d->phase : "boosting";
     char text[64];
     tide_status status = TIDE_OK;
-    if (b->from && b->watch.n) b->best_loss = boost_watched(b); /* of best_round */
+    if (b->from && b->watch.n) b->best_loss = watch_loss(b); /* of best_round */
     while (b->round < b->rounds && !status) {
         double loss = 0;
         status = boost_round(b, err);
         if (status) break;
         b->round++;
         if (b->watch.n) {
-            loss = boost_watched(b);
+            loss = watch_loss(b);
             if (b->best_round == 0 || loss < b->best_loss) {
                 b->best_loss = loss;
                 b->best_round = b->round;
@@ -870,6 +895,13 @@ static tide_status boost_prepare(struct boost *b, const struct fit_data *valid,
     if (!status) status = boost_grad(b, err);
     if (!status) status = boost_replay(b, d->x, b->grad.score, err);
     if (!status) status = boost_watch(b, valid, err);
+    if (!status && b->loss == OBJECTIVE_LAMBDARANK) {
+        status = rank_new(b->ctx, d, valid, b->skip, b->p->truncation, &b->scratch,
+                          &b->rank, err);
+        if (status) return status;
+        b->grad.loss.g = rank_g(b->rank);
+        b->grad.loss.h = rank_h(b->rank);
+    }
     boost_cover_units(b);
     if (!status) status = boost_rules(b, err);
     if (!status) status = boost_workers(b, err);
@@ -912,7 +944,7 @@ static void fold_round(void *arg, int64_t i, int worker)
     f->status[i] = boost_round(b, NULL);
     emit_cut(&b->emit, 0); /* only the scores matter */
     b->round++;
-    f->loss[i] = boost_watched(b) * (double)b->watch.n;
+    f->loss[i] = watch_loss(b) * (double)b->watch.n;
 }
 
 static tide_status folds_status(const struct folds *f, tide_error *err)
@@ -941,6 +973,8 @@ static tide_status folds_choose(const struct boost *b, int32_t *rounds, tide_err
                                     .info = b->info,
                                     .ids = b->ids,
                                     .from = b->from,
+                                    .group_unit = b->group_unit,
+                                    .n_groups = b->n_groups,
                                     .is_fold = 1};
         arena_init(&f->fold[i].scratch, b->ctx);
     }
@@ -998,7 +1032,8 @@ static tide_status boost_weigh(struct boost *b, const struct fit_data **d,
     return TIDE_OK;
 }
 
-/* weights=balanced and pos_weight: factors by class on the weights of rows. */
+/* weights=balanced and pos_weight: factors by class on the weights of rows. Rows of a query weigh
+ * what it does. */
 static tide_status boost_class_weights(struct boost *b, const struct fit_data **valid,
                                        struct fit_data to[2], tide_error *err)
 {
@@ -1006,6 +1041,14 @@ static tide_status boost_class_weights(struct boost *b, const struct fit_data **
     const struct fit_data *d = b->d;
     int32_t k = d->n_classes, seen = 0;
     double all = 0;
+    if (p->loss == OBJECTIVE_LAMBDARANK && d->group && d->w) {
+        tide_status st = rank_weigh(d, &b->scratch, &to[0], err);
+        b->d = &to[0];
+        if (st || !*valid || !(*valid)->group) return st;
+        st = rank_weigh(*valid, &b->scratch, &to[1], err);
+        *valid = &to[1];
+        return st;
+    }
     if (!p->weights && p->pos_weight == 1) return TIDE_OK;
     if (d->task == TIDE_REGRESS || (p->pos_weight != 1 && k > 2)) {
         err_set(err, TIDE_CODE_PARAM_CONFLICT, "'%s' is for %s",
@@ -1052,6 +1095,13 @@ static tide_status boost_train(struct boost *b, const struct fit_data *valid,
     int chooses = !valid && rounds <= 0 && b->p->patience > 0, by_folds = 0;
     struct fit_data weighed[2];
     b->ids = boost_ids(b->d->x, &b->scratch);
+    if (b->d->group) {
+        b->group_unit = arena_array(&b->scratch, n + 1, sizeof *b->group_unit);
+        if (b->group_unit)
+            b->n_groups =
+                row_groups_draw(b->d->group, n, b->d->seed, &b->scratch, b->group_unit);
+        if (b->n_groups < 2) chooses = 0; /* no group is left to learn from */
+    }
     tide_status status = arena_status(&b->scratch, err);
     if (!status) status = boost_class_weights(b, &valid, weighed, err);
     if (status) return status;
@@ -1131,6 +1181,12 @@ static tide_status resume_check(const struct boost_params *p,
         if (from->leaf_width != 1 || from->n_trees % from->n_outputs ||
             from->tree_output[t] != t % from->n_outputs)
             return err_set(err, TIDE_CODE_TIDE_VALUE, "the trees stand in no rounds");
+    if (how->refit && p->loss == OBJECTIVE_LAMBDARANK) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "leaves of 'loss' lambdarank depend on each other's scores, so the "
+                "model cannot be refitted");
+        return err_field(err, "loss");
+    }
     if (!row) return TIDE_OK;
     err_set(err, TIDE_CODE_PARAM_CONFLICT,
             p->dart > 0

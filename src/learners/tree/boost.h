@@ -18,7 +18,7 @@ struct boost_params {
     double quantile, power, delta, max_leaf, path_smooth, pos_weight, decay,
         columns_level, columns_node;
     double dart, dart_skip;
-    int32_t dart_most;
+    int32_t dart_most, truncation;
 };
 /* Fewer rows than this: rounds are chosen by folds instead of one set of rows put aside. */
 #define BOOST_FOLD_ROWS 2000

@@ -9,6 +9,7 @@
  *             of its residuals, by exact selection (Friedman 2001, algorithm 3).
  * mape        rows weigh 1/max(1, |y|), as in LightGBM: targets below 1 are not blown up.
  * softmax     h = p (1 - p) K/(K - 1).
+ * lambdarank  derivatives of a row come from its query: rank_loss.c.
  * Guide       Q3 Q10
  */
 #include "learners/tree/objective.h"
@@ -20,12 +21,13 @@
 #include "frame/frame.h"
 #include "infer/ensemble.h"
 #include "learners/tree/grad.h"
+#include "learners/tree/rank_loss.h"
 #include "simd/vmath.h"
 
 const char *const objective_names[OBJECTIVE_COUNT + 1] = {
-    "auto",          "squared",  "absolute", "huber", "pseudo_huber",
-    "quantile",      "mape",     "poisson",  "gamma", "tweedie",
-    "cross_entropy", "logistic", "softmax",  NULL};
+    "auto",          "squared",  "absolute", "huber",      "pseudo_huber",
+    "quantile",      "mape",     "poisson",  "gamma",      "tweedie",
+    "cross_entropy", "logistic", "softmax",  "lambdarank", NULL};
 
 const char *const objective_aliases[OBJECTIVE_COUNT + 1] = {
     "",
@@ -41,6 +43,7 @@ const char *const objective_aliases[OBJECTIVE_COUNT + 1] = {
     "crossentropy xentropy reg:logistic",
     "binary binary:logistic log_loss logloss",
     "multiclass multi:softprob multi:softmax multi_logloss",
+    "lambdamart rank:ndcg",
     NULL};
 
 /* ----------------------------------------------------------------- identity links --- */
@@ -305,6 +308,21 @@ static double softmax_loss(LOSS_ARGS)
     return log_sum + top - s[rows->k[i] < k ? rows->k[i] : 0];
 }
 
+/* ------------------------------------------------------------------------- queries --- */
+
+static void no_scores(const struct objective_fit *o, const struct grad_rows *rows,
+                      int64_t i0, int64_t n, const double *score, double *z)
+{
+    (void)o, (void)rows, (void)i0, (void)n, (void)score, (void)z;
+}
+
+static void lambdarank_grad(GRAD_ARGS)
+{
+    (void)rows, (void)k, (void)z;
+    memcpy(g, o->g + i0, (size_t)n * sizeof *g);
+    memcpy(h, o->h + i0, (size_t)n * sizeof *h);
+}
+
 /* ---------------------------------------------------------------------- the table --- */
 
 #define SCORES(what) .prepare = (what)
@@ -342,6 +360,9 @@ const struct objective objective_table[OBJECTIVE_COUNT] = {
                             SCORES(expits), OF(logistic)},
     [OBJECTIVE_SOFTMAX] = {"log-loss", TIDE_CLASSIFY, LINK_SOFTMAX, .g_most = 1,
                            SCORES(softmaxes), OF(softmax)},
+    [OBJECTIVE_LAMBDARANK] = {"ndcg@10", TIDE_REGRESS, LINK_IDENTITY,
+                              .range = RANGE_LABEL, .constant = CONSTANT_ZERO,
+                              SCORES(no_scores), .grad = lambdarank_grad},
 };
 
 tide_status objective_choose(int32_t asked, uint32_t task, int32_t n_classes,
@@ -364,16 +385,32 @@ tide_status objective_choose(int32_t asked, uint32_t task, int32_t n_classes,
     return TIDE_OK;
 }
 
+static int is_in_range(enum objective_range range, double y)
+{
+    switch (range) {
+    case RANGE_ANY:
+        return 1;
+    case RANGE_NOT_NEGATIVE:
+        return y >= 0;
+    case RANGE_POSITIVE:
+        return y > 0;
+    case RANGE_SHARE:
+        return y >= 0 && y <= 1;
+    case RANGE_LABEL:
+        return y >= 0 && y <= RANK_LABEL_MOST && y == floor(y);
+    }
+    return 1;
+}
+
 tide_status objective_check(enum objective_id id, const struct fit_data *d,
                             tide_error *err)
 {
-    static const char *const must[] = {"", "at least 0", "above 0", "in [0, 1]"};
+    static const char *const must[] = {"", "at least 0", "above 0", "in [0, 1]",
+                                       "of whole numbers in [0, 31]"};
     enum objective_range range = objective_table[id].range;
     for (int64_t i = 0; range != RANGE_ANY && i < d->x->n_rows; i++) {
         double y = d->y[i];
-        if (range == RANGE_POSITIVE ? y > 0
-                                    : y >= 0 && !(range == RANGE_SHARE && y > 1))
-            continue;
+        if (is_in_range(range, y)) continue;
         err_set(err, TIDE_CODE_DATA_TARGET,
                 "loss '%s' needs a target %s, got \"%r\" in row %lld",
                 objective_names[id], must[range], y, (long long)view_id(d->x, i) + 1);

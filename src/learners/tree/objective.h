@@ -21,6 +21,7 @@ enum objective_id {
     OBJECTIVE_CROSS_ENTROPY,
     OBJECTIVE_LOGISTIC,
     OBJECTIVE_SOFTMAX,
+    OBJECTIVE_LAMBDARANK,
     OBJECTIVE_COUNT
 };
 /* For a row of a parameter table: the losses in the order of the enum, and the peers' names. */
@@ -36,8 +37,19 @@ struct grad_rows {
     const int64_t *ids; /* keys of the draws */
 };
 /* The range that a target must lie in. */
-enum objective_range { RANGE_ANY, RANGE_NOT_NEGATIVE, RANGE_POSITIVE, RANGE_SHARE };
-enum objective_constant { CONSTANT_MEAN, CONSTANT_MEDIAN, CONSTANT_LEVEL };
+enum objective_range {
+    RANGE_ANY,
+    RANGE_NOT_NEGATIVE,
+    RANGE_POSITIVE,
+    RANGE_SHARE,
+    RANGE_LABEL /* whole numbers from 0 to RANK_LABEL_MOST */
+};
+enum objective_constant {
+    CONSTANT_MEAN,
+    CONSTANT_MEDIAN,
+    CONSTANT_LEVEL,
+    CONSTANT_ZERO
+};
 
 struct objective;
 /* A loss with its numbers, for one fit. */
@@ -49,6 +61,8 @@ struct objective_fit {
     double delta; /* huber, pseudo_huber: where the loss turns linear */
     double power; /* tweedie */
     double base;  /* what was taken off the targets (identity link) */
+    /* lambdarank: derivatives of all rows, made before a round (rank_loss.h) */
+    const double *g, *h;
 };
 struct objective {
     const char *shown; /* in progress lines */
@@ -66,7 +80,8 @@ struct objective {
     void (*grad)(const struct objective_fit *o, const struct grad_rows *rows,
                  int64_t i0, int64_t n, int32_t k, const double *z, double *g,
                  double *h);
-    /* loss of row i with scores s [n_outputs], >= 0; z has room for n_outputs */
+    /* loss of row i with scores s [n_outputs], >= 0; z has room for n_outputs. NULL: rows have
+     * none of their own, queries do */
     double (*loss)(const struct objective_fit *o, const struct grad_rows *rows,
                    int64_t i, const double *s, double *z);
 };

@@ -4,6 +4,7 @@
  *         al. 2017).
  * mvs     The chance is sqrt(g^2 + mean^2)/mu, at most 1, with the mu that gives the share:
  *         least variance of the sums for their number of rows (Ibragimov and Gusev 2019).
+ * groups  Whole groups are put aside for stopping, by draws for their keys.
  * Order   Thresholds come from counts of the quantised |g|, so any order of rows gives the same.
  * Guide   Q10
  */
@@ -11,6 +12,9 @@
 
 #include <math.h>
 #include <string.h>
+
+#include "base/rng.h"
+#include "math/sort.h"
 
 const char *const row_sampling_names[4] = {"uniform", "goss", "mvs", NULL};
 
@@ -89,4 +93,23 @@ double row_chance(const struct grad *g, const struct row_chances *c, int64_t row
                : (double)v >= c->edge ? 1
                                       : c->rest;
     return p < 1 ? p : 1;
+}
+
+/* ---- groups ---- */
+
+int64_t row_groups_draw(const int64_t *group, int64_t n, uint64_t seed, struct arena *a,
+                        int64_t *unit)
+{
+    struct rng_key key = rng_key(seed, "stop");
+    uint64_t *draw = arena_array(a, n + 1, sizeof *draw);
+    uint32_t *order = arena_array(a, n + 1, sizeof *order);
+    int64_t n_groups = 0;
+    if (!draw || !order) return 0;
+    for (int64_t i = 0; i < n; i++) draw[i] = rng_u64(rng_at(key, group[i], 0, 0));
+    if (sort_index_u64(a, draw, n, order)) return 0;
+    for (int64_t p = 0; p < n; p++) { /* two groups of one draw count as one */
+        if (p && draw[order[p]] != draw[order[p - 1]]) n_groups++;
+        unit[order[p]] = n_groups;
+    }
+    return n > 0 ? n_groups + 1 : 0;
 }

@@ -20,4 +20,8 @@ void row_chances_find(const struct grad *g, enum row_sampling how, double share,
                       struct row_chances *out);
 /* The chance of one row, in (0, 1]; a row that was drawn weighs 1 over it. */
 double row_chance(const struct grad *g, const struct row_chances *c, int64_t row);
+/* unit[i]: place of row i's group among all groups in the order of their draws for stopping.
+ * Returns how many groups there are, 0 when the arena failed. */
+int64_t row_groups_draw(const int64_t *group, int64_t n, uint64_t seed, struct arena *a,
+                        int64_t *unit);
 #endif

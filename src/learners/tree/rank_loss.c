@@ -1,0 +1,371 @@
+/* rank_loss.c - lambdarank (Burges 2010), with the conventions of LightGBM
+ *
+ * Pairs       of rows i, j of a query with labels l_i > l_j, one of them among the first
+ *             `truncation` places by score. D = |2^l_i - 2^l_j| |d_i - d_j| / best, where
+ *             d = 1/log2(place + 2) and best is the largest DCG of the first `truncation` places;
+ *             D is divided by 0.01 + |s_i - s_j| once a query's scores differ.
+ * Gradients   p = 1/(1 + exp(s_i - s_j)):  g_i -= p D, g_j += p D, h += p (1 - p) D; then all of
+ *             the query times log2(1 + S)/S, S twice the sum of p D, where S > 0.
+ * Stopping    NDCG of the first 10 places, gain 2^label - 1; rows of one score share their
+ *             places; a query without a relevant row counts as 1.
+ * Weights     a query weighs the mean of its rows' weights.
+ * Order       rows by key of the group, then row number: a view's order changes no bit. Equal
+ *             scores are placed by row number. A query's sums are f64 in the order of its pairs,
+ *             on one thread; nothing is added up across queries but the NDCG, in their order.
+ * Cost        truncation pairs a row and round, n log n to sort
+ * Guide       Q4 Q10
+ */
+#include "learners/tree/rank_loss.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/par.h"
+#include "math/sort.h"
+#include "simd/simd.h"
+#include "simd/vmath.h"
+
+#define RANK_NEAR 0.01 /* keeps the weight of pairs of nearly equal scores finite */
+
+/* Rows of one table, query by query. */
+struct queries {
+    int64_t n, n_rows;
+    int64_t *begin; /* [n + 1] into row */
+    uint32_t *row;  /* [n_rows] by key of the group, then row number */
+    int64_t longest;
+};
+
+struct placed {
+    double score;
+    uint32_t at; /* within the query */
+};
+
+/* A worker's memory for one query. */
+struct rank_scratch {
+    struct placed *placed, *merge;
+    double *s, *gain, *x, *p, *g, *h; /* in order of places */
+};
+
+struct rank {
+    struct tide_ctx *ctx;
+    const struct simd_table *simd;
+    int32_t truncation;
+    struct queries all;
+    const double *y;
+    const uint8_t *skip;
+    double *inverse; /* [all.n] 1 / best; 0: no pair can gain */
+    double *g, *h;   /* [all.n_rows] by row */
+    struct queries watched;
+    const double *watched_y, *watched_w;
+    double *watched_best;         /* [watched.n] of the first RANK_PLACES places */
+    struct rank_scratch *scratch; /* [threads] */
+    double *discount;             /* [longest] of every place */
+};
+
+/* ---- queries ---- */
+
+/* Rows in order of (group, number). */
+static uint32_t *sort_rows(const struct fit_data *d, struct arena *a)
+{
+    int64_t n = d->x->n_rows;
+    uint32_t *by_id = arena_array(a, n + 1, sizeof *by_id);
+    uint32_t *by_group = arena_array(a, n + 1, sizeof *by_group);
+    uint64_t *key = arena_array(a, n + 1, sizeof *key);
+    if (!by_id || !by_group || !key) return NULL;
+    for (int64_t i = 0; i < n; i++) key[i] = (uint64_t)view_id(d->x, i);
+    if (sort_index_u64(a, key, n, by_id)) return NULL;
+    for (int64_t i = 0; i < n; i++) key[i] = (uint64_t)d->group[by_id[i]];
+    if (sort_index_u64(a, key, n, by_group)) return NULL;
+    for (int64_t i = 0; i < n; i++) by_group[i] = by_id[by_group[i]];
+    return by_group;
+}
+
+/* Queries of the rows with skip[i] != 0 (NULL: of all). */
+static tide_status queries_find(const struct fit_data *d, const uint8_t *skip,
+                                struct arena *a, struct queries *q, tide_error *err)
+{
+    int64_t n = d->x->n_rows;
+    *q = (struct queries){.row = sort_rows(d, a)};
+    q->begin = arena_array(a, n + 1, sizeof *q->begin);
+    if (!q->row || !q->begin) return arena_status(a, err);
+    for (int64_t p = 0; p < n; p++) {
+        uint32_t i = q->row[p];
+        if (skip && !skip[i]) continue;
+        if (!q->n_rows || d->group[i] != d->group[q->row[q->n_rows - 1]])
+            q->begin[q->n++] = q->n_rows;
+        q->row[q->n_rows++] = i;
+    }
+    q->begin[q->n] = q->n_rows;
+    for (int64_t k = 0; k < q->n; k++) {
+        int64_t m = q->begin[k + 1] - q->begin[k];
+        q->longest = m > q->longest ? m : q->longest;
+    }
+    return TIDE_OK;
+}
+
+static double gain_of(double label)
+{
+    return ldexp(1, (int)label) - 1;
+}
+
+/* The largest DCG that m rows can have in their first `places`: labels counted, highest first. */
+static double best_dcg(const double *y, const uint32_t *row, int64_t m, int64_t places,
+                       const double *discount)
+{
+    int64_t count[RANK_LABEL_MOST + 1] = {0}, place = 0;
+    double sum = 0;
+    for (int64_t i = 0; i < m; i++) count[(int)y[row[i]]]++;
+    for (int label = RANK_LABEL_MOST; label > 0; label--)
+        for (int64_t c = 0; c < count[label] && place < places; c++, place++)
+            sum += gain_of(label) * discount[place];
+    return sum;
+}
+
+tide_status rank_weigh(const struct fit_data *d, struct arena *a, struct fit_data *to,
+                       tide_error *err)
+{
+    struct queries q;
+    *to = *d;
+    if (!d->w) return TIDE_OK;
+    tide_status status = queries_find(d, NULL, a, &q, err);
+    double *w = arena_array(a, d->x->n_rows + 1, sizeof *w);
+    if (!status) status = arena_status(a, err);
+    for (int64_t k = 0; k < q.n && !status; k++) {
+        double sum = 0;
+        int64_t m = q.begin[k + 1] - q.begin[k];
+        const uint32_t *row = q.row + q.begin[k];
+        for (int64_t i = 0; i < m; i++) sum += d->w[row[i]];
+        for (int64_t i = 0; i < m; i++) w[row[i]] = sum / (double)m;
+    }
+    to->w = w;
+    return status;
+}
+
+/* ---- memory ---- */
+
+static tide_status scratch_new(struct rank *r, int64_t longest, struct arena *a,
+                               tide_error *err)
+{
+    int threads = par_threads(r->ctx);
+    r->scratch = arena_array(a, threads, sizeof *r->scratch);
+    r->discount = arena_array(a, longest + 1, sizeof *r->discount);
+    for (int t = 0; r->scratch && t < threads; t++) {
+        struct rank_scratch *s = &r->scratch[t];
+        s->placed = arena_array(a, 2 * longest + 2, sizeof *s->placed);
+        double *all = arena_array(a, 6 * (longest + 1), sizeof *all);
+        if (!s->placed || !all) break;
+        s->merge = s->placed + longest + 1;
+        double **at[] = {&s->s, &s->gain, &s->x, &s->p, &s->g, &s->h};
+        for (int i = 0; i < 6; i++) *at[i] = all + i * (longest + 1);
+    }
+    for (int64_t i = 0; r->discount && i < longest; i++)
+        r->discount[i] = 1 / vm_log2((double)i + 2);
+    return arena_status(a, err);
+}
+
+tide_status rank_new(struct tide_ctx *ctx, const struct fit_data *d,
+                     const struct fit_data *valid, const uint8_t *skip,
+                     int32_t truncation, struct arena *a, struct rank **out,
+                     tide_error *err)
+{
+    struct rank *r = arena_zero(a, sizeof *r);
+    *out = r;
+    if (!r) return arena_status(a, err);
+    const struct fit_data *of = valid ? valid : d;
+    *r = (struct rank){.ctx = ctx,
+                       .simd = simd_get(ctx),
+                       .truncation = truncation,
+                       .y = d->y,
+                       .skip = skip,
+                       .watched_y = of->y,
+                       .watched_w = of->w};
+    tide_status status = queries_find(d, NULL, a, &r->all, err);
+    if (!status && (valid || skip))
+        status = queries_find(of, valid ? NULL : skip, a, &r->watched, err);
+    if (status) return status;
+    int64_t longest =
+        r->all.longest > r->watched.longest ? r->all.longest : r->watched.longest;
+    r->inverse = arena_array(a, r->all.n + 1, sizeof *r->inverse);
+    r->watched_best = arena_array(a, r->watched.n + 1, sizeof *r->watched_best);
+    r->g = arena_array(a, d->x->n_rows + 1, sizeof *r->g);
+    r->h = arena_array(a, d->x->n_rows + 1, sizeof *r->h);
+    status = scratch_new(r, longest, a, err);
+    for (int64_t k = 0; k < r->all.n && !status; k++) {
+        const struct queries *q = &r->all;
+        double best = best_dcg(r->y, q->row + q->begin[k],
+                               q->begin[k + 1] - q->begin[k], truncation, r->discount);
+        r->inverse[k] = best > 0 ? 1 / best : 0;
+    }
+    for (int64_t k = 0; k < r->watched.n && !status; k++) {
+        const struct queries *q = &r->watched;
+        r->watched_best[k] =
+            best_dcg(of->y, q->row + q->begin[k], q->begin[k + 1] - q->begin[k],
+                     RANK_PLACES, r->discount);
+    }
+    return status;
+}
+
+const double *rank_g(const struct rank *r)
+{
+    return r->g;
+}
+
+const double *rank_h(const struct rank *r)
+{
+    return r->h;
+}
+
+/* ---- places ---- */
+
+/* Highest score first; equal scores stay in the order of rows. Bottom-up merges. */
+static void place_rows(const struct queries *q, int64_t k, const double *score,
+                       struct rank_scratch *s)
+{
+    int64_t m = q->begin[k + 1] - q->begin[k];
+    const uint32_t *row = q->row + q->begin[k];
+    struct placed *from = s->placed, *to = s->merge;
+    for (int64_t i = 0; i < m; i++)
+        from[i] = (struct placed){score[row[i]], (uint32_t)i};
+    for (int64_t width = 1; width < m; width *= 2) {
+        for (int64_t lo = 0; lo < m; lo += 2 * width) {
+            int64_t mid = lo + width < m ? lo + width : m;
+            int64_t hi = lo + 2 * width < m ? lo + 2 * width : m;
+            int64_t i = lo, j = mid;
+            for (int64_t out = lo; out < hi; out++)
+                to[out] = j >= hi || (i < mid && from[i].score >= from[j].score)
+                              ? from[i++]
+                              : from[j++];
+        }
+        struct placed *swap = from;
+        from = to;
+        to = swap;
+    }
+    s->placed = from; /* where the order ended */
+    s->merge = to;
+}
+
+/* ---- derivatives ---- */
+
+/* All pairs of place i with the places below it. Rows of one label differ by no gain and add 0. */
+static double derive_place(const struct rank *r, double inverse, int has_distance,
+                           int64_t i, int64_t m, struct rank_scratch *s)
+{
+    double sum = 0, g_i = 0, h_i = 0;
+    for (int64_t j = i + 1; j < m; j++) /* lower score less higher, by label */
+        s->x[j] = s->gain[i] >= s->gain[j] ? s->s[j] - s->s[i] : s->s[i] - s->s[j];
+    r->simd->vexpit(s->x + i + 1, s->p + i + 1, m - i - 1);
+    for (int64_t j = i + 1; j < m; j++) {
+        double gap = s->gain[i] - s->gain[j], p = s->p[j];
+        double delta = fabs(gap) * (r->discount[i] - r->discount[j]) * inverse;
+        if (has_distance) delta /= RANK_NEAR + fabs(s->x[j]);
+        double lambda = p * delta, h = lambda * (1 - p);
+        double signed_lambda = gap >= 0 ? lambda : -lambda;
+        g_i -= signed_lambda;
+        s->g[j] += signed_lambda;
+        h_i += h;
+        s->h[j] += h;
+        sum += lambda;
+    }
+    s->g[i] += g_i;
+    s->h[i] += h_i;
+    return sum;
+}
+
+static void derive_query(struct rank *r, int64_t k, const double *score,
+                         struct rank_scratch *s)
+{
+    const struct queries *q = &r->all;
+    int64_t m = q->begin[k + 1] - q->begin[k];
+    const uint32_t *row = q->row + q->begin[k];
+    double sum = 0;
+    for (int64_t i = 0; i < m; i++) r->g[row[i]] = r->h[row[i]] = 0;
+    /* rows that are only watched teach nothing */
+    if (r->inverse[k] == 0 || (r->skip && r->skip[row[0]])) return;
+    place_rows(q, k, score, s);
+    for (int64_t i = 0; i < m; i++) {
+        s->s[i] = s->placed[i].score;
+        s->gain[i] = gain_of(r->y[row[s->placed[i].at]]);
+        s->g[i] = s->h[i] = 0;
+    }
+    for (int64_t i = 0; i + 1 < m && i < r->truncation; i++)
+        sum += derive_place(r, r->inverse[k], s->s[0] != s->s[m - 1], i, m, s);
+    sum *= 2;
+    double scale = sum > 0 ? vm_log2(1 + sum) / sum : 1;
+    for (int64_t i = 0; i < m; i++) {
+        uint32_t to = row[s->placed[i].at];
+        r->g[to] = s->g[i] * scale;
+        r->h[to] = s->h[i] * scale;
+    }
+}
+
+struct derive_job {
+    struct rank *r;
+    const double *score;
+};
+
+/* First query that begins at or after this place. */
+static int64_t query_from(const struct queries *q, int64_t place)
+{
+    int64_t lo = 0, hi = q->n;
+    while (lo < hi) {
+        int64_t mid = lo + (hi - lo) / 2;
+        if (q->begin[mid] < place)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+/* A block is the queries that begin in PAR_BLOCK rows. */
+static void derive_block(void *arg, int64_t block, int worker)
+{
+    const struct derive_job *job = arg;
+    const struct queries *q = &job->r->all;
+    int64_t end = query_from(q, (block + 1) * PAR_BLOCK);
+    for (int64_t k = query_from(q, block * PAR_BLOCK); k < end; k++)
+        derive_query(job->r, k, job->score, &job->r->scratch[worker]);
+}
+
+tide_status rank_derive(struct rank *r, const double *score, tide_error *err)
+{
+    struct derive_job job = {r, score};
+    return par_for(r->ctx, (r->all.n_rows + PAR_BLOCK - 1) / PAR_BLOCK, derive_block,
+                   &job, err);
+}
+
+/* ---- NDCG ---- */
+
+static double watched_ndcg(struct rank *r, int64_t k, const double *score)
+{
+    const struct queries *q = &r->watched;
+    struct rank_scratch *s = &r->scratch[0];
+    int64_t m = q->begin[k + 1] - q->begin[k], i = 0;
+    const uint32_t *row = q->row + q->begin[k];
+    double sum = 0;
+    if (!(r->watched_best[k] > 0)) return 1;
+    place_rows(q, k, score, s);
+    while (i < m && i < RANK_PLACES) {
+        double gain = 0, discount = 0;
+        int64_t j = i;
+        for (; j < m && s->placed[j].score == s->placed[i].score; j++) {
+            gain += gain_of(r->watched_y[row[s->placed[j].at]]);
+            discount += j < RANK_PLACES ? r->discount[j] : 0;
+        }
+        sum += gain / (double)(j - i) * discount;
+        i = j;
+    }
+    return sum / r->watched_best[k];
+}
+
+double rank_watched(struct rank *r, const double *score)
+{
+    double sum = 0, all = 0;
+    for (int64_t k = 0; k < r->watched.n; k++) {
+        double w = r->watched_w ? r->watched_w[r->watched.row[r->watched.begin[k]]] : 1;
+        sum += w * watched_ndcg(r, k, score);
+        all += w;
+    }
+    return all > 0 ? sum / all : 0;
+}
