@@ -40,8 +40,13 @@ static tide_status eval_add(struct tide_ctx *ctx, tide_report *r,
                             uint64_t seed, tide_error *err)
 {
     struct metric_value v;
+    const char *changed =
+        strchr(key, '('); /* parameters tell two of one metric apart */
+    char title[160];
+    (void)str_format(title, sizeof title, "%s%s%s", m->title, changed ? " " : "",
+                     changed ? changed : "");
     struct report_metric item = {.key = key,
-                                 .title = m->title,
+                                 .title = title,
                                  .n = s->n,
                                  .worst = m->worst,
                                  .chance = m->chance,

@@ -135,6 +135,7 @@ static tide_status check_options(struct trainer *t, tide_error *err)
     if (t->p->group && o->folds)
         return err_set(err, TIDE_CODE_PARAM_CONFLICT,
                        "'group' and 'folds' exclude each other");
+    if (!(t->aims.tasks & t->p->task)) t->aims.metric = NULL; /* the learner will say */
     t->is_ranked = eval_is_ranked(&t->aims);
     if (t->is_ranked && t->valid && t->p->group &&
         tide_frame_find(t->valid, group_name(t->p), "group", err) < 0)

@@ -188,7 +188,7 @@ def dicts(listing):
               "17976931348623157", "22250738585072014", "49406564584124654", "5" + "0" * 20, "\0" * 6 + "\udcf0\x7f"])
     words = ["\udc89TIDE\r\n\x1a\n"]
     keys = ["tidemill", "required", "task", "seed", "partial", "target", "classes", "positive", "threshold",
-            "weight", "id", "columns", "pipeline", "parameters", "nodes", "arrays", "about", "name", "type",
+            "weight", "id", "group", "columns", "pipeline", "parameters", "nodes", "arrays", "about", "name", "type",
             "missing", "levels", "lo", "hi", "width", "in", "section", "instance", "node", "part", "shape"]
     kinds = ["DICT", "EDGES", "MAPS", "TREES", "NODES", "LEAVES", "COVER", "DENSE", "STEP", "VOCAB", "CALIB",
              "NODEW", "LEAVES64", "LINLEAF", "PROFILE", "GOLDEN"]

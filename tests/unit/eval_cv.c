@@ -246,6 +246,55 @@ TEST(a_model_is_evaluated_on_a_table)
     bench_close(&b);
 }
 
+/* Queries of 20 rows; a sample of the training rows must not cut them. */
+TEST(a_ranker_is_validated_and_evaluated_by_its_groups)
+{
+    static double query[ROWS], relevance[ROWS];
+    struct tide_column_in cols[] = {{.name = "x1", .f64 = x1},
+                                    {.name = "x2", .f64 = x2},
+                                    {.name = "query", .f64 = query},
+                                    {.name = "relevance", .f64 = relevance}};
+    struct tide_problem_options o = {
+        .target = "relevance", .group = "query", .task = 2};
+    struct bench b = {0};
+    struct cv_result cv;
+    struct fit_aims aims;
+    tide_model *model = NULL;
+    tide_report *r = NULL;
+    tide_error err = {0};
+    struct pipe_fit how = {.seed = 1};
+    fill();
+    for (int i = 0; i < ROWS; i++) {
+        query[i] = i % 20;
+        relevance[i] = floor(4 * x1[i] * x1[i]);
+    }
+    CHECK_INT(tide_ctx_new(&b.ctx, NULL), TIDE_OK);
+    arena_init(&b.a, NULL);
+    CHECK_INT(tide_frame_new(b.ctx, ROWS, 4, cols, &b.frame, NULL), TIDE_OK);
+    CHECK_INT(problem_new(b.ctx, b.frame, &o, &b.p, &err), TIDE_OK);
+    CHECK_INT(b.p->n_features, 2);
+    CHECK_INT(pipeline_parse("gbdt(trees=20, loss=lambdarank)", &b.pipeline, NULL),
+              TIDE_OK);
+    pipeline_aims(b.pipeline, &aims);
+    CHECK(aims.tasks == TIDE_REGRESS && eval_is_ranked(&aims));
+    CHECK_INT(eval_metric_default(TIDE_REGRESS, aims.metric, &b.metric, NULL), TIDE_OK);
+    CHECK_INT(fold_assign_groups(ROWS, b.p->group, 4, 1, b.fold, NULL), TIDE_OK);
+    CHECK_INT(bench_run(&b, 4, &cv), TIDE_OK);
+    for (int f = 0; f < 4; f++)
+        CHECK(cv.fold_metric[f] > 0.95 && cv.fold_metric[f] <= 1);
+    CHECK_INT(pipe_fit(b.ctx, b.p, b.pipeline, &how, &model, NULL, &err), TIDE_OK);
+    CHECK_STR(model->schema.group, "query");
+    struct tide_eval_options e = {.seed = 1};
+    CHECK_INT(tide_model_eval(b.ctx, model, b.frame, &e, &r, &err), TIDE_OK);
+    double got = 0;
+    const char *why = NULL;
+    CHECK(r && tide_report_number(r, "ndcg", &got, &why) == 0 && got > 0.95);
+    CHECK(r && tide_report_number(r, "rmse", &got, &why) != 0);
+    tide_report_free(r);
+    tide_model_free(model);
+    bench_close(&b);
+}
+
 TEST(a_wrong_metric_shows_before_the_work)
 {
     struct bench b;

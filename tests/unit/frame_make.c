@@ -6,7 +6,8 @@
 
 extern const struct tide_maker tide_maker_higgs_like, tide_maker_airline_like,
     tide_maker_ctr_like, tide_maker_friedman1, tide_maker_ratings_like,
-    tide_maker_sea_drift, tide_maker_blobs, tide_maker_moons, tide_maker_classification;
+    tide_maker_sea_drift, tide_maker_blobs, tide_maker_moons, tide_maker_classification,
+    tide_maker_higgs_rank;
 
 static tide_ctx *ctx;
 
@@ -46,6 +47,24 @@ TEST(higgs_like_is_as_defined)
     CHECK_NEAR(total(f, 28), 108024, 0);
     for (int j = 0; j < 6; j++) CHECK_NEAR(tide_frame_number(f, 0, j), first[j], 1e-6);
     tide_frame_free(f);
+}
+
+TEST(higgs_rank_is_as_defined)
+{
+    static const int64_t want[5] = {59339, 47302, 47770, 31592, 13997};
+    int64_t count[5] = {0};
+    tide_frame *f = make_with(&tide_maker_higgs_rank, 200000, 0, NULL);
+    tide_frame *same = make_with(&tide_maker_higgs_like, 100, 0, NULL);
+    if (!f || !same) return;
+    for (int64_t i = 0; i < f->n_rows; i++) {
+        CHECK_INT(f->cols[28].i64[i], i / 50);
+        count[f->cols[29].i64[i]]++;
+    }
+    for (int k = 0; k < 5; k++) CHECK_INT(count[k], want[k]);
+    for (int j = 0; j < 28; j++)
+        CHECK(!memcmp(f->cols[j].f64, same->cols[j].f64, 100 * sizeof(double)));
+    tide_frame_free(f);
+    tide_frame_free(same);
 }
 
 TEST(airline_like_is_as_defined)

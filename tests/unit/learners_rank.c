@@ -5,7 +5,8 @@
 #include "support/toy_fit.h"
 #include "support/unit.h"
 
-extern const struct tide_learner tide_learner_gbdt;
+extern const struct tide_learner tide_learner_gbdt, tide_learner_bagging,
+    tide_learner_stacking;
 #define GBDT &tide_learner_gbdt
 
 /* Queries of 1 to `most` rows whose rows are scattered; labels 0 to 4 that x and z tell of. */
@@ -364,6 +365,24 @@ TEST(targets_that_are_no_labels_and_rows_without_queries_are_refused)
     m = toy_fit(GBDT, "trees=3,loss=lambdarank", &s.d, s.t->n_levels, NULL);
     CHECK_INT(m->err.code, TIDE_CODE_PARAM_CONFLICT);
     CHECK_STR(m->err.option, "group");
+    toy_model_free(m);
+    table_free(&s);
+}
+
+TEST(members_learn_the_same_queries)
+{
+    struct table s = table_new(400, 20);
+    double out[2] = {0, 0};
+    struct toy_model *m =
+        toy_fit(&tide_learner_bagging, "members=2,of=gbdt(loss=lambdarank)", &s.d,
+                s.t->n_levels, NULL);
+    CHECK_MSG(m->status == TIDE_OK, "%s", m->err.message);
+    CHECK_INT(tide_learner_bagging.predict(m->object, s.d.x, 0, 2, out, &m->err), 0);
+    CHECK(isfinite(out[0]) && out[0] != out[1]);
+    toy_model_free(m);
+    m = toy_fit(&tide_learner_stacking, "folds=3,of=gbdt(loss=lambdarank)+ridge", &s.d,
+                s.t->n_levels, NULL);
+    CHECK_MSG(m->status == TIDE_OK, "%s", m->err.message);
     toy_model_free(m);
     table_free(&s);
 }

@@ -333,6 +333,31 @@ TEST(d24_weights)
     end(p);
 }
 
+TEST(groups_have_keys_and_are_no_features)
+{
+    static const char *const tables[] = {
+        "x,g,y\n1,a,1.5\n2,b,2\n3,a,\n4,a,7\n", "x,g,y\n1,7,1.5\n2,9,2\n3,7,\n4,7,7\n",
+        "x,g,y\n1,0.5,1.5\n2,9,2\n3,,\n4,0.5,7\n",
+        "x,g,y\n1,true,1.5\n2,false,2\n3,true,\n4,true,7\n",
+        "x,g,y\n1,2020-01-05,1.5\n2,2021-01-05,2\n3,,\n4,2020-01-05,7\n"};
+    struct tide_problem_options o = {.target = "y", .group = "g"};
+    for (int v = 0; v < 5; v++) { /* the third row has no target, and needs no group */
+        struct problem *p = begin(tables[v], o);
+        CHECK_MSG(p && p->group, "%s: %s", tables[v], err.message);
+        if (p && p->group) {
+            CHECK_INT(p->n_rows, 3);
+            CHECK(p->group[0] == p->group[2] && p->group[0] != p->group[1]);
+            CHECK_INT(p->n_features, 1);
+        }
+        end(p);
+    }
+    struct problem *p = begin("x,g,y\n1,a,1.5\n2,,2\n", o);
+    CHECK(p == NULL);
+    CHECK_STR(err.message, "group 'g' is missing in row 2");
+    CHECK_INT(err.code, TIDE_CODE_DATA_MISSING);
+    end(p);
+}
+
 TEST(d28_uneven_classes_are_warned_of)
 {
     big_begin("x,y");
