@@ -1333,6 +1333,15 @@ def _(r):
     return fold_rows(2, given(r)["y"], 2)
 
 
+@row("split.group_kfold.doc")
+def _(r):
+    # equal groups come in an order that the seed draws; the row's is that of one version
+    groups = given(r)["groups"]
+    fold = numbers("group_folds", 2, 1, groups)
+    parts = [[i for i, f in enumerate(fold) if f == v] for v in range(2)]
+    return [[parts[1 - v], parts[v]] for v in range(2)]
+
+
 # summaries and special functions
 
 @row("online.welford")

@@ -189,6 +189,7 @@ static void gbdt_cost(const void *params, const struct fit_data *d,
         p->loss == OBJECTIVE_MAPE)
         row += 48; /* residuals of leaves and their weights */
     if (p->offset || p->exposure) row += 8;
+    if (d->group) row += 32;
     if (p->loss == OBJECTIVE_LAMBDARANK) row += 80; /* queries, derivatives, sorting */
     if (p->weights || p->pos_weight != 1) row += 8;
     if (p->rows < 1 && p->sampling != SAMPLE_UNIFORM) row += 8;

@@ -223,6 +223,24 @@ static void ask_folds(struct asked *q)
     for (int64_t i = 0; i < n; i++) say(fold[i]);
 }
 
+/* group_folds K SEED KEY...: a key a row */
+static void ask_group_folds(struct asked *q)
+{
+    int k = (int)take_count(q);
+    uint64_t seed = (uint64_t)take_count(q);
+    int64_t n = q->n - q->at;
+    const int32_t *key = take_numbers(q, n);
+    int32_t *fold = arena_array(q->a, n, sizeof *fold);
+    int64_t *group = arena_array(q->a, n, sizeof *group);
+    for (int64_t i = 0; !q->bad && group && i < n; i++) group[i] = key[i];
+    if (q->bad || !fold || !group ||
+        fold_assign_groups(n, group, k, seed, fold, NULL)) {
+        q->bad = 1;
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) say(fold[i]);
+}
+
 /* ---- summaries ---- */
 
 static void say_moments(const struct moments *m)
@@ -342,6 +360,7 @@ static const struct {
     {"confusion", ask_confusion},
     {"cost_threshold", ask_cost_threshold},
     {"folds", ask_folds},
+    {"group_folds", ask_group_folds},
     {"moments", ask_moments},
     {"merge", ask_merge},
     {"quantile", ask_quantile},
