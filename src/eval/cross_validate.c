@@ -113,7 +113,7 @@ static tide_status fold_metric(const struct folds *f, struct arena *a,
 /* Is this one of about `share` of the groups? A list that is cut ranks other than a whole one. */
 static int fold_group_is_in(const struct folds *f, int64_t group, double share)
 {
-    struct rng_key key = rng_key(f->seed, "train sample");
+    struct rng_key key = rng_key(f->like->seed, "train sample");
     return rng_u01(rng_at(key, group, 0, 0)) < share;
 }
 

@@ -719,9 +719,11 @@ static tide_status run(struct trainer *t, const tide_frame *frame,
                        const struct tide_problem_options *given, tide_error *err)
 {
     struct tide_problem_options problem = *given;
-    tide_status s = t->from ? check_resume(t, err) : settle_task(t->o, &problem, &t->aims, err);
+    tide_status s =
+        t->from ? check_resume(t, err) : settle_task(t->o, &problem, &t->aims, err);
     if (!s && t->from)
         s = pipeline_resume(t->from, t->how.refit, &t->o->set, &t->resumed, err);
+    if (!s && t->from) pipeline_aims(t->resumed, &t->aims);
     if (!s)
         s = t->from ? problem_resume(t->ctx, frame, &problem, t->from, &t->p, err)
                     : problem_new(t->ctx, frame, &problem, &t->p, err);
