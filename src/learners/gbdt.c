@@ -152,7 +152,8 @@ static const struct tide_param gbdt_rows[] = {
           .flags = TIDE_KEPT | TIDE_EXPERT,
           .help = "rounds dropped at once on average, at most; 0: no limit",
           .alias = "max_drop", .when = "dart>0"),
-    P_INT(boost_params, truncation, "30", P_RANGE(1, 1000000), .flags = TIDE_KEPT | TIDE_EXPERT,
+    P_INT(boost_params, truncation, "30", P_RANGE(1, 1000000),
+          .flags = TIDE_KEPT | TIDE_EXPERT,
           .help = "places of a query whose rows are paired with all others",
           .alias = "lambdarank_truncation_level", .when = "loss=lambdarank"),
 };
