@@ -176,8 +176,7 @@ static tide_status plan_group_holdout(struct trainer *t, double share, uint8_t *
 {
     const struct problem *p = t->p;
     int64_t held = 0;
-    tide_status s =
-        fold_holdout_groups(p->n_rows, p->group, share, t->o->seed, mark, err);
+    tide_status s = fold_holdout_groups(p->n_rows, p->group, share, t->seed, mark, err);
     if (s) return s;
     for (int64_t i = 0; i < p->n_rows; i++) {
         t->plan.fold[i] = !mark[i];
@@ -234,8 +233,7 @@ static tide_status plan_folds(struct trainer *t, int k, tide_error *err)
     if (p->group) {
         t->plan.k = k;
         str_format(t->plan.how, sizeof t->plan.how, "%d folds of whole groups", k);
-        return fold_assign_groups(p->n_rows, p->group, k, t->o->seed, t->plan.fold,
-                                  err);
+        return fold_assign_groups(p->n_rows, p->group, k, t->seed, t->plan.fold, err);
     }
     int is_asked = t->o->cv > 1;
     const int32_t *cls = p->task != TIDE_CLASSIFY ? NULL
@@ -262,7 +260,8 @@ static tide_status make_plan(struct trainer *t, tide_error *err)
     const struct problem *p = t->p;
     t->plan.fold = arena_zero(&t->arena, (size_t)p->n_rows * sizeof(int32_t));
     if (!t->plan.fold) return arena_status(&t->arena, err);
-    if (t->o->cv == 1 || (t->valid && !t->is_auto) || (t->from && !t->o->holdout)) {
+    if (t->o->cv == 1 || (t->valid && !t->is_auto) ||
+        (t->from && !(t->o->holdout > 0))) {
         t->plan.k = 0;
         return TIDE_OK;
     }
