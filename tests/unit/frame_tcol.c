@@ -135,7 +135,8 @@ static tide_frame *random_frame(int64_t n_rows, int n_cols)
     for (int j = 0; j < n_cols; j++) {
         struct column *c = &f->cols[j];
         uint32_t gap = (uint32_t[]){0, 1, 2, 1000}[draw() % 4];
-        snprintf(name, sizeof name, j ? "c %d \"\xc3\xa4\"" : "", j);
+        name[0] = 0;
+        if (j) snprintf(name, sizeof name, "c %d \"\xc3\xa4\"", j);
         c->name = arena_str(&f->arena, name);
         c->type = (uint8_t)(TIDE_BOOL + draw() % 6);
         if (c->type == TIDE_BOOL) add_bools(c, &f->arena, gap);
