@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/size.h"
 #include "fuzz/tide_oracle.h"
 
 #ifdef FUZZ_LIBFUZZER
@@ -197,7 +198,8 @@ static void mend_shape(struct file *f, int i)
         int64_t rest = 1;
         size_t last = json_array_size(shape) - 1;
         for (size_t d = 0; d < last; d++)
-            rest *= json_integer_value(json_array_get(shape, d));
+            if (i64_mul(rest, json_integer_value(json_array_get(shape, d)), &rest))
+                rest = 0; /* sizes that no section has, and stay so */
         int64_t cells = (int64_t)(f->part[i].n / f->part[i].each);
         if (last && rest > 0 && cells % rest == 0)
             cells /= rest;
