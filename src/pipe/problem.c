@@ -631,6 +631,8 @@ tide_status problem_resume(struct tide_ctx *ctx, const tide_frame *frame,
         return refuse_other("task", task_names[task], task_names[o.task], err);
     if (o.positive && (!positive || strcmp(o.positive, positive) != 0))
         return refuse_other("positive", positive ? positive : "none", o.positive, err);
+    if (o.group && s->group && strcmp(o.group, s->group) != 0)
+        return refuse_other("group", s->group, o.group, err);
     if (o.drop.n) {
         err_set(err, TIDE_CODE_PARAM_CONFLICT,
                 "the model's columns stay, so 'drop' cannot be given");

@@ -41,6 +41,7 @@ tide_status resume_schema(const tide_model *from, tide_model *m, tide_error *err
     m->schema.target = arena_str(a, s->target);
     m->schema.weight = s->weight ? arena_str(a, s->weight) : NULL;
     m->schema.id = s->id ? arena_str(a, s->id) : NULL;
+    m->schema.group = s->group ? arena_str(a, s->group) : NULL;
     m->schema.cols = arena_array(a, (int64_t)s->n_cols + 1, sizeof *m->schema.cols);
     m->schema.labels =
         arena_array(a, (int64_t)s->n_classes + 1, sizeof *m->schema.labels);

@@ -299,6 +299,43 @@ TEST(only_rows_of_its_own_validate_it)
     tide_frame_free(v);
 }
 
+TEST(the_column_of_groups_goes_on_when_the_model_before_is_gone)
+{
+    enum { N = 60 };
+    double x[N], y[N];
+    int64_t q[N];
+    begin();
+    for (int i = 0; i < N; i++) {
+        x[i] = (i * 7) % 13;
+        y[i] = (i * 7) % 13 / 5;
+        q[i] = i / 10;
+    }
+    struct tide_column_in cols[] = {
+        {.name = "x", .f64 = x}, {.name = "query", .i64 = q}, {.name = "y", .f64 = y}};
+    struct tide_problem_options p = {.target = "y", .group = "query"}, none = {0};
+    struct tide_train_options o = {
+        .pipeline = "gbdt(loss=lambdarank, trees=4, patience=0, min_rows=1)", .cv = 1};
+    tide_frame *f = NULL;
+    tide_model *m = NULL, *on = NULL;
+    tide_report *r = NULL;
+    tide_error err;
+    CHECK_INT(tide_frame_new(ctx, N, 3, cols, &f, &err), 0);
+    CHECK_MSG(!tide_train(ctx, f, NULL, &p, &o, &m, &r, &err), "%s", err.message);
+    tide_report_free(r);
+    o.pipeline = NULL;
+    p.group = "x";
+    CHECK_INT(tide_train_from(ctx, m, NULL, f, NULL, &p, &o, &on, &r, &err),
+              TIDE_EINVAL);
+    CHECK_STR(err.message, "the model's 'group' is query, got \"x\"");
+    CHECK_MSG(!tide_train_from(ctx, m, NULL, f, NULL, &none, &o, &on, &r, &err), "%s",
+              err.message);
+    tide_report_free(r);
+    tide_model_free(m);
+    CHECK_STR(on->schema.group, "query");
+    tide_model_free(on);
+    tide_frame_free(f);
+}
+
 TEST(cleared)
 {
     tide_ctx_free(ctx);
