@@ -59,4 +59,8 @@ tide_status predict_rows(struct tide_ctx *ctx, const tide_model *m,
 tide_status pipeline_set_value(tide_values *values, const struct tide_params *table,
                                const char *name, const char *raw, size_t len,
                                tide_error *err);
+/* Sets the values that a list of name=value names. */
+tide_status pipeline_read_sets(const struct tide_learner *l,
+                               const struct tide_text_list *sets, tide_values *to,
+                               tide_error *err);
 #endif

@@ -30,32 +30,37 @@ static struct needs look_at(const struct problem *p)
     return n;
 }
 
+tide_status pipeline_read_sets(const struct tide_learner *l,
+                               const struct tide_text_list *sets, tide_values *to,
+                               tide_error *err)
+{
+    tide_status st = TIDE_OK;
+    for (int i = 0; !st && sets && i < sets->n; i++) {
+        const char *item = sets->items[i], *eq = strchr(item, '=');
+        char shown[128];
+        if (!eq) {
+            err_set(err, TIDE_CODE_PARAM_VALUE, "expected name=value, got \"%s\"",
+                    err_quote(shown, sizeof shown, item, strlen(item), 60));
+            return err_field(err, "set");
+        }
+        char *name = mem_strndup(item, (size_t)(eq - item));
+        st = name
+                 ? pipeline_set_value(to, &l->params, name, eq + 1, strlen(eq + 1), err)
+                 : err_nomem(err, 0);
+        mem_free(name);
+    }
+    return st;
+}
+
 /* A learner's parameters with those that are set. */
-static tide_status read_sets(const struct tide_learner *l,
+static tide_status values_of(const struct tide_learner *l,
                              const struct tide_text_list *sets, tide_values **out,
                              tide_error *err)
 {
     tide_status st = tide_values_new(&l->params, l->name, out, err);
-    tide_values *values = *out;
-    for (int i = 0; !st && sets && i < sets->n; i++) {
-        const char *item = sets->items[i], *eq = strchr(item, '=');
-        if (!eq) {
-            char shown[128];
-            err_quote(shown, sizeof shown, item, strlen(item), 60);
-            err_set(err, TIDE_CODE_PARAM_VALUE, "expected name=value, got \"%s\"",
-                    shown);
-            err_field(err, "set");
-            st = TIDE_EINVAL;
-            break;
-        }
-        char *name = mem_strndup(item, (size_t)(eq - item));
-        st = name ? pipeline_set_value(values, &l->params, name, eq + 1, strlen(eq + 1),
-                                       err)
-                  : err_nomem(err, 0);
-        mem_free(name);
-    }
-    if (!st) st = tide_values_check(values, err);
-    if (!st && l->check) st = l->check(tide_values_struct(values), err);
+    if (!st) st = pipeline_read_sets(l, sets, *out, err);
+    if (!st) st = tide_values_check(*out, err);
+    if (!st && l->check) st = l->check(tide_values_struct(*out), err);
     return st;
 }
 
@@ -79,7 +84,7 @@ tide_status pipeline_default_aims(const char *learner,
     tide_values *values = NULL;
     const struct tide_learner *l = learner_find(learner, err);
     if (!l) return TIDE_EINVAL;
-    tide_status st = read_sets(l, sets, &values, err);
+    tide_status st = values_of(l, sets, &values, err);
     if (!st) aims_of(l, values, out);
     tide_values_free(values);
     return st;
@@ -89,7 +94,7 @@ static tide_status append_sets(struct str *text, const struct tide_learner *l,
                                const struct tide_text_list *sets, tide_error *err)
 {
     tide_values *values = NULL;
-    tide_status st = read_sets(l, sets, &values, err);
+    tide_status st = values_of(l, sets, &values, err);
     struct str changed = {0};
     if (!st) values_print(&changed, values, 1);
     if (!st && changed.len) str_addf(text, "(%s)", changed.s);

@@ -205,28 +205,6 @@ static tide_status merge_rounds(const struct tide_learner *l, const void *object
     return pipeline_set_value(to, &l->params, row->name, text, strlen(text), err);
 }
 
-static tide_status read_sets(const struct tide_learner *l,
-                             const struct tide_text_list *sets, tide_values *to,
-                             tide_error *err)
-{
-    tide_status st = TIDE_OK;
-    for (int i = 0; !st && i < sets->n; i++) {
-        const char *item = sets->items[i], *eq = strchr(item, '=');
-        char shown[128];
-        if (!eq) {
-            err_set(err, TIDE_CODE_PARAM_VALUE, "expected name=value, got \"%s\"",
-                    err_quote(shown, sizeof shown, item, strlen(item), 60));
-            return err_field(err, "set");
-        }
-        char *name = mem_strndup(item, (size_t)(eq - item));
-        st = name
-                 ? pipeline_set_value(to, &l->params, name, eq + 1, strlen(eq + 1), err)
-                 : err_nomem(err, 0);
-        mem_free(name);
-    }
-    return st;
-}
-
 static tide_status merge_values(const tide_model *model, int refit,
                                 const struct tide_text_list *sets,
                                 struct pipe_node *node, tide_error *err)
@@ -235,7 +213,7 @@ static tide_status merge_values(const tide_model *model, int refit,
     tide_values *had = node->values, *asked = NULL, *to = NULL;
     tide_status st = tide_values_new(&l->params, l->name, &asked, err);
     if (!st) st = tide_values_new(&l->params, l->name, &to, err);
-    if (!st) st = read_sets(l, sets, asked, err);
+    if (!st) st = pipeline_read_sets(l, sets, asked, err);
     for (int i = 0; !st && i < l->params.n; i++)
         if (strcmp(l->params.rows[i].name, l->counts) != 0)
             st = merge_row(l, &l->params.rows[i], had, asked, to, err);
