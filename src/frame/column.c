@@ -70,6 +70,24 @@ static int64_t number_text(const struct column *c, int64_t row, char *buf, size_
     return copy_cut(buf, size, text, (size_t)n);
 }
 
+int column_is_missing(const struct column *c, int64_t row)
+{
+    switch ((enum tide_type)c->type) {
+    case TIDE_BOOL:
+        return c->b[row] == BOOL_MISSING;
+    case TIDE_I64:
+    case TIDE_TIME:
+        return c->i64[row] == I64_MISSING;
+    case TIDE_F64:
+        return c->f64[row] != c->f64[row];
+    case TIDE_CAT:
+        return c->code[row] == CODE_MISSING;
+    case TIDE_TEXT:
+        break;
+    }
+    return c->text_missing && c->text_missing[row];
+}
+
 int64_t column_text(const struct column *c, int64_t row, char *buf, size_t size)
 {
     size_t len;

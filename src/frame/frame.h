@@ -77,6 +77,7 @@ static inline int64_t view_id(const struct view *v, int64_t i)
 {
     return v->ids ? v->ids[i] : view_row(v, i);
 }
+int column_is_missing(const struct column *c, int64_t row);
 int column_is_numeric(const struct column *c); /* bool, int, number, time */
 /* Numbers of view rows [i0, i0 + n) of column j into out; missing is NaN. bool 0/1; time in
  * seconds. */

@@ -237,24 +237,6 @@ static int cell_time(const struct column *c, int64_t i, int64_t *out)
     return n > 0 && n < (int64_t)sizeof text && time_parse(text, (size_t)n, out) == 0;
 }
 
-static int cell_missing(const struct column *c, int64_t i)
-{
-    switch ((enum tide_type)c->type) {
-    case TIDE_BOOL:
-        return c->b[i] == BOOL_MISSING;
-    case TIDE_I64:
-    case TIDE_TIME:
-        return c->i64[i] == I64_MISSING;
-    case TIDE_F64:
-        return c->f64[i] != c->f64[i];
-    case TIDE_CAT:
-        return c->code[i] == CODE_MISSING;
-    case TIDE_TEXT:
-        break;
-    }
-    return c->text_missing && c->text_missing[i];
-}
-
 static tide_status to_values(struct retype *t)
 {
     struct column *c = t->c;
@@ -265,7 +247,7 @@ static tide_status to_values(struct retype *t)
     uint8_t *b = data;
     if (!data) return arena_status(&t->f->arena, t->err);
     for (int64_t i = 0; i < c->n_rows; i++) {
-        int missing = cell_missing(c, i), fits = 1;
+        int missing = column_is_missing(c, i), fits = 1;
         if (t->type == TIDE_F64) {
             f64[i] = (double)NAN;
             if (!missing) fits = cell_number(c, i, &f64[i]);

@@ -28,34 +28,26 @@ static tide_status refuse_missing(const tide_frame *frame, const struct column *
     return err_at(err, frame->source, frame_line(frame, row), 0);
 }
 
-/* Non-zero: the cell is missing. */
-static int key_of_cell(const struct column *c, int64_t i, int64_t *key)
+static int64_t key_of_cell(const struct column *c, int64_t i)
 {
     size_t len = 0;
-    const char *text = "";
+    const char *text;
     switch ((enum tide_type)c->type) {
     case TIDE_BOOL:
-        *key = c->b[i];
-        return c->b[i] == BOOL_MISSING;
+        return c->b[i];
     case TIDE_I64:
     case TIDE_TIME:
-        *key = c->i64[i];
-        return c->i64[i] == I64_MISSING;
+        return c->i64[i];
     case TIDE_F64:
-        *key = key_of_number(c->f64[i]);
-        return isnan(c->f64[i]) != 0;
+        return key_of_number(c->f64[i]);
     case TIDE_CAT:
-        if (c->code[i] == CODE_MISSING) return 1;
         text = dict_text(&c->dict, c->code[i], &len);
-        break;
+        return (int64_t)hash64(text, len, 0);
     case TIDE_TEXT:
-        if (c->text_missing && c->text_missing[i]) return 1;
-        text = c->text + c->text_at[i];
-        len = (size_t)(c->text_at[i + 1] - c->text_at[i]);
         break;
     }
-    *key = (int64_t)hash64(text, len, 0);
-    return 0;
+    len = (size_t)(c->text_at[i + 1] - c->text_at[i]);
+    return (int64_t)hash64(c->text + c->text_at[i], len, 0);
 }
 
 tide_status pipe_groups(const tide_frame *frame, int column, const int64_t *rows,
@@ -66,9 +58,11 @@ tide_status pipe_groups(const tide_frame *frame, int column, const int64_t *rows
     int64_t *key = arena_array(a, n + 1, sizeof *key);
     *out = NULL;
     if (!key) return arena_status(a, err);
-    for (int64_t i = 0; i < n; i++)
-        if (key_of_cell(c, rows[i], &key[i]))
+    for (int64_t i = 0; i < n; i++) {
+        if (column_is_missing(c, rows[i]))
             return refuse_missing(frame, c, rows[i], err);
+        key[i] = key_of_cell(c, rows[i]);
+    }
     *out = key;
     return TIDE_OK;
 }

@@ -254,24 +254,6 @@ static tide_status refuse_weight(const struct problem *p, int64_t row, double w,
     return at_file(p, err, row);
 }
 
-static int target_is_missing(const struct column *c, int64_t i)
-{
-    switch ((enum tide_type)c->type) {
-    case TIDE_BOOL:
-        return c->b[i] == BOOL_MISSING;
-    case TIDE_I64:
-    case TIDE_TIME:
-        return c->i64[i] == I64_MISSING;
-    case TIDE_F64:
-        return isnan(c->f64[i]) != 0;
-    case TIDE_CAT:
-        return c->code[i] == CODE_MISSING;
-    case TIDE_TEXT:
-        return c->text_missing && c->text_missing[i];
-    }
-    return 1;
-}
-
 /* Rows with a target and a weight above 0. */
 static tide_status take_rows(struct problem *p, tide_error *err)
 {
@@ -292,7 +274,7 @@ static tide_status take_rows(struct problem *p, tide_error *err)
     for (int64_t i = 0; i < c->n_rows; i++) {
         if (wc) view_numbers(&v, 0, i, 1, &x);
         if (!(x >= 0 && x <= MOST_WEIGHT)) return refuse_weight(p, i, x, err);
-        if (target_is_missing(c, i) || x == 0) continue;
+        if (column_is_missing(c, i) || x == 0) continue;
         all_one &= x == 1;
         if (w) w[n] = x;
         rows[n++] = i;
