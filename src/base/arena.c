@@ -160,6 +160,16 @@ char *arena_str(struct arena *a, const char *s)
     return arena_strn(a, s, strlen(s));
 }
 
+void *arena_room(struct arena *a, struct arena_buffer *b, size_t n)
+{
+    if (b->p && n <= b->cap) return b->p;
+    size_t cap = b->cap + b->cap / 2;
+    if (cap < n) cap = n;
+    b->p = arena_push(a, cap);
+    b->cap = b->p ? cap : 0;
+    return b->p;
+}
+
 struct arena_mark arena_mark(const struct arena *a)
 {
     return (struct arena_mark){a->chunk, a->used};

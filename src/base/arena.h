@@ -27,6 +27,12 @@ struct arena_mark {
     size_t used;
 };
 
+/* Memory that is used again and again; zeroed = none yet. */
+struct arena_buffer {
+    uint8_t *p;
+    size_t cap;
+};
+
 void arena_init(struct arena *a, struct tide_ctx *ctx);
 /* Releases everything; the arena is as after arena_init. A zeroed arena is fine too. */
 void arena_free(struct arena *a);
@@ -36,6 +42,9 @@ void *arena_zero(struct arena *a, size_t bytes); /* cleared */
 void *arena_array(struct arena *a, int64_t n, size_t each);
 char *arena_str(struct arena *a, const char *s);
 char *arena_strn(struct arena *a, const char *s, size_t n);
+/* The buffer with at least n bytes, whose contents are lost when it grows; NULL when the arena
+ * failed. */
+void *arena_room(struct arena *a, struct arena_buffer *b, size_t n);
 /* For temporary work: take a mark, push, and go back to it. */
 struct arena_mark arena_mark(const struct arena *a);
 void arena_reset(struct arena *a, struct arena_mark m);

@@ -134,15 +134,11 @@ struct pq_text { /* a string in some page */
     const char *s;
     uint32_t n;
 };
-struct pq_buffer {
-    uint8_t *p;
-    size_t cap;
-};
 /* A thread's own memory. */
 struct pq_work {
     /* for all its chunks; for one; until the frame is made */
     struct arena scratch, temp, keep;
-    struct pq_buffer chunk, page, plain, index, valid, text, numbers, dict;
+    struct arena_buffer chunk, page, plain, index, valid, text, numbers, dict;
     struct block_coder coder;
     int64_t failed; /* lowest task that failed, or INT64_MAX */
     tide_error err;
@@ -179,8 +175,6 @@ struct pq_reader {
 /* Decodes column `out` of a row group into the frame's column, or, texts, into its part. */
 tide_status pq_chunk_read(struct pq_reader *r, struct pq_work *w, int group, int out,
                           tide_error *err);
-/* A buffer of at least n bytes, NULL when memory is out. */
-void *pq_room(struct pq_buffer *b, struct arena *a, size_t n);
 
 /* path NULL reads data[0..n_data). expand_free: bytes that any file may expand to; 0 = 64 MiB. */
 tide_status parquet_read_table(struct tide_ctx *ctx, const char *path, const void *data,

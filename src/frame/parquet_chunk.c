@@ -41,16 +41,6 @@ struct chunk {
     int cut;
 };
 
-void *pq_room(struct pq_buffer *b, struct arena *a, size_t n)
-{
-    if (b->p && n <= b->cap) return b->p;
-    size_t cap = b->cap + b->cap / 2;
-    if (cap < n) cap = n;
-    b->p = arena_push(a, cap);
-    b->cap = b->p ? cap : 0;
-    return b->p;
-}
-
 /* ---- faults ---- */
 
 static tide_status damaged(const struct chunk *k, const char *what)
@@ -252,7 +242,7 @@ static tide_status make_plain(struct chunk *k, int encoding, const uint8_t *p,
         if (bytes > n_bytes) return damaged(k, "a page ends early");
         *plain = p;
         if (encoding == PQ_PLAIN) return TIDE_OK;
-        uint8_t *out = pq_room(&w->plain, &w->scratch, bytes);
+        uint8_t *out = arena_room(&w->scratch, &w->plain, bytes);
         if (!out) return no_memory(k);
         pq_unsplit(p, n, (int)width, out);
         *plain = out;
@@ -260,8 +250,8 @@ static tide_status make_plain(struct chunk *k, int encoding, const uint8_t *p,
     }
     if (encoding != PQ_DELTA || (c->physical != PQ_I32 && c->physical != PQ_I64))
         return not_read(k, "encoding", encoding);
-    int64_t *v = pq_room(&w->numbers, &w->scratch, (size_t)(n + 1) * sizeof *v);
-    uint8_t *out = pq_room(&w->plain, &w->scratch, bytes + 8);
+    int64_t *v = arena_room(&w->scratch, &w->numbers, (size_t)(n + 1) * sizeof *v);
+    uint8_t *out = arena_room(&w->scratch, &w->plain, bytes + 8);
     if (!v || !out) return no_memory(k);
     if (pq_delta(p, n_bytes, n, v, &used) != 0)
         return damaged(k, "deltas are not well formed");
@@ -324,7 +314,7 @@ static tide_status dict_texts(struct chunk *k, const uint8_t *p, size_t n_bytes)
 static tide_status dict_values(struct chunk *k, const uint8_t *p, size_t n_bytes)
 {
     size_t width = (size_t)pq_width(k->c);
-    void *dict = pq_room(&k->w->dict, &k->w->scratch, ((size_t)k->n_dict + 1) * 8);
+    void *dict = arena_room(&k->w->scratch, &k->w->dict, ((size_t)k->n_dict + 1) * 8);
     int64_t at = 0;
     if (!dict) return no_memory(k);
     k->dict = dict;
@@ -375,7 +365,7 @@ static tide_status take_index(struct chunk *k, const uint8_t *p, size_t n_bytes,
                               int64_t n, const uint32_t **out)
 {
     uint32_t *index =
-        pq_room(&k->w->index, &k->w->scratch, ((size_t)n + 8) * sizeof *index);
+        arena_room(&k->w->scratch, &k->w->index, ((size_t)n + 8) * sizeof *index);
     if (!index) return no_memory(k);
     *out = index;
     if (n == 0) return TIDE_OK;
@@ -494,7 +484,7 @@ static tide_status page_of_texts(struct chunk *k, int encoding, const uint8_t *p
     }
     if (k->type == TIDE_TEXT) return take_texts(k, encoding, p, n_bytes, n, row);
     struct pq_text *t =
-        pq_room(&k->w->text, &k->w->scratch, (size_t)(n + 1) * sizeof *t);
+        arena_room(&k->w->scratch, &k->w->text, (size_t)(n + 1) * sizeof *t);
     if (!t) return no_memory(k);
     tide_status st = take_texts(k, encoding, p, n_bytes, n, t);
     return st == TIDE_OK ? number_texts(k, t, n, code) : st;
@@ -504,7 +494,7 @@ static tide_status page_of_bools(struct chunk *k, const uint8_t *p, size_t n_byt
                                  int64_t n, uint8_t *out)
 {
     uint32_t *index =
-        pq_room(&k->w->index, &k->w->scratch, ((size_t)n + 8) * sizeof *index);
+        arena_room(&k->w->scratch, &k->w->index, ((size_t)n + 8) * sizeof *index);
     if (!index) return no_memory(k);
     if (n_bytes < 4 || pq_u32(p) > n_bytes - 4 ||
         pq_rle(p + 4, pq_u32(p), 1, n, index) != 0)
@@ -552,7 +542,7 @@ static tide_status page_values(struct chunk *k, int encoding, const uint8_t *p,
 static tide_status page_levels(struct chunk *k, const uint8_t *p, size_t n_bytes,
                                int64_t *n_valid)
 {
-    uint8_t *valid = pq_room(&k->w->valid, &k->w->scratch, (size_t)k->n_page + 8);
+    uint8_t *valid = arena_room(&k->w->scratch, &k->w->valid, (size_t)k->n_page + 8);
     if (!valid) return no_memory(k);
     if (pq_levels(p, n_bytes, k->n_page, valid, n_valid) != 0)
         return damaged(k, "levels are not well formed");
@@ -592,7 +582,7 @@ static tide_status open_page(struct chunk *k, const struct pq_page *page,
     if (!packed && !stays) return TIDE_OK;
     uint8_t *to = stays  ? arena_push(&w->keep, n_raw + 1)
                   : dict ? arena_push(&w->temp, n_raw + 1)
-                         : pq_room(&w->page, &w->scratch, n_raw + 1);
+                         : arena_room(&w->scratch, &w->page, n_raw + 1);
     if (!to) return no_memory(k);
     *out = to;
     if (n_raw == 0) return TIDE_OK; /* some writers leave no block then */
@@ -687,7 +677,7 @@ static tide_status chunk_bytes(struct chunk *k, const uint8_t **p)
         *p = r->data + at->offset;
         return TIDE_OK;
     }
-    uint8_t *to = pq_room(&k->w->chunk, &k->w->scratch, (size_t)at->bytes + 1);
+    uint8_t *to = arena_room(&k->w->scratch, &k->w->chunk, (size_t)at->bytes + 1);
     if (!to) return no_memory(k);
     *p = to;
     tide_status st =

@@ -19,9 +19,6 @@
 #include "frame/source.h"
 #include "frame/values.h"
 
-#define EXPAND_FREE  ((int64_t)64 << 20)
-#define EXPAND_RATIO 1000
-
 /* ---- the file ---- */
 
 /* What cannot be read at any place (a pipe, a compressed file) is read whole. */

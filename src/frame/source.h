@@ -17,6 +17,10 @@ tide_status frame_read_fresh(struct tide_ctx *ctx, const char *path,
 /* Is it SCHEME:REST of some reader? */
 int source_has_scheme(const char *path);
 
+/* Files that pack their columns may expand to so much, or to so many times their size. */
+#define EXPAND_FREE  ((int64_t)64 << 20)
+#define EXPAND_RATIO 1000
+
 /* Options that a format has a meaning for. columns, inf and the limits every reader takes. */
 enum {
     READER_MARKS = 1, /* delim decimal thousands comment quote header */

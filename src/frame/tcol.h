@@ -47,19 +47,12 @@ static inline int64_t tcol_blocks(int64_t n_rows)
     return n_rows / TCOL_ROWS + (n_rows % TCOL_ROWS != 0);
 }
 
-struct tcol_buffer {
-    uint8_t *p;
-    size_t cap;
-};
-/* A buffer of at least n bytes, NULL when memory is out. */
-void *tcol_room(struct tcol_buffer *b, struct arena *a, size_t n);
-
 /* ---- tcol_block.c ---- */
 
 /* A block's bytes in up to two parts, which may be the column's own memory. */
 struct tcol_piece {
     struct arena arena;
-    struct tcol_buffer cells, text, raw, packed;
+    struct arena_buffer cells, text, raw, packed;
     struct block_coder coder;
     struct tcol_block told; /* all but the offset */
     const void *part[2];

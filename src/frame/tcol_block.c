@@ -19,16 +19,6 @@
  * 1,000-fold, and would not take an honest table of one value back. */
 #define SHRINK_MOST 400
 
-void *tcol_room(struct tcol_buffer *b, struct arena *a, size_t n)
-{
-    if (b->p && n <= b->cap) return b->p;
-    size_t cap = b->cap + b->cap / 2;
-    if (cap < n) cap = n;
-    b->p = arena_push(a, cap);
-    b->cap = b->p ? cap : 0;
-    return b->p;
-}
-
 int tcol_cell_bytes(enum tide_type type)
 {
     switch (type) {
@@ -107,7 +97,7 @@ static void pack_whole(struct tcol_piece *p, const int64_t *v, int64_t n)
     p->part[0] = v;
     if (width == 8) return;
     p->told.base = missing == n ? 0 : lo;
-    uint8_t *to = tcol_room(&p->cells, &p->arena, (size_t)n * 4);
+    uint8_t *to = arena_room(&p->arena, &p->cells, (size_t)n * 4);
     if (!to) return;
     for (int64_t i = 0; i < n; i++)
         put_number(to, i, width,
@@ -132,7 +122,7 @@ static void pack_numbers(struct tcol_piece *p, const double *v, int64_t n)
     while (i < n && keeps_bits(v[i])) i++;
     if (i < n) return;
     p->told.width = 4;
-    float *to = tcol_room(&p->cells, &p->arena, (size_t)n * sizeof *to);
+    float *to = arena_room(&p->arena, &p->cells, (size_t)n * sizeof *to);
     if (!to) return;
     for (i = 0; i < n; i++) to[i] = (float)v[i];
     p->part[0] = to;
@@ -149,7 +139,7 @@ static void pack_codes(struct tcol_piece *p, const struct column *c, int64_t row
     p->told.width = (uint8_t)width;
     p->part[0] = v;
     if (width == 4) return;
-    uint8_t *to = tcol_room(&p->cells, &p->arena, (size_t)n * 2);
+    uint8_t *to = arena_room(&p->arena, &p->cells, (size_t)n * 2);
     if (!to) return;
     for (int64_t i = 0; i < n; i++) put_number(to, i, width, v[i]); /* ones stay ones */
     p->part[0] = to;
@@ -164,7 +154,7 @@ static int text_is_missing(const struct column *c, int64_t row)
 static void gather_texts(struct tcol_piece *p, const struct column *c, int64_t row0,
                          int64_t n, size_t total)
 {
-    char *to = tcol_room(&p->text, &p->arena, total + 1);
+    char *to = arena_room(&p->arena, &p->text, total + 1);
     p->part[1] = to;
     for (int64_t i = row0; to && i < row0 + n; i++) {
         size_t len = (size_t)(c->text_at[i + 1] - c->text_at[i]);
@@ -190,7 +180,7 @@ static void pack_texts(struct tcol_piece *p, const struct column *c, int64_t row
     int width = narrowest(most);
     p->told.missing = (uint32_t)missing;
     p->told.width = (uint8_t)width;
-    uint8_t *to = tcol_room(&p->cells, &p->arena, (size_t)n * 8);
+    uint8_t *to = arena_room(&p->arena, &p->cells, (size_t)n * 8);
     p->part[0] = to;
     for (int64_t i = 0; to && i < n; i++)
         put_number(to, i, width,
@@ -208,13 +198,13 @@ static void compress_parts(struct tcol_piece *p, int64_t n, enum block_kind code
     const uint8_t *raw = p->part[0];
     if (codec == BLOCK_PLAIN || room == 0 || n_raw == 0) return;
     if (p->n_part[1]) {
-        uint8_t *whole = tcol_room(&p->raw, &p->arena, n_raw);
+        uint8_t *whole = arena_room(&p->arena, &p->raw, n_raw);
         if (!whole) return;
         memcpy(whole, p->part[0], p->n_part[0]);
         memcpy(whole + p->n_part[0], p->part[1], p->n_part[1]);
         raw = whole;
     }
-    uint8_t *to = tcol_room(&p->packed, &p->arena, room);
+    uint8_t *to = arena_room(&p->arena, &p->packed, room);
     if (!to) return;
     enum block_result res = block_encode(&p->coder, codec, raw, n_raw, to, room, &got);
     if (res == BLOCK_NOMEM && !p->arena.failed) p->arena.failed = TIDE_ENOMEM;

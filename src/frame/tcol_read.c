@@ -17,15 +17,12 @@
 #include "frame/values.h"
 #include "spec/reader.h"
 
-#define EXPAND_FREE  ((int64_t)64 << 20)
-#define EXPAND_RATIO 1000
-
 extern const struct tide_reader tide_reader_tcol;
 
 /* A thread's own. */
 struct tcol_work {
     struct arena arena;
-    struct tcol_buffer stored, raw;
+    struct arena_buffer stored, raw;
     struct block_coder coder;
     int64_t failed; /* lowest task that failed, or INT64_MAX */
     tide_error err;
@@ -98,7 +95,7 @@ static tide_status check_pad(const struct taking *t)
 static tide_status fetch_stored(const struct taking *t, const uint8_t **out)
 {
     size_t n = (size_t)t->b->stored;
-    uint8_t *p = tcol_room(&t->w->stored, &t->w->arena, n + 1);
+    uint8_t *p = arena_room(&t->w->arena, &t->w->stored, n + 1);
     if (!p) return arena_status(&t->w->arena, t->err);
     *out = p;
     tide_status st = tcol_fetch(t->r->file, t->b->offset, n, p, t->err);
@@ -125,7 +122,7 @@ static tide_status fetch_raw(const struct taking *t, void *to)
 /* The same in a buffer of the thread's. */
 static tide_status fetch_buffer(const struct taking *t, const uint8_t **out)
 {
-    uint8_t *p = tcol_room(&t->w->raw, &t->w->arena, (size_t)t->b->raw + 1);
+    uint8_t *p = arena_room(&t->w->arena, &t->w->raw, (size_t)t->b->raw + 1);
     *out = p;
     return p ? fetch_raw(t, p) : arena_status(&t->w->arena, t->err);
 }
@@ -196,7 +193,7 @@ static tide_status take_texts(const struct taking *t, int64_t at)
     const uint8_t *src = NULL;
     tide_status st;
     if (t->b->codec == BLOCK_PLAIN) {
-        uint8_t *head = tcol_room(&t->w->stored, &t->w->arena, n_head + 1);
+        uint8_t *head = arena_room(&t->w->arena, &t->w->stored, n_head + 1);
         if (!head) return arena_status(&t->w->arena, t->err);
         src = head;
         st = tcol_fetch(t->r->file, t->b->offset, n_head, head, t->err);
