@@ -1,9 +1,10 @@
 /* ingest_ours.c - our side of bench/ingest: a worker that reads tables when told to
  *
- * Lines of standard input: "read THREADS MEMORY FILE" times one tide_frame_read ("kept ..." one
- * from the columns kept beside the file, as --cache does) and answers with seconds of wall, of CPU (all threads) and the peak of resident memory in MiB; "dump FOLDER" writes
- * the columns of the table read last, for the comparison: column J as J.f64, J.i64, J.bool, or J.code
- * with J.at and J.text (levels), or J.at, J.text and J.gap; and "columns" with a line for each. */
+ * Lines of standard input: "read THREADS MEMORY FILE" times one tide_frame_read ("kept ..." one from
+ * the columns kept beside the file, as --cache does) and answers with seconds of wall, of CPU (all
+ * threads) and the peak of resident memory in MiB; "dump FOLDER" writes the columns of the table
+ * read last, for the comparison: column J as J.f64, J.i64, J.bool, or J.code with J.at and J.text
+ * (levels), or J.at, J.text and J.gap; and "columns" with a line for each. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

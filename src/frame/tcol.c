@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/codec.h"
 #include "base/ctx.h"
 #include "base/err.h"
@@ -33,27 +34,6 @@ tide_status tcol_damaged(tide_error *err, const char *path, int64_t offset,
     if (err && offset >= 0) err->offset = offset;
     err_at(err, path, 0, 0);
     return TIDE_EDATA;
-}
-
-static uint16_t get16(const uint8_t *p)
-{
-    uint16_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-static uint64_t get64(const uint8_t *p)
-{
-    uint64_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
 }
 
 static int is_zero(const uint8_t *p, size_t n)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/bytes.h"
 #include "base/ctx.h"
 #include "base/err.h"
 #include "base/hash.h"
@@ -33,21 +34,6 @@ struct tcol_writer {
     const int *dicts; /* category columns */
     struct tcol_piece *piece;
 };
-
-static void put16(uint8_t *p, int at, uint16_t v)
-{
-    memcpy(p + at, &v, sizeof v);
-}
-
-static void put32(uint8_t *p, int at, uint32_t v)
-{
-    memcpy(p + at, &v, sizeof v);
-}
-
-static void put64(uint8_t *p, int at, uint64_t v)
-{
-    memcpy(p + at, &v, sizeof v);
-}
 
 /* ---- bytes out ---- */
 
@@ -113,12 +99,12 @@ static void make_piece(void *arg, int64_t k, int worker)
 static void add_entry(struct tcol_writer *w, const struct tcol_block *b)
 {
     uint8_t e[TCOL_ENTRY] = {0};
-    put64(e, 0, (uint64_t)w->at);
-    put64(e, 8, (uint64_t)b->stored);
-    put64(e, 16, (uint64_t)b->raw);
-    put64(e, 24, (uint64_t)b->base);
-    put32(e, 32, b->crc);
-    put32(e, 36, b->missing);
+    put64(e, (uint64_t)w->at);
+    put64(e + 8, (uint64_t)b->stored);
+    put64(e + 16, (uint64_t)b->raw);
+    put64(e + 24, (uint64_t)b->base);
+    put32(e + 32, b->crc);
+    put32(e + 36, b->missing);
     e[40] = b->width;
     e[41] = b->codec;
     str_addn(&w->table, (const char *)e, sizeof e);
@@ -189,11 +175,11 @@ static tide_status put_head(struct tcol_writer *w, tide_error *err)
 {
     uint8_t p[TCOL_HEAD] = {0};
     memcpy(p, tcol_magic, sizeof tcol_magic);
-    put16(p, 8, TCOL_MAJOR);
-    put16(p, 10, TCOL_MINOR);
-    put16(p, 12, w->about ? TCOL_CACHE : TCOL_TABLE);
-    put32(p, 16, TCOL_BYTE_MARK);
-    put32(p, 60, crc32c(0, p, 60));
+    put16(p + 8, TCOL_MAJOR);
+    put16(p + 10, TCOL_MINOR);
+    put16(p + 12, w->about ? TCOL_CACHE : TCOL_TABLE);
+    put32(p + 16, TCOL_BYTE_MARK);
+    put32(p + 60, crc32c(0, p, 60));
     return tcol_put(w, p, sizeof p, err);
 }
 
@@ -206,13 +192,13 @@ static tide_status put_end(struct tcol_writer *w, const struct str *header,
     tide_status st = tcol_put(w, w->table.s, w->table.len, err);
     if (st == TIDE_OK) st = tcol_put(w, header->s, header->len, err);
     if (st == TIDE_OK) st = put_gap(w, err);
-    put64(p, 0, (uint64_t)w->at + TCOL_HEAD);
-    put64(p, 8, (uint64_t)table);
-    put64(p, 16, (uint64_t)w->n_entries);
-    put64(p, 24, header->len);
-    put32(p, 32, crc32c(0, w->table.s, w->table.len));
-    put32(p, 36, crc32c(0, header->s, header->len));
-    put32(p, 60, crc32c(0, p, 60));
+    put64(p, (uint64_t)w->at + TCOL_HEAD);
+    put64(p + 8, (uint64_t)table);
+    put64(p + 16, (uint64_t)w->n_entries);
+    put64(p + 24, header->len);
+    put32(p + 32, crc32c(0, w->table.s, w->table.len));
+    put32(p + 36, crc32c(0, header->s, header->len));
+    put32(p + 60, crc32c(0, p, 60));
     if (st == TIDE_OK) st = tcol_put(w, p, sizeof p, err);
     return st == TIDE_OK ? give_gathered(w, err) : st;
 }

@@ -1,6 +1,7 @@
 /* tide_check.c - what can be refused from the bytes alone (reliability.md 12, steps 1-3) */
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/size.h"
@@ -18,28 +19,6 @@ int tide_kind_is_known(const char *kind)
     for (size_t i = 0; i < sizeof known_kinds / sizeof *known_kinds; i++)
         if (*kind == *known_kinds[i] && strcmp(kind, known_kinds[i]) == 0) return 1;
     return 0;
-}
-
-/* The file is little-endian and so are the machines this builds for. */
-static uint16_t get16(const uint8_t *p)
-{
-    uint16_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-static uint64_t get64(const uint8_t *p)
-{
-    uint64_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
 }
 
 static tide_status refuse(tide_error *err, tide_status st, const char *file)

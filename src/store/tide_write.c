@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/size.h"
@@ -225,21 +226,6 @@ static size_t align64(size_t n)
     return (n + 63) & ~(size_t)63;
 }
 
-static void set16(uint8_t *p, uint16_t v)
-{
-    memcpy(p, &v, sizeof v);
-}
-
-static void set32(uint8_t *p, uint32_t v)
-{
-    memcpy(p, &v, sizeof v);
-}
-
-static void set64(uint8_t *p, uint64_t v)
-{
-    memcpy(p, &v, sizeof v);
-}
-
 static size_t place(const struct writer *w)
 {
     size_t at = TIDE_PREAMBLE + (size_t)w->n * TIDE_ENTRY_BYTES + w->header.len;
@@ -250,16 +236,16 @@ static size_t place(const struct writer *w)
 static void fill_preamble(const struct writer *w, uint8_t *p, size_t total)
 {
     memcpy(p, tide_magic, sizeof tide_magic);
-    set16(p + 8, TIDE_MAJOR);
-    set16(p + 10, TIDE_MINOR);
-    set16(p + 12, TIDE_MINOR);
-    set32(p + 16, TIDE_BYTE_MARK);
-    set32(p + 20, (uint32_t)w->header.len);
-    set32(p + 24, (uint32_t)w->n);
-    set64(p + 32, total);
-    set64(p + 40, TIDE_PREAMBLE);
-    set64(p + 48, TIDE_PREAMBLE + (uint64_t)w->n * TIDE_ENTRY_BYTES);
-    set32(p + 60, crc32c(0, p, 60));
+    put16(p + 8, TIDE_MAJOR);
+    put16(p + 10, TIDE_MINOR);
+    put16(p + 12, TIDE_MINOR);
+    put32(p + 16, TIDE_BYTE_MARK);
+    put32(p + 20, (uint32_t)w->header.len);
+    put32(p + 24, (uint32_t)w->n);
+    put64(p + 32, total);
+    put64(p + 40, TIDE_PREAMBLE);
+    put64(p + 48, TIDE_PREAMBLE + (uint64_t)w->n * TIDE_ENTRY_BYTES);
+    put32(p + 60, crc32c(0, p, 60));
 }
 
 static void fill_sections(const struct writer *w, uint8_t *data)
@@ -273,13 +259,13 @@ static void fill_sections(const struct writer *w, uint8_t *data)
         size_t each = state_type_size((enum state_type)l->array->type);
         at = align64(at);
         memcpy(entry, l->array->kind, 8);
-        set32(entry + 8, l->part && strcmp(l->part, "schema") ? 0 : TIDE_REQUIRED_BIT);
-        set32(entry + 12, l->instance);
-        set64(entry + 16, at);
-        set64(entry + 24, l->bytes);
-        set64(entry + 32, l->bytes / each);
+        put32(entry + 8, l->part && strcmp(l->part, "schema") ? 0 : TIDE_REQUIRED_BIT);
+        put32(entry + 12, l->instance);
+        put64(entry + 16, at);
+        put64(entry + 24, l->bytes);
+        put64(entry + 32, l->bytes / each);
         if (l->bytes) memcpy(data + at, l->array->data, l->bytes);
-        set32(entry + 40, crc32c(0, data + at, l->bytes));
+        put32(entry + 40, crc32c(0, data + at, l->bytes));
         at += l->bytes;
     }
 }

@@ -2,19 +2,13 @@
  *
  * Each input is read as it is and with its checksums made right, for without that nearly all would
  * be refused by the first of them. */
+#include "base/bytes.h"
 #include "base/hash.h"
 #include "frame/tcol.h"
 #include "fuzz/fuzz_table.h"
 
 enum { MOST = 1 << 15, MOST_CELLS = 1 << 17 };
 extern const struct tide_reader tide_reader_tcol;
-
-static uint64_t get64(const uint8_t *p)
-{
-    uint64_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
 
 static void put_crc(uint8_t *to, const uint8_t *p, size_t n)
 {

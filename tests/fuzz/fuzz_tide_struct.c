@@ -5,6 +5,7 @@
  * changed, so that what arrives behind the checksums is hostile. */
 #include <stddef.h>
 
+#include "base/bytes.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/size.h"
@@ -28,23 +29,6 @@ struct file {
     uint8_t store[4 * MOST_FILE];
 };
 static struct file work;
-
-static uint32_t get32(const uint8_t *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-static uint64_t get64(const uint8_t *p)
-{
-    uint64_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-static void put64(uint8_t *p, uint64_t v)
-{
-    memcpy(p, &v, sizeof v);
-}
 
 /* Reads with no trust; 0 = taken apart. */
 static int take_apart(struct file *f, const uint8_t *data, size_t size)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/bytes.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/str.h"
@@ -117,15 +118,6 @@ static uint64_t u64_at(const uint8_t *p)
     memcpy(&v, p, 8);
     return v;
 }
-static void put32(uint8_t *p, uint32_t v)
-{
-    memcpy(p, &v, 4);
-}
-static void put64(uint8_t *p, uint64_t v)
-{
-    memcpy(p, &v, 8);
-}
-
 static void repair(uint8_t *data, size_t n)
 {
     uint32_t sections = u32_at(data + 24);
