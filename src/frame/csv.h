@@ -10,7 +10,8 @@
  * they and their index are in cache, with the types that the first block suggests, into columns
  * with room for as many rows as samples of the file suggest. Phase 2 then decides from the whole
  * file as ever: a column whose type was guessed right is finished but for the blocks that were
- * not clean, others are converted as if nothing had been guessed.
+ * not clean, others are converted as if nothing had been guessed. Long texts are measured a batch
+ * at a time, so that they go to their place at once, too.
  * What phase 1 leaves of a block is where it lies and how many rows it has. Its text is read
  * again from a file when a later phase wants it, and its index made again, which costs less than
  * fresh memory for either; a column whose type turns out wider is read again alone. Texts that
@@ -102,6 +103,7 @@ struct csv_column {
     uint8_t type, declared, todo, mixed;
     uint8_t long_text; /* a category too long in the sample: its lengths come first */
     uint8_t measured;  /* text whose lengths are known */
+    uint8_t placed;    /* text that goes to its place in one pass (csv_early.c) */
     uint8_t
         early;  /* type with which blocks were converted while they were read, or 0 */
     int out;    /* column of the frame, -1: not wanted */
@@ -109,6 +111,7 @@ struct csv_column {
     size_t data_each;
     uint8_t *text_missing;
     char *text;
+    int64_t n_text, cap_text; /* of a placed one: bytes that have a place, and room */
     struct dict dict;
     int cat; /* slot of its levels */
     /* Counts and first rows over all blocks: sums and minima, the same in any order. */
@@ -195,6 +198,8 @@ tide_status csv_infer(struct csv_reader *r, int warn, tide_error *err);
 /* The columns of a new frame, n_out of them; types are decided. */
 tide_status csv_convert(struct csv_reader *r, int n_out, tide_frame **out,
                         tide_error *err);
+
+/* ---- csv_early.c: conversion beside reading ---- */
 /* Once, with at least one block read: r->early, where blocks can be converted as they come. */
 tide_status csv_early_begin(struct csv_reader *r, tide_error *err);
 /* Converts the newest n blocks; views: the same with text and index. */
@@ -298,6 +303,25 @@ static inline struct simd_cells csv_cells_of(const struct csv_reader *r,
     return (struct simd_cells){b->text,   b->end + j,   r->n_cols,
                                b->n_rows, r->d.decimal, j == r->n_cols - 1};
 }
+
+/* ---- csv_text.c: columns of text, cell by cell ---- */
+/* text_at[row] becomes the length of the row's text, -1 where it is missing; for c->missing and
+ * c->bytes both are counted. */
+void csv_text_measure(const struct csv_reader *r, const struct csv_block *b, int j,
+                      struct arena *temp);
+/* Lengths of all rows become offsets; room for the texts and the marks of missing rows. */
+void csv_text_lay_out(const struct csv_reader *r, struct csv_column *c,
+                      struct arena *a);
+/* Texts to where text_at says. */
+void csv_text_copy(const struct csv_reader *r, const struct csv_block *b, int j,
+                   struct arena *temp);
+/* Bytes that the texts of a block take. clean: csv_skim.c found it so. */
+int64_t csv_text_bytes(const struct csv_reader *r, const struct csv_block *b, int j,
+                       int clean, struct arena *temp);
+/* Texts of a placed column from text_at[row0] on, and where the others begin; more: that of the
+ * row behind, too. */
+void csv_text_place(const struct csv_reader *r, const struct csv_block *b, int j,
+                    int more, struct arena *temp);
 
 /* ---- csv_window.c: blocks with text and index ---- */
 void csv_window_init(struct csv_window *w, struct tide_ctx *ctx);

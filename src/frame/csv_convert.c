@@ -4,8 +4,7 @@
  * cache. What a pass learns of a column (counts, first rows) are sums and minima over
  * blocks, so it does not depend on who converted what. A lane takes blocks in their order and
  * numbers the levels of a category by first appearance; the lanes' levels are joined in the
- * order of their first rows. Blocks that are converted as they are read (csv.h) have lanes of
- * their own, so that in each lane rows stay in order. */
+ * order of their first rows. */
 #include <math.h>
 #include <string.h>
 
@@ -15,8 +14,7 @@
 #include "base/numparse.h"
 #include "base/par.h"
 #include "base/str.h"
-#include "frame/csv.h"
-#include "frame/level_set.h"
+#include "frame/csv_job.h"
 
 /* A text of at most 16 bytes as two words with zeros behind it. No text holds a NUL, so its
  * length need not be kept, and 0 is no key. */
@@ -29,7 +27,7 @@ struct slot {
 };
 
 /* The levels of one column that one lane has seen, in the order of its rows. */
-struct cat {
+struct csv_cat {
     struct level_set set;
     int64_t *first; /* [cap_first] row of each level */
     uint32_t cap_first;
@@ -37,32 +35,6 @@ struct cat {
         *slot; /* [mask + 1] open addressing: levels a plain short cell may be */
     uint32_t mask, n_keys;
     uint32_t *joined; /* code in the column, filled by the join */
-};
-
-struct lane {
-    struct csv_window window;
-    struct arena keep, temp;
-    struct cat *cats; /* [n_cat] */
-    uint32_t *left;   /* [most rows of a block] scratch */
-    tide_status st;
-    tide_error err;
-};
-
-struct csv_job {
-    struct csv_lanes lanes;
-    struct csv_reader *r;
-    tide_frame *f;
-    struct lane *lane;
-    int n_lanes;
-    int lane0;                     /* the first lane of the pass at hand */
-    int64_t cap_rows;              /* of the columns */
-    const struct csv_block *views; /* blocks converted early, with text and index */
-    int64_t view0;                 /* the first of them in r->blocks */
-    struct level_set *joined;      /* [n_cat] */
-    uint8_t *same;                 /* [n_cat] codes of lanes are those of the column */
-    int n_cat;
-    int *cat_col;  /* [n_cat] */
-    int numbering; /* this pass numbers the lines of rows */
 };
 
 static void lower_to(atomic_llong *at, int64_t row)
@@ -225,7 +197,7 @@ static inline struct key key_of(const char *s, int64_t n)
     return (struct key){a, b};
 }
 
-static inline uint32_t slot_of(const struct cat *c, struct key k)
+static inline uint32_t slot_of(const struct csv_cat *c, struct key k)
 {
     uint64_t h = k.a * UINT64_C(0x9E3779B97F4A7C15);
     h ^= (k.b + (h >> 29)) * UINT64_C(0xD1B54A32D192ED03);
@@ -243,7 +215,7 @@ static inline int is_free(const struct slot *s)
 }
 
 /* The code of a short text that was met before, or CODE_MISSING. */
-static uint32_t find_key(const struct cat *c, struct key k)
+static uint32_t find_key(const struct csv_cat *c, struct key k)
 {
     for (uint32_t at = slot_of(c, k);; at = (at + 1) & c->mask) {
         if (is_key(&c->slot[at], k)) return c->slot[at].code;
@@ -251,7 +223,7 @@ static uint32_t find_key(const struct cat *c, struct key k)
     }
 }
 
-static void put_key(struct cat *c, struct key k, uint32_t code)
+static void put_key(struct csv_cat *c, struct key k, uint32_t code)
 {
     uint32_t at = slot_of(c, k);
     for (; !is_free(&c->slot[at]); at = (at + 1) & c->mask)
@@ -260,9 +232,9 @@ static void put_key(struct cat *c, struct key k, uint32_t code)
     c->n_keys++;
 }
 
-static int cat_slots(struct cat *c, struct arena *a, uint32_t slots)
+static int cat_slots(struct csv_cat *c, struct arena *a, uint32_t slots)
 {
-    struct cat old = *c;
+    struct csv_cat old = *c;
     c->slot = arena_zero(a, slots * sizeof *c->slot);
     if (!c->slot) return -1;
     c->mask = slots - 1;
@@ -272,14 +244,14 @@ static int cat_slots(struct cat *c, struct arena *a, uint32_t slots)
     return 0;
 }
 
-static int cat_init(struct cat *c, struct arena *a, int64_t hint)
+static int cat_init(struct csv_cat *c, struct arena *a, int64_t hint)
 {
-    *c = (struct cat){0};
+    *c = (struct csv_cat){0};
     return level_set_init(&c->set, a, a, hint) || cat_slots(c, a, 64) ? -1 : 0;
 }
 
 /* The code of any text, new or not; CODE_MISSING: the arena tells. */
-static uint32_t cat_add(struct cat *c, struct arena *a, const char *s, size_t n,
+static uint32_t cat_add(struct csv_cat *c, struct arena *a, const char *s, size_t n,
                         int64_t row, int keyed)
 {
     uint32_t before = c->set.n, code = level_set_add(&c->set, s, n, 1);
@@ -315,8 +287,8 @@ static inline int has_byte(uint64_t v, char c)
 
 /* Cells [i0, i0 + n) as keys where they are short and plain, or in quotes with none inside. len:
  * of the text, 0 when it is neither. at: their slots, asked for from memory. */
-static void take_keys(const struct cat *c, const struct csv_walk *w, int64_t i0, int n,
-                      struct key *key, uint32_t *at, uint8_t *len)
+static void take_keys(const struct csv_cat *c, const struct csv_walk *w, int64_t i0,
+                      int n, struct key *key, uint32_t *at, uint8_t *len)
 {
     const uint32_t *end = w->end + i0 * w->stride;
     const char *text = w->text;
@@ -350,12 +322,12 @@ struct cat_sums {
 
 /* A cell that may be anything. Texts that stand for missing are never keys: a cell that is one
  * of them, or might be, and every cell seen for the first time comes here. 0: stop. */
-static int convert_cat_cell(struct lane *l, const struct csv_reader *r,
+static int convert_cat_cell(struct csv_lane *l, const struct csv_reader *r,
                             const struct csv_block *b, int j, int64_t i,
                             struct cat_sums *sums)
 {
     struct csv_column *col = &r->cols[j];
-    struct cat *c = &l->cats[col->cat];
+    struct csv_cat *c = &l->cats[col->cat];
     uint32_t *out = (uint32_t *)col->data + b->row0 + i;
     const char *s;
     size_t n;
@@ -375,7 +347,7 @@ static int convert_cat_cell(struct lane *l, const struct csv_reader *r,
 }
 
 /* The codes of keys where the first two slots tell; the others are listed. */
-static int look_up(const struct cat *c, const struct key *key, const uint32_t *at,
+static int look_up(const struct csv_cat *c, const struct key *key, const uint32_t *at,
                    const uint8_t *len, int n, uint32_t *out, uint8_t *left)
 {
     const struct slot *slot = c->slot;
@@ -394,12 +366,12 @@ static int look_up(const struct cat *c, const struct key *key, const uint32_t *a
 /* Cells [i0, i0 + n), n <= SOME, in three steps, so that no cell waits for the one before: their
  * keys; their codes, where the first two slots tell; the others in their order. 0: stop. */
 #define SOME 64
-static int convert_cat_some(struct lane *l, const struct csv_reader *r,
+static int convert_cat_some(struct csv_lane *l, const struct csv_reader *r,
                             const struct csv_block *b, int j, int64_t i0, int n,
                             struct cat_sums *sums)
 {
     struct csv_walk walk = csv_walk_of(r, b, j);
-    struct cat *c = &l->cats[r->cols[j].cat];
+    struct csv_cat *c = &l->cats[r->cols[j].cat];
     uint32_t *out = (uint32_t *)r->cols[j].data + b->row0 + i0;
     struct key key[SOME];
     uint32_t at[SOME];
@@ -426,7 +398,7 @@ static int convert_cat_some(struct lane *l, const struct csv_reader *r,
     return 1;
 }
 
-static void convert_cat(struct lane *l, const struct csv_reader *r,
+static void convert_cat(struct csv_lane *l, const struct csv_reader *r,
                         const struct csv_block *b, int j)
 {
     struct csv_column *col = &r->cols[j];
@@ -440,56 +412,19 @@ static void convert_cat(struct lane *l, const struct csv_reader *r,
     atomic_fetch_add(&col->bytes, sums.bytes);
 }
 
-/* Lengths first: text_at[row] holds the length of the row, ~length when missing. */
-static void measure_text(struct lane *l, const struct csv_reader *r,
-                         const struct csv_block *b, int j)
-{
-    struct csv_column *c = &r->cols[j];
-    int64_t *at = (int64_t *)c->data + b->row0, missing = 0, bytes = 0;
-    for (int64_t i = 0; i < b->n_rows; i++) {
-        const char *s;
-        size_t n;
-        struct arena_mark mark = arena_mark(&l->temp);
-        int there = csv_parse_text(r, csv_cell_at(r, b, i, j), &l->temp, &s, &n);
-        at[i] = there ? (int64_t)n : -1;
-        missing += !there;
-        bytes += there ? (int64_t)n : 0;
-        arena_reset(&l->temp, mark);
-    }
-    atomic_fetch_add(&c->missing, missing);
-    atomic_fetch_add(&c->bytes, bytes);
-}
-
-static void copy_text(struct lane *l, const struct csv_reader *r,
-                      const struct csv_block *b, int j)
-{
-    struct csv_column *c = &r->cols[j];
-    const int64_t *at = (const int64_t *)c->data + b->row0;
-    for (int64_t i = 0; i < b->n_rows; i++) {
-        const char *s;
-        size_t n;
-        struct arena_mark mark = arena_mark(&l->temp);
-        int there = csv_parse_text(r, csv_cell_at(r, b, i, j), &l->temp, &s, &n);
-        if (there && n && (int64_t)n == at[i + 1] - at[i])
-            memcpy(c->text + at[i], s, n);
-        if (c->text_missing) c->text_missing[b->row0 + i] = !there;
-        arena_reset(&l->temp, mark);
-    }
-}
-
 /* ---- lines of rows ---- */
 
-static void number_lines(const struct csv_block *b, int n_cols, int64_t *out)
+void csv_number_lines(const struct csv_reader *r, const struct csv_block *b)
 {
+    const struct simd_table *simd = simd_get(r->ctx);
     const char *s = b->text;
     int64_t line = b->line0;
     for (int64_t i = 0; i < b->n_rows; i++) {
-        uint32_t at = b->start ? b->start[i] : b->end[i * n_cols - 1] + 1;
+        uint32_t at = b->start ? b->start[i] : b->end[i * r->n_cols - 1] + 1;
         const char *first = b->text + at;
-        for (const char *p; (p = memchr(s, '\n', (size_t)(first - s))); s = p + 1)
-            line++;
+        line += simd->count_byte(s, first - s, '\n');
         s = first;
-        out[b->row0 + i] = line;
+        r->line_of_row[b->row0 + i] = line;
     }
 }
 
@@ -518,7 +453,9 @@ static tide_status begin_lines(struct csv_job *t, tide_error *err)
 
 enum { PASS_CONVERT = 1, PASS_COPY = 2 };
 
-static void convert_rows(struct csv_job *t, struct lane *l, const struct csv_block *b)
+/* more: rows of the same block follow. */
+static void convert_rows(struct csv_job *t, struct csv_lane *l,
+                         const struct csv_block *b, int more)
 {
     const struct csv_reader *r = t->r;
     for (int j = 0; j < r->n_cols; j++) {
@@ -541,17 +478,19 @@ static void convert_rows(struct csv_job *t, struct lane *l, const struct csv_blo
             convert_cat(l, r, b, j);
             break;
         case TIDE_TEXT:
-            if (c->todo == PASS_COPY)
-                copy_text(l, r, b, j);
+            if (c->placed)
+                csv_text_place(r, b, j, more, &l->temp);
+            else if (c->todo == PASS_COPY)
+                csv_text_copy(r, b, j, &l->temp);
             else
-                measure_text(l, r, b, j);
+                csv_text_measure(r, b, j, &l->temp);
             break;
         }
     }
 }
 
 /* All columns of some rows, then the next rows: their text and index stay in the first cache. */
-static void convert_block(struct csv_job *t, struct lane *l, const struct csv_block *b)
+void csv_convert_block(struct csv_job *t, struct csv_lane *l, const struct csv_block *b)
 {
     int64_t some = b->n_rows * ROWS_TEXT / (b->n + 1) & ~(int64_t)63, n = b->n_rows;
     if (some < 64) some = 64;
@@ -561,14 +500,14 @@ static void convert_block(struct csv_job *t, struct lane *l, const struct csv_bl
         if (rows.start) rows.start += i;
         rows.row0 += i;
         rows.n_rows = n - i < some ? n - i : some;
-        convert_rows(t, l, &rows);
+        convert_rows(t, l, &rows, i + some < n);
     }
 }
 
 static void convert_lane(void *arg, int64_t lane, int worker)
 {
     struct csv_job *t = arg;
-    struct lane *l = &t->lane[t->lane0 + lane];
+    struct csv_lane *l = &t->lane[t->lane0 + lane];
     (void)worker;
     l->st = TIDE_OK;
     for (int64_t k; l->st == TIDE_OK && (k = csv_next(&t->lanes)) >= 0;) {
@@ -577,18 +516,18 @@ static void convert_lane(void *arg, int64_t lane, int worker)
         l->st = csv_load(t->r, b, &l->window, &l->err);
         b->lane = (int32_t)(t->lane0 + lane);
         if (l->st != TIDE_OK) return;
-        if (t->numbering) number_lines(&l->window.b, t->r->n_cols, t->r->line_of_row);
-        convert_block(t, l, &l->window.b);
+        if (t->numbering) csv_number_lines(t->r, &l->window.b);
+        csv_convert_block(t, l, &l->window.b);
     }
 }
 
 /* Runs the lanes of a pass; the first trouble in their order. */
-static tide_status run_lanes(struct csv_job *t, par_fn fn, tide_error *err)
+tide_status csv_run_lanes(struct csv_job *t, par_fn fn, tide_error *err)
 {
     tide_status st = csv_for(t->r, t->lanes.n, fn, t, err);
     if (st == TIDE_OK && ctx_cancelled(t->r->ctx)) st = err_cancelled(err);
     for (int k = 0; k < t->lanes.n && st == TIDE_OK; k++) {
-        struct lane *l = &t->lane[t->lane0 + k];
+        struct csv_lane *l = &t->lane[t->lane0 + k];
         if ((st = l->st) != TIDE_OK && err) *err = l->err;
         if (st == TIDE_OK) st = arena_status(&l->keep, err);
         if (st == TIDE_OK) st = arena_status(&l->temp, err);
@@ -599,7 +538,7 @@ static tide_status run_lanes(struct csv_job *t, par_fn fn, tide_error *err)
 static tide_status run_pass(struct csv_job *t, tide_error *err)
 {
     csv_lanes_init(&t->lanes, t->r);
-    tide_status st = run_lanes(t, convert_lane, err);
+    tide_status st = csv_run_lanes(t, convert_lane, err);
     t->numbering = 0; /* the first pass did it */
     return st;
 }
@@ -612,12 +551,15 @@ static size_t size_of_type(int type)
 }
 
 /* Room for a column of its type, kept when the old one fits. */
-static void begin_column(struct csv_job *t, struct csv_column *c)
+void csv_begin_column(struct csv_job *t, struct csv_column *c)
 {
     size_t each = size_of_type(c->type);
     if (!c->data || c->data_each < each)
         c->data = arena_array(&t->f->arena, t->cap_rows + 1, each);
     c->data_each = each;
+    c->placed = 0;
+    c->text_missing = NULL;
+    c->text = NULL;
     c->todo = PASS_CONVERT;
     atomic_store(&c->missing, 0);
     atomic_store(&c->bytes, 0);
@@ -634,7 +576,7 @@ static void begin_column(struct csv_job *t, struct csv_column *c)
 }
 
 /* Empty sets of levels for the categories of this pass, in every lane. */
-static tide_status begin_categories(struct csv_job *t, tide_error *err)
+tide_status csv_begin_categories(struct csv_job *t, tide_error *err)
 {
     struct csv_reader *r = t->r;
     t->n_cat = 0;
@@ -646,7 +588,7 @@ static tide_status begin_categories(struct csv_job *t, tide_error *err)
     t->same = arena_zero(&r->work, (size_t)t->n_cat);
     tide_status st = arena_status(&r->work, err);
     for (int k = 0; st == TIDE_OK && k < t->n_lanes; k++) {
-        struct lane *l = &t->lane[k];
+        struct csv_lane *l = &t->lane[k];
         arena_free(&l->keep); /* of the pass before */
         l->cats = arena_array(&l->keep, t->n_cat, sizeof *l->cats);
         for (int c = 0; l->cats && c < t->n_cat; c++)
@@ -669,7 +611,7 @@ static int earliest(const struct csv_job *t, int64_t k, const uint32_t *at)
     int best = -1;
     int64_t row = INT64_MAX;
     for (int l = 0; l < t->n_lanes; l++) {
-        const struct cat *c = &t->lane[l].cats[k];
+        const struct csv_cat *c = &t->lane[l].cats[k];
         if (at[l] >= c->set.n || c->first[at[l]] >= row) continue;
         best = l;
         row = c->first[at[l]];
@@ -689,12 +631,12 @@ static void join_levels(void *arg, int64_t k, int worker)
     uint32_t *at = arena_zero(keep, (size_t)t->n_lanes * sizeof *at);
     if (!at || level_set_init(set, keep, keep, 16) != 0) return;
     for (int l = 0; l < t->n_lanes; l++) {
-        struct cat *from = &t->lane[l].cats[k];
+        struct csv_cat *from = &t->lane[l].cats[k];
         from->joined = arena_array(keep, (int64_t)from->set.n + 1, sizeof *at);
         if (!from->joined) return;
     }
     for (int l; (l = earliest(t, k, at)) >= 0; at[l]++) {
-        struct cat *from = &t->lane[l].cats[k];
+        struct csv_cat *from = &t->lane[l].cats[k];
         const struct level *v = &from->set.level[at[l]];
         uint32_t code = level_set_add_hashed(set, v->s, v->len, v->hash, 0);
         if (code == CODE_MISSING) return;
@@ -746,7 +688,7 @@ static tide_status join_categories(struct csv_job *t, tide_error *err)
         if (c->type != TIDE_CAT) continue; /* guessed early, and wrong */
         if (is_text(r, c, &t->joined[k])) {
             c->type = TIDE_TEXT;
-            begin_column(t, c);
+            csv_begin_column(t, c);
         } else if (level_set_dict(&t->joined[k], &t->f->arena, &c->dict) != 0) {
             st = arena_status(&t->f->arena, err);
             if (st == TIDE_OK)
@@ -771,12 +713,12 @@ static int widen_column(struct csv_job *t, int j)
         c->long_text = c->measured;
         if (c->measured) return 0;
         c->type = TIDE_CAT; /* the sample was wrong */
-        begin_column(t, c);
+        csv_begin_column(t, c);
         return 1;
     }
     if (c->type == TIDE_I64 && atomic_load(&c->widen)) {
         c->type = TIDE_F64;
-        begin_column(t, c);
+        csv_begin_column(t, c);
         return 1;
     }
     int64_t faults = atomic_load(&c->type_faults);
@@ -793,7 +735,7 @@ static int widen_column(struct csv_job *t, int j)
              (long long)e.line);
     c->type = TIDE_CAT;
     c->mixed = 1;
-    begin_column(t, c);
+    csv_begin_column(t, c);
     return 1;
 }
 
@@ -882,45 +824,27 @@ static void warn_of_digits(struct csv_reader *r, int j)
 
 /* ---- text columns ---- */
 
-/* Lengths become offsets; the texts and the marks of missing rows get their room. */
-static void lay_out_text(struct csv_job *t, struct csv_column *c)
-{
-    int64_t n = t->r->n_rows, at = 0, *lengths = c->data;
-    if (atomic_load(&c->missing) > 0)
-        c->text_missing = arena_zero(&t->f->arena, (size_t)n);
-    for (int64_t i = 0; i < n; i++) {
-        int64_t length = lengths[i] < 0 ? 0 : lengths[i];
-        lengths[i] = at;
-        at += length;
-    }
-    lengths[n] = at;
-    c->text = arena_push(&t->f->arena, (size_t)at + 1);
-    if (c->text) c->text[at] = '\0';
-    c->todo = PASS_COPY;
-}
-
 static tide_status convert_texts(struct csv_job *t, tide_error *err)
 {
     struct csv_reader *r = t->r;
     int any = 0, unknown = 0;
     for (int j = 0; j < r->n_cols; j++) {
         struct csv_column *c = &r->cols[j];
+        if (c->placed) continue;
         any |= c->todo || c->measured;
         unknown |= c->todo;
     }
     tide_status st = unknown ? run_pass(t, err) : TIDE_OK;
-    for (int j = 0; any && st == TIDE_OK && j < r->n_cols; j++)
-        if (r->cols[j].todo || r->cols[j].measured) lay_out_text(t, &r->cols[j]);
+    for (int j = 0; any && st == TIDE_OK && j < r->n_cols; j++) {
+        struct csv_column *c = &r->cols[j];
+        if (c->placed || (!c->todo && !c->measured)) continue;
+        csv_text_lay_out(r, c, &t->f->arena);
+        c->todo = PASS_COPY;
+    }
     if (st == TIDE_OK) st = arena_status(&t->f->arena, err);
     if (st == TIDE_OK && any) st = run_pass(t, err);
     for (int j = 0; j < r->n_cols; j++) r->cols[j].todo = 0;
     return st;
-}
-
-/* Its blocks that were converted early have the type that it has. */
-static int is_early(const struct csv_column *c)
-{
-    return c->early && c->early == c->type;
 }
 
 /* What could not be converted while it was read, of columns whose type was guessed right. */
@@ -929,7 +853,7 @@ static tide_status finish_early(struct csv_job *t, tide_error *err)
     struct csv_reader *r = t->r;
     if (t != r->early) return TIDE_OK;
     for (int j = 0; j < r->n_cols; j++)
-        r->cols[j].todo = (uint8_t)is_early(&r->cols[j]);
+        r->cols[j].todo = (uint8_t)csv_is_early(&r->cols[j]);
     for (int64_t k = 0; t->numbering && k < r->n_blocks; k++) {
         const struct csv_block *b = &r->blocks[k];
         for (int64_t i = 0; b->early && b->plain && i < b->n_rows; i++)
@@ -949,7 +873,7 @@ static tide_status convert_types(struct csv_job *t, tide_error *err)
     for (int again = 1; again;) {
         int any = t->numbering;
         tide_status st = arena_status(&t->f->arena, err);
-        if (st == TIDE_OK) st = begin_categories(t, err);
+        if (st == TIDE_OK) st = csv_begin_categories(t, err);
         for (int j = 0; j < r->n_cols; j++)
             if (r->cols[j].todo && r->cols[j].type == TIDE_TEXT &&
                 !r->cols[j].long_text)
@@ -986,8 +910,8 @@ static tide_status convert_all(struct csv_job *t, tide_error *err)
         st = begin_lines(t, err);
         if (st == TIDE_OK && pass == 0) st = finish_early(t, err);
         for (int j = 0; j < r->n_cols; j++)
-            if (r->cols[j].out >= 0 && (pass > 0 || !is_early(&r->cols[j])))
-                begin_column(t, &r->cols[j]);
+            if (r->cols[j].out >= 0 && (pass > 0 || !csv_is_early(&r->cols[j])))
+                csv_begin_column(t, &r->cols[j]);
         if (st == TIDE_OK) st = convert_types(t, err);
         if (st != TIDE_OK) return st;
         st = r->on_bad == CSV_FAIL ? tell_first_bad(r, err) : TIDE_OK;
@@ -1030,7 +954,7 @@ static void finish(struct csv_job *t)
         if (c->type == TIDE_CAT) o->dict = c->dict;
         o->text_at = c->type == TIDE_TEXT ? c->data : NULL;
         o->text = c->text;
-        o->text_missing = c->text_missing;
+        o->text_missing = o->n_missing ? c->text_missing : NULL;
         warn_of_digits(r, j);
         under += atomic_load(&c->underflow);
     }
@@ -1040,8 +964,8 @@ static void finish(struct csv_job *t)
 }
 
 /* A conversion into columns of up to cap_rows rows; the frame is its own. */
-static tide_status job_new(struct csv_reader *r, int n_out, int n_lanes,
-                           int64_t cap_rows, struct csv_job **out, tide_error *err)
+tide_status csv_job_new(struct csv_reader *r, int n_out, int n_lanes, int64_t cap_rows,
+                        struct csv_job **out, tide_error *err)
 {
     struct csv_job *t = arena_zero(&r->work, sizeof *t);
     *out = t;
@@ -1053,7 +977,7 @@ static tide_status job_new(struct csv_reader *r, int n_out, int n_lanes,
     t->n_lanes = n_lanes;
     int64_t some = cap_rows < ROWS_TEXT ? cap_rows + 1 : ROWS_TEXT;
     for (int k = 0; k < n_lanes; k++) {
-        struct lane *l = &t->lane[k];
+        struct csv_lane *l = &t->lane[k];
         arena_init(&l->keep, r->ctx);
         arena_init(&l->temp, r->ctx);
         csv_window_init(&l->window, r->ctx);
@@ -1065,7 +989,7 @@ static tide_status job_new(struct csv_reader *r, int n_out, int n_lanes,
     return st == TIDE_OK ? frame_begin(r->ctx, cap_rows, n_out, &t->f, err) : st;
 }
 
-static void job_free(struct csv_job *t)
+void csv_job_free(struct csv_job *t)
 {
     for (int k = 0; t && k < t->n_lanes; k++) {
         arena_free(&t->lane[k].keep);
@@ -1079,9 +1003,10 @@ tide_status csv_convert(struct csv_reader *r, int n_out, tide_frame **out,
                         tide_error *err)
 {
     tide_status st = TIDE_OK;
-    if (r->early && r->n_rows > r->early->cap_rows) csv_early_drop(r);
+    if (r->early) st = csv_early_end(r, err);
     struct csv_job *t = r->early;
-    if (!t) st = job_new(r, n_out, par_threads(r->ctx), r->n_rows, &t, err);
+    if (st == TIDE_OK && !t)
+        st = csv_job_new(r, n_out, par_threads(r->ctx), r->n_rows, &t, err);
     if (st == TIDE_OK) st = convert_all(t, err);
     if (st == TIDE_OK) finish(t);
     if (st == TIDE_OK) st = arena_status(&t->f->arena, err);
@@ -1089,120 +1014,6 @@ tide_status csv_convert(struct csv_reader *r, int n_out, tide_frame **out,
         *out = t->f;
         t->f = NULL;
     }
-    if (!r->early) job_free(t);
+    if (t && !r->early) csv_job_free(t);
     return st;
-}
-
-/* ---- conversion beside reading ---- */
-
-#define EARLY_SLABS 8 /* smaller files are not worth its preparation */
-
-/* Lines in pieces spread over the file tell about how many rows it has. */
-static tide_status guess_rows(struct csv_reader *r, int64_t *rows, tide_error *err)
-{
-    enum { PIECES = 8 };
-    int64_t size = r->src.size, piece = r->slab / 16, lines = 0, bytes = 0;
-    if (piece > size / PIECES) piece = size / PIECES;
-    if (piece < 1) piece = 1;
-    tide_status st = csv_window_room(&r->look, piece, 0, err);
-    for (int k = 0; st == TIDE_OK && k < PIECES; k++) {
-        size_t got = 0;
-        int64_t at = size / PIECES * k + (size / PIECES - piece) / 2;
-        st = csv_source_fetch(&r->src, r->look.text, (size_t)piece, at, &got, err);
-        lines += simd_get(r->ctx)->count_byte(r->look.text, (int64_t)got,
-                                              r->d.cr ? '\r' : '\n');
-        bytes += (int64_t)got;
-    }
-    double guess = bytes ? (double)lines * (double)size / (double)bytes : 0;
-    int64_t most = size / r->n_cols + 1; /* a cell takes a byte, and blank lines none */
-    *rows = (int64_t)(guess * 33 / 32) + r->slab / 256;
-    if (*rows > most) *rows = most;
-    return st;
-}
-
-/* With a limit on memory the columns are made when their size is known, unless there is room
- * for a wrong guess. */
-static int has_room(const struct csv_reader *r, int64_t rows)
-{
-    int64_t row = 0, bytes, limit = r->ctx ? r->ctx->memory_limit : 0;
-    for (int j = 0; j < r->n_cols; j++)
-        if (r->cols[j].out >= 0) row += (int64_t)sizeof(int64_t);
-    if (__builtin_mul_overflow(rows, row, &bytes)) return 0;
-    return !limit || bytes < (limit - atomic_load(&r->ctx->memory_used)) / 2;
-}
-
-tide_status csv_early_begin(struct csv_reader *r, tide_error *err)
-{
-    int n_out = 0;
-    int64_t rows = 0;
-    if (r->early_tried || r->on_bad != CSV_FAIL) return TIDE_OK;
-    r->early_tried = 1;
-    if (r->src.size / r->slab < EARLY_SLABS) return TIDE_OK;
-    /* A wrong option is told behind what is wrong with the file. */
-    if (csv_choose_columns(r, &n_out, NULL) != TIDE_OK) return TIDE_OK;
-    tide_status st = csv_infer(r, 0, err);
-    if (st == TIDE_OK) st = guess_rows(r, &rows, err);
-    if (st != TIDE_OK || !has_room(r, rows)) return st;
-    st = job_new(r, n_out, 2 * par_threads(r->ctx), rows, &r->early, err);
-    for (int j = 0; st == TIDE_OK && j < r->n_cols; j++) {
-        struct csv_column *c = &r->cols[j];
-        if (c->out < 0 || c->type == TIDE_TEXT) continue;
-        if (c->type == TIDE_CAT && c->long_text)
-            c->type = TIDE_TEXT; /* lengths first */
-        c->early = c->type;
-        begin_column(r->early, c);
-    }
-    if (st == TIDE_OK) st = begin_categories(r->early, err);
-    return st == TIDE_OK ? arena_status(&r->early->f->arena, err) : st;
-}
-
-void csv_early_drop(struct csv_reader *r)
-{
-    if (!r->early) return;
-    for (int j = 0; j < r->n_cols; j++) {
-        struct csv_column *c = &r->cols[j];
-        c->data = NULL;
-        c->data_each = 0;
-        c->early = c->todo = 0;
-    }
-    for (int64_t k = 0; k < r->n_blocks; k++) r->blocks[k].early = 0;
-    r->line_of_row = NULL;
-    job_free(r->early);
-    r->early = NULL;
-}
-
-static void convert_views(void *arg, int64_t lane, int worker)
-{
-    struct csv_job *t = arg;
-    struct csv_reader *r = t->r;
-    (void)worker;
-    for (int64_t k; (k = csv_next(&t->lanes)) >= 0;) {
-        struct csv_block *b = &r->blocks[t->view0 + k];
-        b->lane = (int32_t)lane;
-        b->early = 1;
-        if (!b->plain) number_lines(&t->views[k], r->n_cols, r->line_of_row);
-        convert_block(t, &t->lane[lane], &t->views[k]);
-    }
-}
-
-tide_status csv_early_take(struct csv_reader *r, const struct csv_block *views,
-                           int64_t n, tide_error *err)
-{
-    struct csv_job *t = r->early;
-    int plain = 1;
-    if (r->n_rows > t->cap_rows) { /* lines are shorter than they seemed */
-        csv_early_drop(r);
-        return TIDE_OK;
-    }
-    for (int64_t k = 0; k < n; k++) plain &= views[k].plain;
-    if (!plain && !r->line_of_row)
-        r->line_of_row = arena_array(&t->f->arena, t->cap_rows, sizeof *r->line_of_row);
-    tide_status st = arena_status(&t->f->arena, err);
-    if (st != TIDE_OK) return st;
-    t->views = views;
-    t->view0 = r->n_blocks - n;
-    csv_lanes_init(&t->lanes, r);
-    t->lanes.n_blocks = n;
-    if (t->lanes.n > n) t->lanes.n = (int)n;
-    return run_lanes(t, convert_views, err);
 }

@@ -183,6 +183,10 @@ int64_t KERNEL(count_byte)(const char *text, int64_t n, char byte)
         struct block b = load(text + i);
         count += _mm_popcnt_u64(equal(&b, byte));
     }
+    if (i < n && i > 0) { /* the last 64 bytes again, those not counted yet */
+        struct block b = load(text + n - 64);
+        return count + _mm_popcnt_u64(equal(&b, byte) >> (64 - (n - i)));
+    }
     for (; i < n; i++) count += text[i] == byte;
     return count;
 }

@@ -57,6 +57,9 @@ static void check_same(const tide_frame *f, const tide_frame *g)
         if (a->code) CHECK_INT(a->dict.n, b->dict.n);
         if (a->text_at) CHECK(!memcmp(a->text_at, b->text_at, (size_t)(n + 1) * 8));
         if (a->text) CHECK(!memcmp(a->text, b->text, (size_t)a->text_at[n]));
+        CHECK_INT(a->text_missing != NULL, b->text_missing != NULL);
+        if (a->text_missing && b->text_missing)
+            CHECK(!memcmp(a->text_missing, b->text_missing, (size_t)n));
         for (int64_t i = 0; i < n && i < 50; i++) {
             char s[256], u[256];
             CHECK_INT(tide_frame_text(f, i, j, s, sizeof s),
@@ -164,6 +167,56 @@ TEST(columns_filled_while_reading_follow_what_comes_later)
             CHECK_INT(whole->cols[2].type, TIDE_CAT);
             CHECK_INT(whole->cols[4].type, TIDE_BOOL);
         }
+        tide_frame_free(whole);
+        tide_ctx_free(ctx);
+        str_free(&t);
+    }
+    unlink(temp_path());
+}
+
+/* Texts of about 150 bytes; from row `turn` on they are longer (1), short (2), among blank lines (3),
+ * or end without quotes (4). Some are missing, and one column says that it is text. */
+static void make_long(struct str *t, int rows, int turn, int way)
+{
+    str_add(t, "id,long,short,end\n");
+    for (int i = 0; i < rows; i++) {
+        uint64_t row = (uint64_t)i;
+        int late = i >= turn, words = 10 + (int)(gen_h(3, row, 0) % 40);
+        if (late && way == 3 && i % 50 == 0) str_add(t, "\n");
+        str_addf(t, "%d,", i);
+        if (late && way == 1) words *= 8;
+        if (late && way == 2) words = 1;
+        if (gen_h(3, row, 1) % 10 == 0) words = 0;
+        if (words) str_add(t, "\"");
+        for (int k = 0; k < words; k++)
+            str_add(t, k % 9 == 4 ? "line\n" : k % 13 == 7 ? "\"\"q\"\"" : "abc ");
+        str_addf(t, words ? "\"," : i % 3 ? "," : "NA,");
+        str_addf(t, i % 7 ? "\"w%d\"," : ",", (int)(gen_h(3, row, 2) % 30));
+        str_addf(t, late && way == 4 ? "%d\n" : "\"\"\"%d\"\n", i % 100);
+    }
+}
+
+TEST(long_texts_find_their_place_while_reading)
+{
+    for (int way = 0; way < 5; way++) {
+        struct str t = {0};
+        tide_ctx *ctx = NULL;
+        tide_error err = {0};
+        static const char *const items[] = {"short=text", "end=text"};
+        struct tide_read_options o = {.types = {items, 2}};
+        CHECK_INT(tide_ctx_new(&ctx, NULL), TIDE_OK);
+        make_long(&t, 30000, way == 2 ? 5000 : 20000, way);
+        tide_frame *whole = read_all_ways(ctx, &t), *f = NULL;
+        if (whole) CHECK_INT(whole->cols[1].type, way == 2 ? TIDE_CAT : TIDE_TEXT);
+        tide_frame_free(whole);
+        whole = NULL;
+        CHECK_INT(csv_read_table(ctx, "t", t.s, t.len, &o, 64 << 20, &whole, &err),
+                  TIDE_OK);
+        CHECK_INT(tide_frame_read(ctx, temp_path(), &o, &f, &err), TIDE_OK);
+        if (f && whole) check_same(f, whole);
+        if (f)
+            CHECK(f->cols[2].text_missing != NULL && f->cols[3].text_missing == NULL);
+        tide_frame_free(f);
         tide_frame_free(whole);
         tide_ctx_free(ctx);
         str_free(&t);
