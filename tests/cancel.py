@@ -5,6 +5,9 @@ SIGINT at a random moment of a fit that would take long. Time from the signal to
 process: p99 of TIMES (default 200) within 100 ms, best of three rounds; exit 130; the output
 untouched; OUT.partial a whole model or absent. When the machine is loaded beyond its cores the
 bound is three times that.
+
+Then while a file is synced by a slow disk (build/tests/slow_fsync.so): one SIGINT while the columns of
+a table are kept, and two while a table is written, end the program and leave no file behind.
 """
 import os
 import random
@@ -49,6 +52,30 @@ def one_round(program, times, seed):
     return p99, failed
 
 
+def in_sync(program, build):
+    """Faults of programs that are interrupted while fsync blocks."""
+    failed, slow = 0, {**os.environ, "LD_PRELOAD": os.path.join(build, "tests", "slow_fsync.so")}
+    with tempfile.TemporaryDirectory() as folder:
+        table = os.path.join(folder, "t.csv")
+        subprocess.run([program, "make", "moons", "--rows", "20000", "-o", table, "-q"], check=True)
+        for signals, words in ((1, ["look", table, "--cache"]), (2, ["make", "moons", "-o", table])):
+            p = subprocess.Popen([program, *words, "-q"], env=slow, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            while p.poll() is None and not any(os.path.getsize(os.path.join(folder, n)) for n in os.listdir(folder)
+                                               if n.endswith(".tmp")):
+                time.sleep(0.01)
+            time.sleep(0.2)  # the file is small: it is written, and the sync has begun
+            began = time.monotonic()
+            for _ in range(signals):
+                p.send_signal(signal.SIGINT)
+                time.sleep(0.02)
+            p.communicate()
+            took, left = time.monotonic() - began, sorted(os.listdir(folder))
+            if p.returncode != 130 or left != ["t.csv"] or took > 0.7:
+                failed += 1
+                print(f"{words[0]} in fsync: exit {p.returncode} after {1000 * took:.0f} ms, files {left}")
+    return failed
+
+
 def main(program, times=200):
     bound, best, failed, rounds = 0.1, 9.0, 0, 0
     while rounds < 3 and best > bound and not failed:
@@ -58,7 +85,8 @@ def main(program, times=200):
         bound = 0.1 if os.getloadavg()[0] <= (os.cpu_count() or 1) else 0.3
     failed += best > bound
     print(f"p99 {1000 * best:.1f} ms, bound {1000 * bound:.0f} ms")
-    print(f"{rounds * times + 1 - failed} passed, {failed} failed")
+    failed += in_sync(program, os.path.dirname(os.path.dirname(program)))
+    print(f"{rounds * times + 3 - failed} passed, {failed} failed")
     return failed != 0
 
 

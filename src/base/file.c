@@ -31,6 +31,7 @@
 #define TEMP_PREFIX ".tidemill-"
 #define TEMP_SUFFIX ".tmp"
 #define TEMP_TRIES  100
+#define TEMPS_SHOWN 8
 #define WRITE_MAX   ((size_t)1 << 30) /* one call; Linux stops at 2 GiB */
 
 /* ---- the table, and faults before it ---- */
@@ -479,6 +480,41 @@ static void remove_stale(const char *folder)
     closedir(dir);
 }
 
+/* Names of temporary files that are being written, for file_abandon: in memory of their own, as
+ * a signal comes at any time. Where more are open than fit, the next begin in their folder
+ * removes what is left. */
+enum { SLOT_FREE, SLOT_TAKEN, SLOT_SHOWN };
+static struct {
+    atomic_int state;
+    char path[sizeof((struct file_out *)0)->temp];
+} temps[TEMPS_SHOWN];
+
+static void temp_show(struct file_out *out)
+{
+    for (int k = 0; k < TEMPS_SHOWN && !out->slot; k++) {
+        int was = SLOT_FREE;
+        if (!atomic_compare_exchange_strong(&temps[k].state, &was, SLOT_TAKEN))
+            continue;
+        memcpy(temps[k].path, out->temp, sizeof temps[k].path);
+        atomic_store(&temps[k].state, SLOT_SHOWN);
+        out->slot = k + 1;
+    }
+}
+
+/* The name is nobody's any more. */
+static void temp_forget(struct file_out *out)
+{
+    if (out->slot) atomic_store(&temps[out->slot - 1].state, SLOT_FREE);
+    out->slot = 0;
+    out->temp[0] = 0;
+}
+
+void file_abandon(void)
+{
+    for (int k = 0; k < TEMPS_SHOWN; k++)
+        if (atomic_load(&temps[k].state) == SLOT_SHOWN) (void)unlink(temps[k].path);
+}
+
 /* Makes and locks the temporary file; what umask leaves of 0640 goes to out->mode. */
 static tide_status temp_make(struct file_out *out, const char *folder, tide_error *err)
 {
@@ -491,13 +527,12 @@ static tide_status temp_make(struct file_out *out, const char *folder, tide_erro
             out->temp[0] = 0;
             return file_errno(err, out->path, ENAMETOOLONG);
         }
+        temp_show(out); /* before the file is there: no moment is without its name */
         out->fd = op_open(out->temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0640);
-        if (out->fd < 0 && errno == EEXIST) continue;
-        if (out->fd < 0) {
-            int number = errno;
-            out->temp[0] = 0;
-            return file_errno(err, out->path, number);
-        }
+        int number = errno;
+        if (out->fd < 0) temp_forget(out);
+        if (out->fd < 0 && number == EEXIST) continue;
+        if (out->fd < 0) return file_errno(err, out->path, number);
         int busy = flock(out->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
         if (!busy && fstat(out->fd, &st) == 0 && st.st_nlink > 0) {
             out->mode = (unsigned)st.st_mode & 0777;
@@ -507,9 +542,9 @@ static tide_status temp_make(struct file_out *out, const char *folder, tide_erro
         }
         op_close(out->fd); /* taken for stale by another process: a new name */
         (void)op_unlink(out->temp);
+        temp_forget(out);
     }
     out->fd = -1;
-    out->temp[0] = 0;
     return file_errno(err, out->path, EEXIST);
 }
 
@@ -652,7 +687,7 @@ static tide_status replace_commit(struct file_out *out, struct tide_ctx *ctx,
     out->fd = -1;
     if (closed != 0) return file_errno(err, out->path, number);
     if (op_rename(out->temp, out->path) != 0) return file_errno(err, out->path, errno);
-    out->temp[0] = 0;
+    temp_forget(out);
     if (folder_of(out->path, folder, sizeof folder)) return TIDE_OK;
     int refused = 0;
     number = folder_sync(folder, &refused);
@@ -681,8 +716,9 @@ void file_replace_abort(struct file_out *out)
     if (!out || !out->path[0]) return;
     if (out->fd >= 0 && !out->to_stdout) (void)op_close(out->fd);
     if (out->temp[0]) (void)op_unlink(out->temp);
+    temp_forget(out);
     out->fd = -1;
-    out->path[0] = out->temp[0] = 0;
+    out->path[0] = 0;
 }
 
 void file_open_standard(void)

@@ -57,6 +57,7 @@ struct file_out {
     int to_stdout; /* "-" */
     int is_special; /* target exists and is no regular file (/dev/null, FIFO): written directly */
     unsigned mode; /* of the result */
+    int slot;      /* where file_abandon finds the temporary file; 0: nowhere */
 };
 tide_status file_replace_begin(struct file_out *out, const char *path, tide_error *err);
 tide_status file_out_write(struct file_out *out, const void *data, size_t n,
@@ -64,6 +65,9 @@ tide_status file_out_write(struct file_out *out, const void *data, size_t n,
 tide_status file_replace_commit(struct file_out *out, struct tide_ctx *ctx,
                                 tide_error *err);
 void file_replace_abort(struct file_out *out); /* no-op when not begun or committed */
+/* Removes the temporary files that are being written, for a program that ends at once: calls
+ * nothing but unlink, so a signal handler may call it. Replacing goes wrong after it. */
+void file_abandon(void);
 /* Opens those of descriptors 0, 1, 2 that are closed on /dev/null, so that no data file lands
  * there. For a program's start. */
 void file_open_standard(void);

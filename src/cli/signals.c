@@ -9,8 +9,10 @@
 static tide_ctx *volatile target;
 static volatile sig_atomic_t n_signals, is_reading;
 
+/* No result is kept, nor what was written of one. */
 static void end_now(void)
 {
+    file_abandon();
     _exit(tide_status_exit(TIDE_ECANCELLED));
 }
 
@@ -27,7 +29,8 @@ static void on_stop(int number)
     }
 }
 
-/* A read that blocks does not see the cancel: nothing has been written yet, so end. */
+/* A read that blocks does not see the cancel, nor does the sync of columns that are kept: nothing
+ * that was asked for has been written yet, so end. */
 static void on_alarm(int number)
 {
     (void)number;

@@ -436,6 +436,32 @@ TEST(file_replace_removes_what_dead_writers_left)
     remove_folder();
 }
 
+TEST(file_abandon_removes_what_is_being_written_and_no_more)
+{
+    struct file_out out[10]; /* more than there are slots */
+    char name[16];
+    make_folder();
+    put(in_folder("old"), "old");
+    CHECK_INT(replace(NULL, in_folder("kept"), "kept", NULL), TIDE_OK);
+    file_abandon(); /* nothing is open */
+    CHECK_INT(files_but(NULL), 2);
+    for (int k = 0; k < 10; k++) {
+        snprintf(name, sizeof name, "f%d", k);
+        CHECK_INT(file_replace_begin(&out[k], in_folder(k ? name : "old"), NULL),
+                  TIDE_OK);
+        CHECK_INT(file_out_write(&out[k], "new", 3, NULL), TIDE_OK);
+    }
+    CHECK_INT(files_but(NULL), 12);
+    file_replace_abort(&out[3]); /* its slot is free again */
+    CHECK_INT(file_replace_begin(&out[3], in_folder("again"), NULL), TIDE_OK);
+    file_abandon();
+    CHECK_INT(files_but(NULL), 4); /* two, and the two that no slot was free for */
+    CHECK(holds(in_folder("old"), "old"));
+    for (int k = 0; k < 10; k++) file_replace_abort(&out[k]);
+    CHECK_INT(files_but(NULL), 2);
+    remove_folder();
+}
+
 TEST(file_names_may_be_strange)
 {
     make_folder();
