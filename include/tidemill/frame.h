@@ -71,7 +71,9 @@ TIDE_API TIDE_MUST_USE tide_status tide_frame_new(tide_ctx *ctx, int64_t n_rows,
                                                   int n_cols,
                                                   const struct tide_column_in *cols,
                                                   tide_frame **out, tide_error *err);
-/* A synthetic table: kind of the registry (TIDE_MAKER), parameters as values of its table. */
+/* A synthetic table: kind of the registry (TIDE_MAKER), parameters as values of its table.
+ * Errors: param-unknown, param-range, memory; param-conflict for a kind that is a text, which
+ * tide_make_write gives. */
 TIDE_API TIDE_MUST_USE tide_status tide_frame_make(tide_ctx *ctx, const char *kind,
                                                    int64_t n_rows,
                                                    const tide_values *values,
@@ -120,6 +122,24 @@ tide_frame_writer(const struct tide_write_options *options, tide_error *err);
 TIDE_API TIDE_MUST_USE tide_status tide_frame_save(
     tide_ctx *ctx, const tide_frame *frame, const struct tide_write_options *options,
     tide_sink_fn sink, void *payload, tide_error *err);
+/* What tide_make_write makes, and how it is written. */
+struct tide_make_options {
+    const char *kind;          /* of the registry (TIDE_MAKER) */
+    int64_t n_rows;            /* 0: as many as the kind likes */
+    const tide_values *values; /* of the kind's table; NULL: its defaults */
+    struct tide_write_options write;
+};
+struct tide_made {
+    int64_t n_rows;
+    int32_t n_cols;
+};
+/* Writes a synthetic table through a sink: as tide_frame_make and tide_frame_save, and kinds
+ * that are a text (csv-mixed) as CSV, printed as it goes and never held. made: NULL, or what
+ * was written.
+ * Errors: those of both, param-conflict for a text in another format. Since 0.1. */
+TIDE_API TIDE_MUST_USE tide_status tide_make_write(
+    tide_ctx *ctx, const struct tide_make_options *options, tide_sink_fn sink,
+    void *payload, struct tide_made *made, tide_error *err);
 
 #ifdef __cplusplus
 }

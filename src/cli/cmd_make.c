@@ -12,7 +12,7 @@ struct make_own {
 };
 static const struct tide_param rows_[] = {
     P_TEXT(make_own, output, "-", .alias = "-o", .metavar = "FILE",
-           .help = "where the table goes"),
+           .help = "where the table goes; its ending names format and compression"),
     P_I64(make_own, rows, "0", P_RANGE(0, 1e12), .metavar = "N",
           .alias = "-n n_samples",
           .help = "how many rows; 0 = as many as the kind likes"),
@@ -68,23 +68,25 @@ static tide_status take_seed(struct cli *c, tide_error *err)
     return tide_values_set(c->extra, "seed", text, err);
 }
 
-static tide_status write_table(struct cli *c, const tide_frame *frame, tide_error *err)
+static tide_status write_table(struct cli *c, const struct tide_make_options *how,
+                               tide_error *err)
 {
     const struct make_own *own = cli_own(c);
+    struct tide_made made = {0};
     struct cli_sink sink;
-    cli_talk_end();
     tide_status s = cli_sink_open(&sink, own->output, err);
     if (s) return s;
     if (!sink.is_file)
         tide_ctx_set_progress(c->ctx, NULL, NULL); /* not amid the rows */
-    s = tide_frame_write(c->ctx, frame, own->digits, cli_sink_put, &sink, err);
+    s = tide_make_write(c->ctx, how, cli_sink_put, &sink, &made, err);
     cli_talk_end();
+    if (!s) s = cli_strict(err);
     s = cli_sink_close(c, &sink, s, err);
     if (s || !c->common->json) return s;
     json_t *object = json_object(), *out = json_object();
-    int bad = json_put_str(object, "kind", c->args[0]);
-    bad |= json_put_i64(object, "rows", tide_frame_rows(frame));
-    bad |= json_put_i64(object, "columns", tide_frame_columns(frame));
+    int bad = json_put_str(object, "kind", how->kind);
+    bad |= json_put_i64(object, "rows", made.n_rows);
+    bad |= json_put_i64(object, "columns", made.n_cols);
     bad |= json_put_str(out, "path", own->output);
     bad |= json_put_i64(out, "bytes", sink.bytes);
     bad |= json_put(object, "output", out);
@@ -97,22 +99,25 @@ static tide_status write_table(struct cli *c, const tide_frame *frame, tide_erro
 static tide_status run(struct cli *c, tide_error *err)
 {
     const struct make_own *own = cli_own(c);
-    tide_frame *frame = NULL;
+    int to_stdout = strcmp(own->output, "-") == 0;
+    struct tide_make_options how = {
+        .kind = c->args[0],
+        .n_rows = own->rows,
+        .values = c->extra,
+        .write = {.path = to_stdout ? NULL : own->output, .digits = own->digits}};
     if (!tide_registry_find(TIDE_MAKER, c->args[0], err)) return err->status;
-    if (c->common->json && strcmp(own->output, "-") == 0) {
+    if (c->common->json && to_stdout) {
         err_set(err, TIDE_CODE_PARAM_CONFLICT,
                 "'--json' needs '--output', since stdout holds the table");
         return err_hint(err, "output", "%s.csv", c->args[0]);
     }
+    if (!tide_frame_writer(&how.write, err)) return err->status;
     tide_status s = cli_check_output("output", own->output, NULL, 0, err);
     if (!s) s = take_sets(c, err);
     if (!s) s = take_seed(c, err);
-    if (!s) s = tide_frame_make(c->ctx, c->args[0], own->rows, c->extra, &frame, err);
-    if (!s) s = cli_strict(err);
-    if (!s) s = write_table(c, frame, err);
-    if (!s && strcmp(own->output, "-") != 0)
+    if (!s) s = write_table(c, &how, err);
+    if (!s && !to_stdout)
         cli_next((const char *const[]){"tidemill", "look", own->output, NULL});
-    tide_frame_free(frame);
     return s;
 }
 
@@ -128,5 +133,6 @@ const struct cli_verb cli_verb_make = {
     .extra = maker_table,
     .run = run,
     .examples = "tidemill list generator\n"
-                "tidemill make moons --rows 500 -o moons.csv",
+                "tidemill make moons --rows 500 -o moons.csv\n"
+                "tidemill make csv-mixed --rows 1000000 -o mixed.csv.gz",
 };

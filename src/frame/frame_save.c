@@ -85,8 +85,8 @@ static tide_status kind_wanted(const struct tide_reader *r,
 }
 
 /* All that options decide. */
-static const struct tide_reader *choose(const struct tide_write_options *o,
-                                        enum codec_kind *kind, tide_error *err)
+const struct tide_reader *write_choose(const struct tide_write_options *o,
+                                       enum codec_kind *kind, tide_error *err)
 {
     const struct tide_reader *r = reader_wanted(o, err);
     if (!r || kind_wanted(r, o, kind, err) != TIDE_OK) return NULL;
@@ -101,34 +101,40 @@ const struct tide_entry *tide_frame_writer(const struct tide_write_options *opti
 {
     static const struct tide_write_options none;
     enum codec_kind kind;
-    const struct tide_reader *r = choose(options ? options : &none, &kind, err);
+    const struct tide_reader *r = write_choose(options ? options : &none, &kind, err);
     return r ? &r->entry : NULL;
 }
 
-/* CSV has digits; every other format is a descriptor's. */
-static tide_status write_plain(tide_ctx *ctx, const tide_frame *f,
-                               const struct tide_reader *r, int digits,
-                               tide_sink_fn sink, void *payload, tide_error *err)
-{
-    return digits ? tide_frame_write(ctx, f, digits, sink, payload, err)
-                  : r->write(ctx, f, sink, payload, err);
-}
-
-static tide_status write_stream(tide_ctx *ctx, const tide_frame *f,
-                                const struct tide_reader *r, int digits,
-                                enum codec_kind kind, tide_sink_fn sink, void *payload,
-                                tide_error *err)
+tide_status write_compressed(enum codec_kind kind, text_giver give, const void *task,
+                             tide_sink_fn sink, void *payload, tide_error *err)
 {
     struct codec_out *c;
+    if (kind == CODEC_PLAIN) return give(task, sink, payload, err);
     tide_status st = codec_out_open(kind, sink, payload, &c, err);
     if (st != TIDE_OK) return st;
-    st = write_plain(ctx, f, r, digits, codec_out_put, c, err);
+    st = give(task, codec_out_put, c, err);
     if (st == TIDE_OK)
         st = codec_out_end(c, err);
     else if (codec_out_status(c, NULL) == TIDE_ENOMEM)
         st = codec_out_status(c, err); /* the writer saw a sink that takes nothing */
     codec_out_free(c);
     return st;
+}
+
+struct save_task {
+    tide_ctx *ctx;
+    const tide_frame *f;
+    const struct tide_reader *r;
+    int digits;
+};
+
+/* CSV has digits; every other format is a descriptor's. */
+static tide_status give_frame(const void *task, tide_sink_fn sink, void *payload,
+                              tide_error *err)
+{
+    const struct save_task *t = task;
+    return t->digits ? tide_frame_write(t->ctx, t->f, t->digits, sink, payload, err)
+                     : t->r->write(t->ctx, t->f, sink, payload, err);
 }
 
 tide_status tide_frame_save(tide_ctx *ctx, const tide_frame *frame,
@@ -141,10 +147,9 @@ tide_status tide_frame_save(tide_ctx *ctx, const tide_frame *frame,
     enum codec_kind kind;
     if (!ctx || !frame || !sink || o->digits < 0)
         return err_set(err, TIDE_CODE_HANDLE_INVALID, "an argument cannot be");
-    const struct tide_reader *r = choose(o, &kind, err);
+    const struct tide_reader *r = write_choose(o, &kind, err);
     if (!r) return TIDE_EINVAL;
     if (r->write_packed) return r->write_packed(ctx, frame, kind, sink, payload, err);
-    if (kind != CODEC_PLAIN)
-        return write_stream(ctx, frame, r, o->digits, kind, sink, payload, err);
-    return write_plain(ctx, frame, r, o->digits, sink, payload, err);
+    struct save_task task = {ctx, frame, r, o->digits};
+    return write_compressed(kind, give_frame, &task, sink, payload, err);
 }

@@ -1,5 +1,5 @@
-/* frame_write.c - a frame as text: blocks of rows are printed in parallel, given in order;
- * and CSV, the first to use it */
+/* frame_write.c - rows as text: blocks of them are printed in parallel, given in order; rows of
+ * a frame; and CSV, the first to use it */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -11,14 +11,14 @@
 #include "frame/csv.h"
 #include "frame/source.h"
 
-#define WRITE_ROWS 2048 /* rows of a block */
-#define WRITE_WAVE 32   /* blocks printed before they are given */
+#define WRITE_ROWS  2048        /* rows of a block */
+#define WRITE_CELLS (128 << 10) /* about, where rows are wide */
+#define WRITE_WAVE  32          /* blocks printed before they are given */
 
 struct write_task {
-    const tide_frame *f;
-    row_printer print;
-    const void *arg;
+    const struct row_text *rows;
     int64_t first; /* block of this wave */
+    int64_t block_rows;
     struct str part[WRITE_WAVE];
 };
 
@@ -26,14 +26,15 @@ static void write_block(void *arg, int64_t block, int worker)
 {
     struct write_task *w = arg;
     struct str *t = &w->part[block];
-    int64_t i0 = (w->first + block) * WRITE_ROWS, i1 = i0 + WRITE_ROWS;
+    int64_t i0 = (w->first + block) * w->block_rows, i1 = i0 + w->block_rows;
     (void)worker;
     str_clear(t);
-    for (int64_t i = i0; i < i1 && i < w->f->n_rows; i++) w->print(t, w->f, i, w->arg);
+    if (i1 > w->rows->n_rows) i1 = w->rows->n_rows;
+    for (int64_t i = i0; i < i1; i++) w->rows->print(w->rows->arg, i, t);
 }
 
-static tide_status give(const struct str *t, tide_sink_fn sink, void *payload,
-                        tide_error *err)
+tide_status write_text(const struct str *t, tide_sink_fn sink, void *payload,
+                       tide_error *err)
 {
     if (t->failed) return err_nomem(err, 0);
     if (t->len && sink(payload, t->s, t->len) != 0)
@@ -41,27 +42,57 @@ static tide_status give(const struct str *t, tide_sink_fn sink, void *payload,
     return TIDE_OK;
 }
 
+tide_status write_row_text(struct tide_ctx *ctx, const struct row_text *rows,
+                           tide_sink_fn sink, void *payload, tide_error *err)
+{
+    int64_t most = WRITE_CELLS / (rows->n_cols > 0 ? rows->n_cols : 1);
+    struct write_task w = {.rows = rows,
+                           .block_rows = most < 1            ? 1
+                                         : most < WRITE_ROWS ? most
+                                                             : WRITE_ROWS};
+    int64_t blocks = (rows->n_rows + w.block_rows - 1) / w.block_rows;
+    tide_status st = TIDE_OK;
+    for (; st == TIDE_OK && w.first < blocks; w.first += WRITE_WAVE) {
+        int64_t n = blocks - w.first < WRITE_WAVE ? blocks - w.first : WRITE_WAVE;
+        st = par_for(ctx, n, write_block, &w, err);
+        for (int64_t k = 0; st == TIDE_OK && k < n; k++)
+            st = write_text(&w.part[k], sink, payload, err);
+        int64_t done = (w.first + n) * w.block_rows;
+        if (st == TIDE_OK)
+            st = ctx_progress(ctx, "writing",
+                              (double)(done < rows->n_rows ? done : rows->n_rows),
+                              (double)rows->n_rows, NULL, err);
+    }
+    for (int k = 0; k < WRITE_WAVE; k++) str_free(&w.part[k]);
+    return st;
+}
+
+/* ---- rows of a frame ---- */
+
+struct frame_rows {
+    const tide_frame *f;
+    row_printer print;
+    const void *arg;
+};
+
+static void print_frame_row(const void *arg, int64_t row, struct str *out)
+{
+    const struct frame_rows *r = arg;
+    r->print(out, r->f, row, r->arg);
+}
+
 tide_status frame_write_rows(struct tide_ctx *ctx, const tide_frame *frame,
                              const struct str *head, row_printer print_row,
                              const void *arg, tide_sink_fn sink, void *payload,
                              tide_error *err)
 {
-    struct write_task w = {.f = frame, .print = print_row, .arg = arg};
-    tide_status st = head ? give(head, sink, payload, err) : TIDE_OK;
-    int64_t blocks = (frame->n_rows + WRITE_ROWS - 1) / WRITE_ROWS;
-    for (; st == TIDE_OK && w.first < blocks; w.first += WRITE_WAVE) {
-        int64_t n = blocks - w.first < WRITE_WAVE ? blocks - w.first : WRITE_WAVE;
-        st = par_for(ctx, n, write_block, &w, err);
-        for (int64_t k = 0; st == TIDE_OK && k < n; k++)
-            st = give(&w.part[k], sink, payload, err);
-        int64_t done = (w.first + n) * WRITE_ROWS;
-        if (st == TIDE_OK)
-            st = ctx_progress(ctx, "writing",
-                              (double)(done < frame->n_rows ? done : frame->n_rows),
-                              (double)frame->n_rows, NULL, err);
-    }
-    for (int k = 0; k < WRITE_WAVE; k++) str_free(&w.part[k]);
-    return st;
+    struct frame_rows r = {.f = frame, .print = print_row, .arg = arg};
+    struct row_text rows = {.n_rows = frame->n_rows,
+                            .n_cols = frame->n_cols,
+                            .print = print_frame_row,
+                            .arg = &r};
+    tide_status st = head ? write_text(head, sink, payload, err) : TIDE_OK;
+    return st == TIDE_OK ? write_row_text(ctx, &rows, sink, payload, err) : st;
 }
 
 const char *frame_cell_text(const struct column *c, int64_t row, size_t *n)

@@ -1,6 +1,7 @@
 /* source.h - what readers share: whose a file is, and which options a format knows */
 #ifndef FRAME_SOURCE_H
 #define FRAME_SOURCE_H
+#include "base/codec.h"
 #include "frame/frame.h"
 
 struct tide_reader;
@@ -65,14 +66,34 @@ tide_status source_place(const char *path, const struct source_part *part,
 tide_status source_empty(const struct source_text *text, const char *what,
                          tide_error *err);
 
-/* Rows as text: blocks are printed in parallel by print_row and given in order. head (may be
- * NULL) comes first. */
+/* n_rows rows as text: blocks are printed in parallel by print and given in order. */
+struct row_text {
+    int64_t n_rows;
+    int n_cols; /* the wider a row, the fewer rows a block has: it changes no byte */
+    void (*print)(const void *arg, int64_t row, struct str *out);
+    const void *arg;
+};
+tide_status write_row_text(struct tide_ctx *ctx, const struct row_text *rows,
+                           tide_sink_fn sink, void *payload, tide_error *err);
+/* Hands a text to a sink; a failed one is memory. */
+tide_status write_text(const struct str *t, tide_sink_fn sink, void *payload,
+                       tide_error *err);
+/* The same of a frame; head (may be NULL) comes first. */
 typedef void (*row_printer)(struct str *t, const tide_frame *f, int64_t row,
                             const void *arg);
 tide_status frame_write_rows(struct tide_ctx *ctx, const tide_frame *frame,
                              const struct str *head, row_printer print_row,
                              const void *arg, tide_sink_fn sink, void *payload,
                              tide_error *err);
+/* ---- frame_save.c ---- */
+/* Reader and compression of what these options write; NULL and err when that is nothing. */
+const struct tide_reader *write_choose(const struct tide_write_options *o,
+                                       enum codec_kind *kind, tide_error *err);
+/* What `give` gives, compressed on its way to the sink. */
+typedef tide_status (*text_giver)(const void *task, tide_sink_fn sink, void *payload,
+                                  tide_error *err);
+tide_status write_compressed(enum codec_kind kind, text_giver give, const void *task,
+                             tide_sink_fn sink, void *payload, tide_error *err);
 /* Text of a category or text cell (not terminated), NULL when missing. */
 const char *frame_cell_text(const struct column *c, int64_t row, size_t *n);
 #endif
