@@ -29,6 +29,7 @@ struct scan {
     int slow;        /* r->starts holds the start of each row */
     int64_t open_at; /* quote still open at the end, or -1 */
     int high;
+    int judge;                      /* rows answer for their UTF-8 one by one */
     struct fault fault, tail_fault; /* of complete rows; of the row behind them */
     int64_t n_bare, bare_at;
     int64_t last_start, last_cell; /* of the row that is not complete */
@@ -273,11 +274,11 @@ static void check_lengths(const struct csv_reader *r, const char *s,
     if (n - row > line) note_fault(f, row + line, row, TIDE_CODE_LIMIT_LINE, 0);
 }
 
-static void check_bytes(const char *s, int64_t n, int high, struct fault *f)
+static void check_bytes(const char *s, int64_t n, int utf8, struct fault *f)
 {
     const char *nul = memchr(s, 0, (size_t)n);
     if (nul) note_fault(f, nul - s, nul - s, TIDE_CODE_CSV_NUL, 0);
-    size_t bad = high ? utf8_check(s, (size_t)n) : 0;
+    size_t bad = utf8 ? utf8_check(s, (size_t)n) : 0;
     int64_t at = (int64_t)bad - 1;
     if (bad) note_fault(f, at, at, TIDE_CODE_CSV_ENCODING, 0);
 }
@@ -288,7 +289,7 @@ static struct fault find_faults(const struct csv_reader *r, const char *s,
 {
     struct fault f = sc->fault;
     if (sc->cut < n && sc->tail_fault.order < f.order) f = sc->tail_fault;
-    check_bytes(s, n, sc->high, &f);
+    check_bytes(s, n, sc->high && !sc->judge, &f);
     if (n > r->o.max_field || n > r->o.max_line) check_lengths(r, s, sc, n, &f);
     return f;
 }
@@ -400,30 +401,46 @@ static tide_status reject_row(struct csv_reader *r, const struct csv_block *b,
     return file_out_write(&r->reject, b->text + begin, (size_t)(end - begin), err);
 }
 
-/* A row with the wrong number of fields: 1 = keep it (filled), 0 = leave it out. */
-static int bad_row(struct rows *w, int64_t begin, int64_t k0, int64_t k,
+/* A row that does not fit: 1 = keep it (filled), 0 = leave it out. */
+static int bad_row(struct rows *w, int64_t begin, int64_t end, const struct fault *f,
                    tide_status *st, tide_error *err)
 {
     struct csv_reader *r = w->r;
-    struct fault f = {r->pos[k0 + k - 1], row_fault_at(w, begin, k0, k),
-                      TIDE_CODE_CSV_FIELDS, k,
-                      w->b->text[begin] == '#' && !r->d.n_comment};
-    if (r->first_is_remark) f.hash = 1;
     if (r->on_bad == CSV_FAIL) {
-        if (f.order < w->fault->order) *w->fault = f;
+        if (f->order < w->fault->order) *w->fault = *f;
         return 0;
     }
-    if (f.order > w->fault->order) return 0;
+    if (f->order > w->fault->order) return 0;
     r->n_bad++;
     if (r->n_warned++ < CSV_PRINTED) {
         tide_error warning = {0};
-        (void)tell_fault(r, w->b, w->sc, &f, &warning);
+        (void)tell_fault(r, w->b, w->sc, f, &warning);
         warning.option[0] = warning.value[0] = '\0';
         ctx_warn(r->ctx, &warning);
     }
-    if (r->on_bad == CSV_NULL && k < r->n_cols) return 1;
-    *st = reject_row(r, w->b, begin, (int64_t)r->pos[k0 + k - 1] + 1, err);
+    if (r->on_bad == CSV_NULL && f->code == TIDE_CODE_CSV_FIELDS && f->got < r->n_cols)
+        return 1;
+    *st = reject_row(r, w->b, begin, end + 1, err);
     return 0;
+}
+
+/* What is wrong with a row of k cells; its code is 0 when nothing is. */
+static struct fault judge_row(const struct rows *w, int64_t begin, int64_t end,
+                              int64_t k0, int64_t k)
+{
+    const struct csv_reader *r = w->r;
+    const char *s = w->b->text;
+    struct fault f = {.order = end, .got = k};
+    size_t bad = w->sc->judge ? utf8_check(s + begin, (size_t)(end - begin)) : 0;
+    if (bad) {
+        f.order = f.at = begin + (int64_t)bad - 1;
+        f.code = TIDE_CODE_CSV_ENCODING;
+    } else if (k != r->n_cols) {
+        f.at = row_fault_at(w, begin, k0, k);
+        f.code = TIDE_CODE_CSV_FIELDS;
+        f.hash = r->first_is_remark || (s[begin] == '#' && !r->d.n_comment);
+    }
+    return f;
 }
 
 static int is_blank(const struct csv_reader *r, const char *s, int64_t n)
@@ -451,8 +468,9 @@ static tide_status take_rows(struct rows *w, int64_t begin, int64_t k0, int64_t 
         if (cells == 1 && r->n_cols > 1 && is_blank(r, b->text + begin, end - begin)) {
             r->n_blank++;
             keep = 0;
-        } else if (cells != r->n_cols) {
-            keep = bad_row(w, begin, k, cells, &st, err);
+        } else {
+            struct fault f = judge_row(w, begin, end, k, cells);
+            if (f.code) keep = bad_row(w, begin, end, &f, &st, err);
         }
         if (keep) {
             b->start[n_rows++] = (uint32_t)begin;
@@ -489,7 +507,7 @@ static tide_status build_rows(struct csv_reader *r, struct csv_block *b,
 {
     int64_t n = sc->n_pos - k0;
     if (n <= 0) return TIDE_OK;
-    if (!sc->slow && is_rectangle(r, b->text, r->pos + k0, n)) {
+    if (!sc->slow && !sc->judge && is_rectangle(r, b->text, r->pos + k0, n)) {
         b->n_rows = n / r->n_cols;
         b->first = (uint32_t)begin;
         b->skip = k0;
@@ -580,6 +598,15 @@ static void count_lines(struct csv_reader *r, struct csv_block *b, int64_t begin
     r->n_lines += all;
 }
 
+static struct fault block_faults(const struct csv_reader *r, const struct csv_block *b,
+                                 const struct scan *sc, int64_t n)
+{
+    struct fault f = find_faults(r, b->text, sc, n);
+    if (sc->cut < n && sc->open_at >= 0) /* noticed at the end of the file */
+        note_fault(&f, n, sc->open_at, TIDE_CODE_CSV_QUOTE, 0);
+    return f;
+}
+
 /* Makes a block of the complete rows of a text. */
 static tide_status take_block(struct csv_reader *r, struct csv_block *b,
                               struct scan *sc, int64_t n, tide_error *err)
@@ -587,15 +614,18 @@ static tide_status take_block(struct csv_reader *r, struct csv_block *b,
     int64_t begin = 0, k0 = 0, row0 = 0;
     tide_status st = TIDE_OK;
     if (sc->cut == n) sc->n_tail = 0; /* belongs to the next block */
-    struct fault fault = find_faults(r, b->text, sc, n);
-    if (sc->cut < n && sc->open_at >= 0) /* noticed at the end of the file */
-        note_fault(&fault, n, sc->open_at, TIDE_CODE_CSV_QUOTE, 0);
+    struct fault fault = block_faults(r, b, sc, n);
     b->n = sc->cut;
     if (!r->n_cols) st = find_header(r, b, sc, &fault, &begin, &k0, &row0, err);
     if (!r->n_cols && sc->n_tail >= r->o.max_columns) /* no row is complete */
         note_fault(&fault,
                    noticed_at(r, b->text, r->pos[sc->n_pos + r->o.max_columns - 1]),
                    sc->last_start, TIDE_CODE_LIMIT_COLUMNS, 0);
+    if (r->on_bad != CSV_FAIL && r->n_cols && fault.code == TIDE_CODE_CSV_ENCODING &&
+        fault.at >= begin) { /* not in the first row: a matter of its own */
+        sc->judge = 1;
+        fault = block_faults(r, b, sc, n);
+    }
     if (st == TIDE_OK && r->n_cols)
         st = build_rows(r, b, sc, begin, k0, row0, &fault, err);
     if (st != TIDE_OK) return st;
@@ -622,6 +652,7 @@ static tide_status check_partial(struct csv_reader *r, const struct csv_block *b
                                  struct scan *sc, int64_t n, tide_error *err)
 {
     struct fault limit = no_fault;
+    sc->judge = r->on_bad != CSV_FAIL && r->n_cols;
     check_lengths(r, b->text, sc, n, &limit);
     int64_t columns = sc->n_pos + sc->n_tail;
     if (!r->n_cols && columns >= r->o.max_columns)

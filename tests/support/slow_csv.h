@@ -32,7 +32,9 @@ struct slow {
 static void slow_fault(struct slow *r, int64_t order, int64_t at, tide_code code)
 {
     int is_byte = r->code == TIDE_CODE_CSV_NUL || r->code == TIDE_CODE_CSV_ENCODING;
-    int wins = code == TIDE_CODE_CSV_QUOTE && is_byte; /* of two at the same byte */
+    int wins = code == TIDE_CODE_CSV_QUOTE
+                   ? is_byte /* of two at the same byte */
+                   : code == TIDE_CODE_CSV_ENCODING && r->code == TIDE_CODE_LIMIT_FIELD;
     if (r->order >= 0 && r->order + wins <= order) return;
     r->order = order;
     r->at = at;
@@ -83,11 +85,18 @@ static void slow_read(struct slow *r, const char *s, int64_t n)
     for (int64_t i = 0; i < n; i++)
         if (s[i] == 0) slow_fault(r, i, i, TIDE_CODE_CSV_NUL);
     size_t bad = utf8_check(s, (size_t)n);
-    if (bad) slow_fault(r, (int64_t)bad - 1, (int64_t)bad - 1, TIDE_CODE_CSV_ENCODING);
+    if (bad && !r->on_bad)
+        slow_fault(r, (int64_t)bad - 1, (int64_t)bad - 1, TIDE_CODE_CSV_ENCODING);
     for (int64_t i = 0; i < n;) {
         if (*r->comment && !strncmp(s + i, r->comment, strlen(r->comment))) {
+            int64_t from = i;
             while (s[i++] != '\n') {
             }
+            bad =
+                r->on_bad && !r->n_cols ? utf8_check(s + from, (size_t)(i - from)) : 0;
+            if (bad)
+                slow_fault(r, from + (int64_t)bad - 1, from + (int64_t)bad - 1,
+                           TIDE_CODE_CSV_ENCODING);
             continue;
         }
         r->full = r->n_cells + r->n_cols + n - i >= SLOW_CELLS;
@@ -99,11 +108,19 @@ static void slow_read(struct slow *r, const char *s, int64_t n)
             i = slow_cell(r, s, n, i, &open);
             if (open || s[i] == '\n') break;
         }
+        bad = r->on_bad ? utf8_check(s + begin, (size_t)(i - begin)) : 0;
+        if (bad && !r->n_cols) /* the first row: names, or how many there are */
+            slow_fault(r, begin + (int64_t)bad - 1, begin + (int64_t)bad - 1,
+                       TIDE_CODE_CSV_ENCODING);
         if (open) return;
         int cells = r->n_cells - first;
         int64_t end = i++;
         int blank = end == begin || (end == begin + 1 && s[begin] == '\r');
         if (cells == 1 && blank && r->n_cols != 1) {
+            r->n_cells = first;
+            continue;
+        }
+        if (bad && r->n_cols) {
             r->n_cells = first;
             continue;
         }

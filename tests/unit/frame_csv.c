@@ -163,6 +163,25 @@ TEST(c05_short_row)
     tide_frame_free(f);
 }
 
+TEST(rows_that_are_not_utf8_can_be_left_out)
+{
+    struct tide_read_options o = {.on_bad = "skip"};
+    tide_frame *f = read_with("a,b\n1,x\n2,\"y\n\xff\"\n3\n4,\xc3\xa9\n5,\xc3\n", &o);
+    CHECK(f && tide_frame_rows(f) == 2 && f->n_bad_rows == 3);
+    if (f) CHECK_STR(cell(f, 0, 1), "x");
+    if (f) CHECK_STR(cell(f, 1, 1), "\xc3\xa9");
+    if (f) CHECK_INT(frame_line(f, 1), 6);
+    CHECK_INT(seen.warnings, 3);
+    tide_frame_free(f);
+    o.on_bad = "null"; /* nothing is put in the place of bytes that mean nothing */
+    f = read_with("a,b\n1,x\n\xff\n3\n", &o);
+    CHECK(f && tide_frame_rows(f) == 2 && f->n_bad_rows == 2);
+    tide_frame_free(f);
+    f = NULL;
+    CHECK(!read_with("a,b\xff\n1,x\n", &o)); /* a name belongs to no row */
+    CHECK_INT(err.code, TIDE_CODE_CSV_ENCODING);
+}
+
 TEST(c06_quote_never_closed)
 {
     REFUSED("a,b\n\"1,2\n3,4\n",
