@@ -1,8 +1,9 @@
 /* ingest_ours.c - our side of bench/ingest: a worker that reads tables when told to
  *
  * Lines of standard input: "read THREADS MEMORY FILE" times one tide_frame_read ("kept ..." one from
- * the columns kept beside the file, as --cache does) and answers with seconds of wall, of CPU (all
- * threads) and the peak of resident memory in MiB; "dump FOLDER" writes the columns of the table
+ * the columns kept beside the file, as --cache does, "skip ..." leaves bad rows out) and answers
+ * with seconds of wall, of CPU (all threads) and the peak of resident memory in MiB; "places" tells
+ * LINE:COLUMN of each bad row of the table read last (at most 20 are told); "dump FOLDER" writes the columns of the table
  * read last, for the comparison: column J as J.f64, J.i64, J.bool, or J.code with J.at and J.text
  * (levels), or J.at, J.text and J.gap; and "columns" with a line for each. */
 #include <stdio.h>
@@ -90,8 +91,23 @@ static int dump(const tide_frame *f, const char *folder)
     return fclose(list) || bad;
 }
 
+/* Where the reader found fault, as a line of LINE:COLUMN. */
+struct places {
+    char text[2048];
+    int n;
+};
+
+static void take_place(void *payload, enum tide_event_kind kind, const tide_error *e)
+{
+    struct places *p = payload;
+    if (kind != TIDE_EVENT_WARNING || p->n > (int)sizeof p->text - 48) return;
+    p->n += snprintf(p->text + p->n, 48, "%lld:%lld ", (long long)e->line,
+                     (long long)e->column);
+}
+
 int main(void)
 {
+    struct places places = {0};
     char line[2048], file[1100], how[8];
     tide_ctx *ctx = NULL;
     tide_frame *frame = NULL;
@@ -101,7 +117,9 @@ int main(void)
     while (fgets(line, sizeof line, stdin)) {
         line[strcspn(line, "\n")] = '\0';
         if (sscanf(line, "%7s %d %lld %1099[^\n]", how, &threads, &memory, file) == 4) {
-            struct tide_read_options options = {.cache = !strcmp(how, "kept")};
+            struct tide_read_options options = {.cache = !strcmp(how, "kept"),
+                                                .on_bad =
+                                                    strcmp(how, "skip") ? "" : "skip"};
             tide_frame_free(frame);
             tide_ctx_free(ctx);
             frame = NULL;
@@ -109,6 +127,8 @@ int main(void)
                 tide_ctx_set_threads(ctx, threads, &err) != TIDE_OK ||
                 tide_ctx_set_memory(ctx, memory, &err) != TIDE_OK)
                 return 1;
+            places = (struct places){0};
+            tide_ctx_set_events(ctx, take_place, &places);
             reset_peak();
             double wall = seconds(CLOCK_MONOTONIC),
                    cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
@@ -118,6 +138,8 @@ int main(void)
             else
                 printf("%.6f %.6f %.1f\n", seconds(CLOCK_MONOTONIC) - wall,
                        seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu, peak_mib());
+        } else if (frame && !strcmp(line, "places")) {
+            puts(places.text);
         } else if (frame && sscanf(line, "dump %1099[^\n]", file) == 1) {
             puts(dump(frame, file) ? "error" : "done");
         } else {
