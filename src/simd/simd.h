@@ -92,8 +92,10 @@ struct simd_table {
     void (*quantise_u16)(const double *x, int64_t n, const double *edge, int n_edge,
                          uint16_t *out);
     /* k_tree_hist.c: the histogram kernel of trees.md 4. codes is row-major [n_rows][stride]
-     * bytes; ids NULL = rows 0..n-1; gq[row] = g int16 << 16 | h uint16; hist is
-     * [n_lane][256] u64 cells (g int32 << 32) + h uint32, at most 65,536 rows a call. */
+     * bytes, of which whole words of 8 are read; 1 <= n_lane <= TREE_HIST_LANES; ids NULL = rows
+     * 0..n-1; gq[row] = g int16 << 16 | h uint16; hist is [n_lane][256] u64 cells
+     * (g int32 << 32) + h uint32, at most 65,536 rows a call. */
+#define TREE_HIST_LANES 16
     void (*tree_hist)(const uint8_t *codes, int64_t stride, int n_lane,
                       const uint32_t *ids, int64_t n, const uint32_t *gq,
                       uint64_t *hist);

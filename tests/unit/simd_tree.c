@@ -73,16 +73,16 @@ TEST(histograms_add_every_row_once)
     enum { N = 1500 };
     const struct simd_table *set[3];
     int sets = sets_of(set);
-    static uint8_t codes[N * 72];
+    static uint8_t codes[N * 24];
     static uint32_t gq[N], ids[N];
-    static uint64_t hist[72 * 256], want[72 * 256];
+    static uint64_t hist[TREE_HIST_LANES * 256], want[TREE_HIST_LANES * 256];
     for (int i = 0; i < N; i++) {
         int32_t g = (int32_t)(draw((uint64_t)i, 3) % 65533) - 32766;
         gq[i] = (uint32_t)g << 16 | (draw((uint64_t)i, 4) & 65535);
     }
     for (size_t i = 0; i < sizeof codes; i++) codes[i] = (uint8_t)draw(i, 5);
-    for (int lanes = 1; lanes <= 64; lanes += lanes < 34 ? 1 : 10) {
-        int64_t stride = (lanes + 7) / 8 * 8;
+    for (int lanes = 1; lanes <= TREE_HIST_LANES; lanes++) {
+        int64_t stride = (lanes + 7) / 8 * 8 + (lanes % 3 ? 0 : 8);
         for (int with_ids = 0; with_ids < 2; with_ids++) {
             int64_t n = 0;
             memset(want, 0, sizeof want);
@@ -108,8 +108,8 @@ TEST(histograms_add_every_row_once)
 /* More than the L2 cache is taken to hold: other rows are fetched ahead. */
 TEST(histograms_of_far_rows_add_every_row_once)
 {
-    enum { N = 3000, STRIDE = 1024, LANES = 28 };
-    static const int sizes[7] = {1, 2, 12, 13, 128, 129, N};
+    enum { N = 3000, STRIDE = 1024, LANES = 15 };
+    static const int sizes[7] = {1, 2, 16, 17, 192, 193, N};
     const struct simd_table *set[3];
     int sets = sets_of(set);
     static uint8_t codes[N * STRIDE];
@@ -309,7 +309,7 @@ TEST(the_scan_finds_the_best_split_of_integer_sums)
     static uint64_t packed[256], wide[512];
     for (int round = 0; round < 400; round++) {
         int n = 1 + round % 255;
-        int64_t g[256], h[256], sum_g = 0, sum_h = 0, from[2] = {0, 0};
+        int64_t g[256], h[256], sum_g = 0, sum_h = 0, from[2] = {0, 0}, scaled = -2;
         for (int c = 0; c < 256; c++) {
             uint32_t u = draw((uint64_t)(round * 256 + c), 11);
             int64_t cg = u % 3 ? 0 : (int32_t)(u % 2000001) - 1000000;
@@ -325,13 +325,15 @@ TEST(the_scan_finds_the_best_split_of_integer_sums)
             from[0] = g[255] - g[254];
             from[1] = h[255] - h[254];
         }
-        for (int is_wide = 0; is_wide < 2; is_wide++) {
+        for (int kind = 0; kind < 3; kind++) { /* 2: packed and not scaled */
+            int is_wide = kind == 1;
             int64_t unit = is_wide ? 70001 : 1, first = -2, left[2] = {0, 0};
             double l2 = round % 5, m = round % 7 == 0 ? 4e7 : 1;
             struct simd_scan s = {.h = sum_h * unit,
                                   .min_h = (int64_t)m * unit,
                                   .g_scale = is_wide ? 0x1p-44f : 0x1p-28f,
                                   .h_scale = is_wide ? 0x1p-46f : 0x1p-30f};
+            if (kind == 2) s.g_scale = s.h_scale = 1;
             s.l2 = (float)(l2 * (double)unit) * s.h_scale;
             s.mean = (float)((double)(sum_g * unit) /
                              ((double)s.h + 2 * l2 * (double)unit)) *
@@ -347,6 +349,8 @@ TEST(the_scan_finds_the_best_split_of_integer_sums)
                 left[0] = sum[0];
                 left[1] = sum[1];
             }
+            CHECK(kind < 2 || first == scaled);
+            scaled = kind == 0 ? first : scaled;
             double best = -1, got = -1;
             for (int c = 0; c < n; c++) {
                 int64_t gl = g[c] + from[0], hl = h[c] + from[1];

@@ -17,6 +17,7 @@
 
 #define HIST_TASK     16384
 #define HIST_TASK_MIN 1024
+#define HIST_TILE     8192 /* rows whose codes wait in the L2 cache for the next lanes */
 
 struct hist_wide {
     int64_t g, h;
@@ -91,17 +92,29 @@ void hist_give(struct hist_pool *p, uint64_t *hist, int wide)
     p->free_list[wide][p->n_free[wide]++] = hist;
 }
 
-/* At most HIST_PACKED_ROWS rows, all blocks. `first`: number of the first row without ids. */
+/* At most HIST_PACKED_ROWS rows, all blocks: a tile of rows at a time, and of it as many lanes
+ * as one call takes, so that their cells stay in the L1 cache. `first`: number of the first row
+ * without ids. fresh: the cells are cleared, each just before its first rows. */
 static void add_packed(const struct hist_pool *p, const struct grow_grad *grad,
-                       const uint32_t *ids, int64_t first, int64_t n, uint64_t *out)
+                       const uint32_t *ids, int64_t first, int64_t n, int fresh,
+                       uint64_t *out)
 {
-    for (int32_t b = 0; b < p->codes->n_blocks; b++) {
-        const struct bin_block *k = &p->codes->block[b];
-        const uint8_t *rows = ids ? k->rows : k->rows + first * k->stride;
-        const uint32_t *gq = ids ? grad->packed : grad->packed + first;
-        p->simd->tree_hist(rows, k->stride, k->n_lanes, ids, n, gq,
-                           out + 256 * (size_t)k->first);
-    }
+    int64_t i = 0;
+    do {
+        int64_t m = n - i < HIST_TILE ? n - i : HIST_TILE, from = ids ? 0 : first + i;
+        for (int32_t b = 0; b < p->codes->n_blocks; b++) {
+            const struct bin_block *k = &p->codes->block[b];
+            for (int32_t l = 0; l < k->n_lanes; l += TREE_HIST_LANES) {
+                int lanes =
+                    k->n_lanes - l < TREE_HIST_LANES ? k->n_lanes - l : TREE_HIST_LANES;
+                uint64_t *to = out + 256 * (size_t)(k->first + l);
+                if (fresh && i == 0) memset(to, 0, 256 * (size_t)lanes * sizeof *to);
+                p->simd->tree_hist(k->rows + from * k->stride + l, k->stride, lanes,
+                                   ids ? ids + i : NULL, m, grad->packed + from, to);
+            }
+        }
+        i += HIST_TILE;
+    } while (i < n);
 }
 
 static void add_fine(const struct hist_pool *p, const struct grow_grad *grad,
@@ -128,11 +141,11 @@ void hist_alone(struct hist_pool *p, int member, const struct grow_grad *grad,
 {
     size_t cells = hist_cells(p);
     uint64_t *packed = p->own[member].packed;
-    memset(out, 0, cells * (wide ? sizeof(struct hist_wide) : sizeof *out));
     if (!wide) {
-        add_packed(p, grad, ids, 0, n, out);
+        add_packed(p, grad, ids, 0, n, 1, out);
         return;
     }
+    memset(out, 0, cells * sizeof(struct hist_wide));
     for (int64_t i = 0; i < n; i += HIST_PACKED_ROWS) {
         int64_t m = n - i < HIST_PACKED_ROWS ? n - i : HIST_PACKED_ROWS;
         if (ctx_cancelled(p->ctx)) return; /* the tree is dropped */
@@ -140,8 +153,7 @@ void hist_alone(struct hist_pool *p, int member, const struct grow_grad *grad,
             add_fine(p, grad, ids ? ids + i : NULL, i, m, (struct hist_wide *)out);
             continue;
         }
-        memset(packed, 0, cells * sizeof *packed);
-        add_packed(p, grad, ids ? ids + i : NULL, i, m, packed);
+        add_packed(p, grad, ids ? ids + i : NULL, i, m, 1, packed);
         p->simd->tree_cells_widen(packed, (int64_t)cells, 1, (int64_t *)out);
     }
 }
@@ -178,10 +190,9 @@ static void hist_task(void *arg, int64_t task, int member)
         return;
     }
     if (o->dirty && o->rows + m > HIST_PACKED_ROWS) own_flush(job->p, o, cells);
-    if (!o->dirty) memset(o->packed, 0, cells * sizeof *o->packed);
+    add_packed(job->p, job->grad, ids, i, m, !o->dirty, o->packed);
     o->dirty = 1;
     o->rows += m;
-    add_packed(job->p, job->grad, ids, i, m, o->packed);
 }
 
 void hist_together(struct grow *g, const uint32_t *ids, int64_t n)
