@@ -107,7 +107,7 @@ struct simd_table {
                              int64_t *wide);
     /* k_tree_part.c: stable branch-free partition: rows with left[code[id]] (0 or 1) go to
      * out_left in order, the others to out_right; returns the number on the left. column: a
-     * byte a row, 3 bytes behind the last may be read. */
+     * byte a row. */
     int64_t (*tree_part)(const uint8_t *column, const uint32_t *ids, int64_t n,
                          const uint8_t left[256], uint32_t *out_left,
                          uint32_t *out_right);
