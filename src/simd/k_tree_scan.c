@@ -4,9 +4,9 @@
  * m = G / (H + 2 l2): the gain of the split less a number that all splits of the node share.
  * Fractions are compared crosswise, without a division: candidate i competes with those of the
  * same i mod 16, the 16 winners by one division each. Sums are exact integers, rounded once to
- * f32 and scaled by powers of two to at most 1; the operations and their order are the same on
- * every set, so all give the same code, the first of equals. Who needs the gain itself computes
- * it from the winner's sums.
+ * f32 and, where products of four could overflow, scaled by powers of two to at most 1; the
+ * operations and their order are the same on every set, so all give the same code, the first of
+ * equals. Who needs the gain itself computes it from the winner's sums.
  *
  * tree_gain gives all gains in f64, with one division a split: both quotients share a
  * denominator. Each element is computed alone, so every set gives the same bits. */
@@ -24,6 +24,25 @@ int64_t KERNEL(tree_gain)(const double *gl, const double *hl, int64_t n,
 
 #define SCAN_NONE (-1.0f)
 
+/* Codes 0..at join the left side. */
+static inline void sum_left(const uint64_t *cells, int wide, int64_t at, int64_t sum[2])
+{
+    uint64_t g = 0, h = 0;
+    if (wide) {
+        for (int64_t i = 0; i <= at; i++) {
+            g += cells[2 * i];
+            h += cells[2 * i + 1];
+        }
+        sum[0] += (int64_t)g;
+        sum[1] += (int64_t)h;
+        return;
+    }
+    for (int64_t i = 0; i <= at; i++)
+        h += cells[i]; /* h of all codes stays below 2^32 */
+    sum[0] += (int32_t)(h >> 32);
+    sum[1] += (uint32_t)h;
+}
+
 #ifdef SIMD_IS_avx512
 /* Best of each of 16 lanes of candidates: d^2, p q and the candidate. */
 struct scan_best {
@@ -31,29 +50,25 @@ struct scan_best {
     __m512i at;
 };
 
-static inline void scan_take(struct scan_best *b, __m512 g, __m512 h, __m512 rest,
-                             __mmask16 ok, __m512i at, const struct simd_scan *node)
+/* scaled: 0 where both scales are 1, which multiply for nothing. */
+static inline __attribute__((always_inline)) void
+scan_take(struct scan_best *b, __m512 g, __m512 h, __m512 rest, __mmask16 ok,
+          __m512i at, const struct simd_scan *node, int scaled)
 {
     const __m512 l2 = _mm512_set1_ps(node->l2), unit = _mm512_set1_ps(node->h_scale);
-    __m512 p = _mm512_add_ps(_mm512_mul_ps(h, unit), l2);
-    __m512 q = _mm512_add_ps(_mm512_mul_ps(rest, unit), l2);
-    __m512 d = _mm512_sub_ps(_mm512_mul_ps(g, _mm512_set1_ps(node->g_scale)),
-                             _mm512_mul_ps(p, _mm512_set1_ps(node->mean)));
+    if (scaled) {
+        h = _mm512_mul_ps(h, unit);
+        rest = _mm512_mul_ps(rest, unit);
+        g = _mm512_mul_ps(g, _mm512_set1_ps(node->g_scale));
+    }
+    __m512 p = _mm512_add_ps(h, l2), q = _mm512_add_ps(rest, l2);
+    __m512 d = _mm512_sub_ps(g, _mm512_mul_ps(p, _mm512_set1_ps(node->mean)));
     __m512 top = _mm512_mul_ps(d, d), under = _mm512_mul_ps(p, q);
     __mmask16 better = _mm512_mask_cmp_ps_mask(
         ok, _mm512_mul_ps(top, b->under), _mm512_mul_ps(b->top, under), _CMP_GT_OQ);
     b->top = _mm512_mask_mov_ps(b->top, better, top);
     b->under = _mm512_mask_mov_ps(b->under, better, under);
     b->at = _mm512_mask_mov_epi32(b->at, better, at);
-}
-
-static inline __m512i prefix_i32(__m512i x)
-{
-    const __m512i zero = _mm512_setzero_si512();
-    x = _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 15));
-    x = _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 14));
-    x = _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 12));
-    return _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 8));
 }
 
 static inline __m512i prefix_i64(__m512i x)
@@ -64,35 +79,47 @@ static inline __m512i prefix_i64(__m512i x)
     return _mm512_add_epi64(x, _mm512_alignr_epi64(x, zero, 4));
 }
 
-/* Sums of nodes with packed cells fit 32 bits: g signed, h without sign. */
-static void scan_packed(const uint64_t *cells, int64_t n, const struct simd_scan *node,
-                        const int64_t sum[2], struct scan_best *b)
+/* Sums of nodes with packed cells fit 32 bits: g signed, h without sign, and h never carries into
+ * g, so both are summed as one. Prefixes of pairs of codes give those of the odd codes, less
+ * the odd codes' own cells those of the even ones. sum_at: what is on the left of candidate i,
+ * [n rounded up to 16], of 16 the even ones first. */
+static inline __attribute__((always_inline)) void
+scan_packed(const uint64_t *cells, int64_t n, const struct simd_scan *node,
+            const int64_t sum[2], struct scan_best *b, uint64_t *sum_at, int scaled)
 {
-    const __m512i even =
-        _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-    const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
-    const __m512i last = _mm512_set1_epi32(15);
+    const __m512i even_code = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
+    const __m512i odd_code = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
+    const __m512i low =
+        _mm512_setr_epi32(0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30);
+    const __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(1));
+    const __m512i last = _mm512_set1_epi64(7);
     const __m512i most = _mm512_set1_epi32((int)(uint32_t)node->h);
     const __m512i least = _mm512_set1_epi32((int)(uint32_t)node->min_h);
-    __m512i cg = _mm512_set1_epi32((int)sum[0]), ch = _mm512_set1_epi32((int)sum[1]);
+    const __m512i spare = _mm512_set1_epi32((int)(uint32_t)(node->h - 2 * node->min_h));
+    __m512i carry =
+        _mm512_set1_epi64((int64_t)(((uint64_t)sum[0] << 32) + (uint64_t)sum[1]));
     __m512i at =
         _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     if (node->h < 2 * node->min_h || node->min_h > (int64_t)UINT32_MAX) return;
     for (int64_t i = 0; i < n; i += 16) {
         __m512i x = _mm512_loadu_si512(cells + i),
                 y = _mm512_loadu_si512(cells + i + 8);
-        __m512i h = prefix_i32(_mm512_permutex2var_epi32(x, even, y));
-        __m512i g = prefix_i32(_mm512_permutex2var_epi32(x, odd, y));
-        h = _mm512_add_epi32(h, ch);
-        g = _mm512_add_epi32(g, cg);
-        ch = _mm512_permutexvar_epi32(last, h);
-        cg = _mm512_permutexvar_epi32(last, g);
-        __m512i rest = _mm512_sub_epi32(most, h);
-        __mmask16 ok = _mm512_cmpge_epu32_mask(h, least) &
-                       _mm512_cmpge_epu32_mask(rest, least) &
-                       (__mmask16)(n - i >= 16 ? 0xffff : (1 << (n - i)) - 1);
+        __m512i own = _mm512_permutex2var_epi64(x, odd_code, y);
+        __m512i pair =
+            _mm512_add_epi64(_mm512_permutex2var_epi64(x, even_code, y), own);
+        __m512i odd = _mm512_add_epi64(prefix_i64(pair), carry);
+        __m512i even = _mm512_sub_epi64(odd, own);
+        carry = _mm512_permutexvar_epi64(last, odd);
+        _mm512_storeu_si512(sum_at + i, even);
+        _mm512_storeu_si512(sum_at + i + 8, odd);
+        __m512i h = _mm512_permutex2var_epi32(even, low, odd);
+        __m512i g = _mm512_permutex2var_epi32(even, high, odd);
+        /* min_h <= h <= node->h - min_h, in one comparison */
+        __mmask16 ok = _mm512_mask_cmple_epu32_mask(
+            (__mmask16)(n - i >= 16 ? 0xffff : (1 << (n - i)) - 1),
+            _mm512_sub_epi32(h, least), spare);
         scan_take(b, _mm512_cvtepi32_ps(g), _mm512_cvtepu32_ps(h),
-                  _mm512_cvtepu32_ps(rest), ok, at, node);
+                  _mm512_cvtepu32_ps(_mm512_sub_epi32(most, h)), ok, at, node, scaled);
         at = _mm512_add_epi32(at, _mm512_set1_epi32(16));
     }
 }
@@ -133,24 +160,36 @@ static void scan_wide(const uint64_t *cells, int64_t n, const struct simd_scan *
             ok &= ~(small << 8 * k);
         }
         scan_take(b, narrow(g[0], g[1]), narrow(h[0], h[1]), narrow(rest[0], rest[1]),
-                  (__mmask16)ok, at, node);
+                  (__mmask16)ok, at, node, 1);
         at = _mm512_add_epi32(at, _mm512_set1_epi32(16));
     }
 }
 
-static int64_t scan_best_of(const uint64_t *cells, int wide, int64_t n,
-                            const struct simd_scan *node, const int64_t sum[2])
+int64_t KERNEL(tree_scan)(const uint64_t *cells, int wide, int64_t n,
+                          const struct simd_scan *node, int64_t sum[2])
 {
+    uint64_t sum_at[256];
     struct scan_best b = {_mm512_set1_ps(SCAN_NONE), _mm512_set1_ps(1),
                           _mm512_setzero_si512()};
     if (wide)
         scan_wide(cells, n, node, sum, &b);
+    else if (node->g_scale == 1 && node->h_scale == 1)
+        scan_packed(cells, n, node, sum, &b, sum_at, 0);
     else
-        scan_packed(cells, n, node, sum, &b);
+        scan_packed(cells, n, node, sum, &b, sum_at, 1);
     __m512 rank = _mm512_div_ps(b.top, b.under);
     float most = _mm512_reduce_max_ps(rank);
     __mmask16 equal = _mm512_cmp_ps_mask(rank, _mm512_set1_ps(most), _CMP_EQ_OQ);
-    return most > SCAN_NONE ? _mm512_mask_reduce_min_epi32(equal, b.at) : -1;
+    if (!(most > SCAN_NONE)) return -1;
+    int64_t at = _mm512_mask_reduce_min_epi32(equal, b.at);
+    if (wide) {
+        sum_left(cells, wide, at, sum);
+    } else {
+        uint64_t left = sum_at[(at & ~(int64_t)15) + (at & 1) * 8 + (at & 15) / 2];
+        sum[0] = (int32_t)(left >> 32);
+        sum[1] = (uint32_t)left;
+    }
+    return at;
 }
 #else
 /* Best of each of 16 lanes of candidates: d^2, p q and the candidate. */
@@ -177,8 +216,8 @@ static inline void scan_take(struct scan_best *restrict b, const float *restrict
     }
 }
 
-static int64_t scan_best_of(const uint64_t *cells, int wide, int64_t n,
-                            const struct simd_scan *node, const int64_t sum[2])
+int64_t KERNEL(tree_scan)(const uint64_t *cells, int wide, int64_t n,
+                          const struct simd_scan *node, int64_t sum[2])
 {
     struct scan_best b;
     float g[256], h[256], rest[256], best = SCAN_NONE;
@@ -208,30 +247,10 @@ static int64_t scan_best_of(const uint64_t *cells, int wide, int64_t n,
             at = b.at[j];
         }
     }
+    sum_left(cells, wide, at, sum);
     return at;
 }
 #endif
-
-int64_t KERNEL(tree_scan)(const uint64_t *cells, int wide, int64_t n,
-                          const struct simd_scan *node, int64_t sum[2])
-{
-    int64_t at = scan_best_of(cells, wide, n, node, sum);
-    uint64_t g = 0, h = 0;
-    if (wide) {
-        for (int64_t i = 0; i <= at; i++) {
-            g += cells[2 * i];
-            h += cells[2 * i + 1];
-        }
-        sum[0] += (int64_t)g;
-        sum[1] += (int64_t)h;
-        return at;
-    }
-    for (int64_t i = 0; i <= at; i++)
-        h += cells[i]; /* h of all codes stays below 2^32 */
-    sum[0] += (int32_t)(h >> 32);
-    sum[1] += (uint32_t)h;
-    return at;
-}
 
 static inline double soft(double g, double l1)
 {

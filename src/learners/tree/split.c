@@ -362,8 +362,10 @@ static struct scan scan_of(const struct grow *g, const struct grow_grad *grad,
     s.fast.h = node->h;
     s.fast.min_h = least < 1 ? 1 : least < 0x1p61 ? (int64_t)least : INT64_C(1) << 61;
     double sum = (double)node->h + 2 * l2;
-    s.fast.g_scale = scale_below(grad->fine_g ? 0x1p31 : 0x1p15, node->n);
-    s.fast.h_scale = scale_below(sum, 1);
+    /* packed sums are small enough as they are: d^2 p q stays below 2^126 */
+    int as_is = !node->wide && sum <= 0x1p32;
+    s.fast.g_scale = as_is ? 1 : scale_below(grad->fine_g ? 0x1p31 : 0x1p15, node->n);
+    s.fast.h_scale = as_is ? 1 : scale_below(sum, 1);
     s.fast.l2 = (float)(l2 * (double)s.fast.h_scale);
     s.fast.mean = (float)((double)node->g / sum * (double)s.fast.g_scale /
                           (double)s.fast.h_scale);
