@@ -16,6 +16,7 @@
 #include "base/par.h"
 #include "math/sort.h"
 #include "pipe/flow.h"
+#include "simd/simd.h"
 
 #define EDGES  19
 #define SAMPLE 50000
@@ -37,9 +38,14 @@ static int quantile_edges(const struct view *v, struct arena *a, double *edge)
 {
     int64_t step = (v->n_rows + SAMPLE - 1) / SAMPLE, m = 0;
     double *x = arena_array(a, v->n_rows / (step ? step : 1) + 1, sizeof *x);
-    for (int64_t i = 0; x && i < v->n_rows; i += step) {
-        view_numbers(v, 0, i, 1, &x[m]);
-        m += !isnan(x[m]);
+    double chunk[CHUNK];
+    for (int64_t i = 0, next = 0; x && i < v->n_rows; i += CHUNK) {
+        int64_t n_here = v->n_rows - i < CHUNK ? v->n_rows - i : CHUNK;
+        view_numbers(v, 0, i, n_here, chunk);
+        for (; next < i + n_here; next += step) {
+            x[m] = chunk[next - i];
+            m += !isnan(x[m]);
+        }
     }
     int n = 0;
     if (!x || m == 0 || sort_f64(a, x, m)) return 0;
@@ -50,34 +56,23 @@ static int quantile_edges(const struct view *v, struct arena *a, double *edge)
     return n;
 }
 
-/* #{e: edge[e] < x} by a search without branches; pad holds PAD edges, +inf at the end. */
-#define PAD 32
-static int bin_of(const double pad[PAD], double x)
-{
-    int at = 0;
-    for (int step = PAD / 2; step; step /= 2) at += pad[at + step - 1] < x ? step : 0;
-    return at;
-}
-
 static void profile_numbers(struct profiling *s, const struct view *v, int64_t j)
 {
     struct arena a;
-    double x[CHUNK], pad[PAD];
-    int64_t count[PAD + 1] = {0}, missing = 0;
+    double x[CHUNK];
+    uint8_t bin[CHUNK];
+    int64_t count[256] = {0};
+    const struct simd_table *simd = simd_get(s->ctx);
     arena_init(&a, s->ctx);
     int n = s->n_edges[j] = quantile_edges(v, &a, s->edge[j]);
-    for (int e = 0; e < PAD; e++) pad[e] = e < n ? s->edge[j][e] : HUGE_VAL;
     for (int64_t i = 0; i < v->n_rows; i += CHUNK) {
         int64_t m = v->n_rows - i < CHUNK ? v->n_rows - i : CHUNK;
         view_numbers(v, 0, i, m, x);
         s->hash[j] = hash64(x, (size_t)m * sizeof *x, s->hash[j]);
-        for (int64_t k = 0; k < m; k++) {
-            missing += isnan(x[k]) != 0;
-            count[bin_of(pad, x[k])]++;
-        }
+        simd->quantise_u8(x, m, s->edge[j], n, bin);
+        for (int64_t k = 0; k < m; k++) count[bin[k]]++;
     }
-    count[0] -= missing; /* NaN is below no edge */
-    s->missing[j] = missing;
+    s->missing[j] = count[255];
     memcpy(s->count[j], count, ((size_t)n + 1) * sizeof *count);
     s->failed[j] = (uint8_t)a.failed;
     arena_free(&a);
