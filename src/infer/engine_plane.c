@@ -1,19 +1,40 @@
-/* engine_plane.c - the plane engine's arrays: trees of at most 256 leaves on byte codes */
+/* engine_plane.c - the plane engine's arrays: trees of at most 256 leaves on byte codes
+ *
+ * Nodes are laid out level by level. The kernel goes through them from the last to the first, and
+ * what a node reads of its children was written many nodes ago; depth first it would wait for the
+ * line written just before. */
 #include "infer/engine.h"
 
 #define MOST_COLUMNS 16384 /* 64 bytes each and block */
 #define MOST_OUTPUTS 256   /* 512 bytes each and block */
 
-static uint16_t line_of(uint32_t child, uint32_t n_nodes, int32_t first_node)
+/* Nodes of tree t level by level: order[place] is the number, place[number] the place. */
+static void lay_levels(const struct ensemble *e, int32_t t, uint32_t *order,
+                       uint32_t *place)
 {
-    return (uint16_t)(child < n_nodes ? (uint32_t)first_node + child : child - n_nodes);
+    uint32_t n0 = e->tree_node[t], n = e->tree_node[t + 1] - n0, end = n > 0;
+    order[0] = 0;
+    for (uint32_t i = 0; i < end; i++) {
+        uint32_t at = n0 + order[i];
+        place[order[i]] = i;
+        if (e->node_left[at] < n) order[end++] = e->node_left[at];
+        if (e->node_right[at] < n) order[end++] = e->node_right[at];
+    }
+}
+
+/* The line of a child, whose nodes stand in their places. */
+static uint16_t line_of(uint32_t child, uint32_t n_nodes, const uint32_t *place,
+                        int32_t first_node)
+{
+    return (uint16_t)(child < n_nodes ? (uint32_t)first_node + place[child]
+                                      : child - n_nodes);
 }
 
 void engine_plane_new(const struct ensemble_engine *g, struct arena *a,
                       const struct simd_plane **out)
 {
     const struct ensemble *e = g->e;
-    uint32_t most = 1;
+    uint32_t most = 1, order[SIMD_PLANE_LEAVES], place[SIMD_PLANE_LEAVES];
     *out = NULL;
     for (int32_t t = 0; t < e->n_trees; t++) {
         uint32_t n = e->tree_leaf[t + 1] - e->tree_leaf[t];
@@ -36,12 +57,15 @@ void engine_plane_new(const struct ensemble_engine *g, struct arena *a,
                                            .leaf = e->tree_leaf[t],
                                            .n_leaves = n + 1,
                                            .output = e->tree_output[t]};
-        for (uint32_t i = n0; i < n0 + n; i++)
-            node[i] = (struct simd_plane_node){
+        lay_levels(e, t, order, place);
+        for (uint32_t k = 0; k < n; k++) {
+            uint32_t i = n0 + order[k];
+            node[n0 + k] = (struct simd_plane_node){
                 .thr4 = (e->node_thr[i] & 255u) * 0x01010101u,
                 .column = g->of_node[i],
-                .left = line_of(e->node_left[i], n, p->first_node),
-                .right = line_of(e->node_right[i], n, p->first_node)};
+                .left = line_of(e->node_left[i], n, place, p->first_node),
+                .right = line_of(e->node_right[i], n, place, p->first_node)};
+        }
     }
     for (int64_t i = 0; i < leaves * e->leaf_width; i++) leaf[i] = e->leaf[i];
     for (int i = 0; i < 32; i++) leaf[leaves * e->leaf_width + i] = 0;

@@ -22,14 +22,16 @@
 
 /* ------------------------------------------------------------------------ plane --- */
 
-/* Room of one call. */
+/* Room of one call, from `block` on; its parts begin at cache lines, since the kernel reads and
+ * writes whole ones. */
 struct plane_room {
+    void *block;
     uint8_t *codes; /* [BLOCKS][columns][64] */
     uint8_t *lines;
     double *sum; /* [BLOCKS][outputs][64] */
 };
 
-/* One block of memory for all of it; NULL codes when there is none. */
+/* NULL codes when there is no memory. */
 static struct plane_room plane_room_new(const struct ensemble_engine *g)
 {
     const struct simd_plane *p = g->plane;
@@ -37,9 +39,9 @@ static struct plane_room plane_room_new(const struct ensemble_engine *g)
     size_t lines = (size_t)p->first_node * 2 * LINE;
     size_t codes = (size_t)BLOCKS * (size_t)(g->n_columns + 1) * LINE;
     size_t sums = (size_t)BLOCKS * (size_t)g->e->n_outputs * LINE * sizeof(double);
-    uint8_t *all = mem_alloc(sums + codes + lines + LINE);
-    struct plane_room room = {0};
-    if (!all) return room;
+    struct plane_room room = {.block = mem_alloc(sums + codes + lines + 2 * LINE)};
+    if (!room.block) return room;
+    uint8_t *all = (uint8_t *)room.block + (-(uintptr_t)room.block & (LINE - 1));
     room.sum = (double *)(void *)all;
     room.codes = all + sums;
     room.lines = room.codes + codes;
@@ -96,7 +98,7 @@ static tide_status plane_margin(const struct ensemble_engine *g,
 {
     struct plane_room room = plane_room_new(g);
     int32_t k = g->e->n_outputs;
-    if (!room.sum) return err_nomem(err, 0);
+    if (!room.block) return err_nomem(err, 0);
     for (int64_t r0 = 0; r0 < n; r0 += ENGINE_BLOCK) {
         int64_t m = n - r0 < ENGINE_BLOCK ? n - r0 : ENGINE_BLOCK;
         plane_codes(g, simd, x, i0 + r0, m, room.codes);
@@ -106,7 +108,7 @@ static tide_status plane_margin(const struct ensemble_engine *g,
                 out[(r0 + r) * k + q] =
                     room.sum[((r / LINE) * k + q) * LINE + r % LINE];
     }
-    mem_free(room.sum);
+    mem_free(room.block);
     return TIDE_OK;
 }
 
