@@ -7,7 +7,7 @@
 extern const struct tide_maker tide_maker_higgs_like, tide_maker_airline_like,
     tide_maker_ctr_like, tide_maker_friedman1, tide_maker_ratings_like,
     tide_maker_sea_drift, tide_maker_blobs, tide_maker_moons, tide_maker_classification,
-    tide_maker_higgs_rank;
+    tide_maker_higgs_rank, tide_maker_anomaly;
 
 static tide_ctx *ctx;
 
@@ -137,6 +137,29 @@ TEST(blobs_are_as_defined)
             inertia += (f->cols[j].f64[i] - centre) * (f->cols[j].f64[i] - centre);
         }
     CHECK_NEAR(inertia, 999556.0, 1e-6);
+    tide_frame_free(f);
+}
+
+/* Rows by the definition, of the columns of a cluster and of one row that strays. */
+TEST(anomaly_is_as_defined)
+{
+    const uint64_t s = 27, d = 4;
+    int64_t strays = 0;
+    tide_frame *f = make_with(&tide_maker_anomaly, 50000, 2,
+                              (const char *[]){"columns", "4", NULL});
+    if (!f) return;
+    CHECK_INT(f->n_cols, 5);
+    for (uint64_t i = 0; i < 50000; i++) {
+        int y = gen_u(s, i, d) < 0.01;
+        uint64_t c = (uint64_t)(5 * gen_u(s, i, d + 1));
+        strays += y;
+        CHECK_INT(f->cols[4].i64[i], y);
+        for (uint64_t j = 0; j < d && i % 97 == 0; j++) {
+            double x = 10 * gen_u(s + 100, c, j) + (y ? 1.0 : 0.5) * gen_z(s, i, j);
+            CHECK_NEAR(f->cols[j].f64[i], (double)(float)x, 0);
+        }
+    }
+    CHECK(strays > 430 && strays < 570); /* 500, three standard errors */
     tide_frame_free(f);
 }
 
