@@ -17,8 +17,8 @@ typedef struct tide_scores tide_scores;
 
 /* What is to be learned. The program's flags are a table over this struct. */
 struct tide_problem_options {
-    const char *target; /* column name */
-    int32_t task;       /* 0 auto, 1 classify, 2 regress */
+    const char *target; /* column name; NULL: anomalies are found without */
+    int32_t task;       /* 0 auto, 1 classify, 2 regress, 3 anomaly */
     /* binary: label that counts as positive; NULL: the last level */
     const char *positive;
     const char *weight;         /* column of row weights, or NULL */
@@ -98,6 +98,7 @@ TIDE_API void tide_model_free(tide_model *model);
 TIDE_API const char *tide_model_sha256(const tide_model *model);
 TIDE_API int64_t tide_model_bytes(const tide_model *model);
 TIDE_API int tide_model_is_partial(const tide_model *model);
+/* NULL: learned without */
 TIDE_API const char *tide_model_target(const tide_model *model);
 /* What is in a model, as a report (show). */
 TIDE_API TIDE_MUST_USE tide_status tide_model_show(tide_ctx *ctx,
@@ -176,13 +177,14 @@ TIDE_API TIDE_MUST_USE tide_status tide_predict_row(const tide_row_predictor *pr
                                                     tide_error *err);
 TIDE_API void tide_scores_free(tide_scores *scores);
 TIDE_API int64_t tide_scores_rows(const tide_scores *scores);
-TIDE_API int tide_scores_classes(const tide_scores *scores); /* 0 for regression */
+TIDE_API int tide_scores_classes(const tide_scores *scores); /* 0: numbers, anomalies */
 TIDE_API const char *tide_scores_label(const tide_scores *scores, int k);
 /* [rows][classes or 1] */
 TIDE_API const double *tide_scores_values(const tide_scores *scores);
-/* class number */
+/* class number; of anomalies 1 where the score reaches the model's threshold */
 TIDE_API int tide_scores_predicted(const tide_scores *scores, int64_t row);
-/* CSV: [id column,] prediction[, p_<class>...][, further columns]. */
+/* CSV: [id column,] prediction[, p_<class>...][, further columns]; of anomalies "anomaly" or
+ * "normal" as prediction, then score. */
 struct tide_scores_csv {
     int32_t proba;
     int32_t spreadsheet_safe;
@@ -198,7 +200,8 @@ TIDE_API TIDE_MUST_USE tide_status tide_scores_write(const tide_scores *scores,
                                                      tide_sink_fn sink, void *payload,
                                                      tide_error *err);
 
-/* Metrics with intervals, curves, confusion, calibration on a frame that has the target. */
+/* Metrics with intervals, curves, confusion, calibration on a frame that has the target, or for
+ * a model of anomalies labels. */
 struct tide_eval_options {
     const char *metric; /* shown first; NULL: by task */
     int32_t all;        /* every metric of the task */
@@ -207,6 +210,9 @@ struct tide_eval_options {
     /* column of the groups that ranking metrics look into; NULL: the one the model was trained
      * with, if it ranks */
     const char *group;
+    /* models of anomalies: column of labels with two classes, and the one that is an anomaly
+     * (NULL: the last) */
+    const char *target, *positive;
 };
 TIDE_API const struct tide_params *tide_eval_params(void);
 TIDE_API TIDE_MUST_USE tide_status tide_model_eval(

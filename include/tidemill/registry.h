@@ -21,6 +21,9 @@ enum tide_kind {
 /* tasks */
 #define TIDE_CLASSIFY 1u
 #define TIDE_REGRESS  2u
+#define TIDE_ANOMALY  4u /* learns without a target */
+/* The names of the tasks, NULL-ended, in bit order. */
+TIDE_API const char *const *tide_task_names(void);
 
 enum tide_trait {
     TIDE_TAKES_MISSING = 1,    /* NaN and missing codes are fine */

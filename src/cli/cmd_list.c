@@ -168,22 +168,12 @@ static void add_names(struct str *t, int kind)
         }
 }
 
-static void add_tasks(struct str *t, uint32_t tasks)
+static void add_bits(struct str *t, const char *what, uint32_t bits,
+                     const char *const *names)
 {
-    if (!tasks) return;
-    str_add(t, "tasks: ");
-    if (tasks & TIDE_CLASSIFY) str_add(t, "classify");
-    if (tasks & TIDE_REGRESS)
-        str_add(t, tasks & TIDE_CLASSIFY ? ", regress" : "regress");
-    str_addc(t, '\n');
-}
-
-static void add_traits(struct str *t, uint32_t traits)
-{
-    const char *const *names = tide_trait_names();
     int n = 0;
     for (int i = 0; names[i]; i++)
-        if (traits >> i & 1) str_addf(t, "%s%s", n++ ? ", " : "traits: ", names[i]);
+        if (bits >> i & 1) str_addf(t, "%s%s", n++ ? ", " : what, names[i]);
     if (n) str_addc(t, '\n');
 }
 
@@ -198,8 +188,9 @@ static tide_status one_text(struct str *t, int kind, const char *name, tide_erro
     const struct tide_entry *e = tide_registry_find((enum tide_kind)kind, name, err);
     if (!e) return TIDE_EINVAL;
     str_addf(t, "%s: %s\n", e->name, e->title ? e->title : "");
-    add_tasks(t, e->tasks);
-    if (kind == TIDE_LEARNER || kind == TIDE_STEP) add_traits(t, e->traits);
+    add_bits(t, "tasks: ", e->tasks, tide_task_names());
+    if (kind == TIDE_LEARNER || kind == TIDE_STEP)
+        add_bits(t, "traits: ", e->traits, tide_trait_names());
     if (e->paper) str_addf(t, "source: %s\n", e->paper);
     if (e->guide) str_addf(t, "guide: %s\n", e->guide);
     if (e->params.n) str_add(t, "\nParameters\n");

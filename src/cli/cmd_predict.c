@@ -130,7 +130,8 @@ static tide_status say_json(struct cli *c, const tide_model *model,
 static void next(const struct cli *c, const tide_model *model, const tide_frame *frame)
 {
     const struct predict_own *own = cli_own(c);
-    int has_target = tide_frame_find(frame, tide_model_target(model), "", NULL) >= 0;
+    const char *target = tide_model_target(model);
+    int has_target = target && tide_frame_find(frame, target, "", NULL) >= 0;
     if (has_target && strcmp(c->args[1], "-") != 0)
         cli_next(
             (const char *const[]){"tidemill", "eval", c->args[0], c->args[1], NULL});

@@ -7,6 +7,8 @@
 #include "base/err.h"
 #include "cli/cli.h"
 
+#define TASK_ANOMALY 3 /* of tide_problem_options */
+
 struct train_own {
     const char *output, *valid, *base, *refit;
     double refit_decay;
@@ -137,12 +139,23 @@ static tide_status check_learner(const struct cli *c, int task, tide_error *err)
 {
     if (!c->extra_owner || !task) return TIDE_OK;
     const struct tide_entry *e = tide_registry_find(TIDE_LEARNER, c->extra_owner, err);
-    uint32_t wanted = task == 1 ? TIDE_CLASSIFY : TIDE_REGRESS;
-    if (!e || e->tasks & wanted) return e ? TIDE_OK : TIDE_EINVAL;
+    const char *name = tide_task_names()[task - 1];
+    if (!e || e->tasks >> (task - 1) & 1) return e ? TIDE_OK : TIDE_EINVAL;
     err_set(err, TIDE_CODE_PARAM_CONFLICT,
             "'--learner %s' does not %s, and '--task' is %s", e->name,
-            task == 1 ? "classify" : "regress", task == 1 ? "classify" : "regress");
+            task == TASK_ANOMALY ? "find anomalies" : name, name);
     return err_field(err, "learner");
+}
+
+/* By its task, its learner or, as far as can be known before it is read, its pipeline. */
+static int learns_without_target(const struct cli *c)
+{
+    const struct tide_problem_options *problem = cli_shared(c, &cli_table_problem);
+    const struct tide_train_options *options = cli_shared(c, &cli_table_train);
+    const struct tide_entry *e =
+        c->extra_owner ? tide_registry_find(TIDE_LEARNER, c->extra_owner, NULL) : NULL;
+    return problem->task == TASK_ANOMALY || options->pipeline ||
+           (e && e->tasks == TIDE_ANOMALY && !problem->task);
 }
 
 static tide_status check_before(struct cli *c, const char *out, tide_error *err)
@@ -161,9 +174,9 @@ static tide_status check_before(struct cli *c, const char *out, tide_error *err)
         err_set(err, TIDE_CODE_PARAM_CONFLICT, "'refit_decay' goes with 'refit' only");
         return err_field(err, "refit_decay");
     }
-    if (!problem->target || !*problem->target) {
+    if ((!problem->target || !*problem->target) && !learns_without_target(c)) {
         err_set(err, TIDE_CODE_PARAM_VALUE,
-                "train needs '--target', the column to predict");
+                "train needs '--target', the column to predict, or '--task anomaly'");
         err_field(err, "target");
         return err_hint(err, "", "tidemill look %s", c->args[0]);
     }
@@ -328,7 +341,7 @@ static tide_status run(struct cli *c, tide_error *err)
 
 const struct cli_verb cli_verb_train = {
     .name = "train",
-    .usage = "FILE --target COL [options]",
+    .usage = "FILE [--target COL] [options]",
     .title = "Train a model on a table, validate it and save it",
     .group = "Learn",
     .params = TIDE_TABLE(rows, train_own),
@@ -340,10 +353,13 @@ const struct cli_verb cli_verb_train = {
     .extra = learner_table,
     .knows = who_knows,
     .run = run,
-    .examples = "tidemill train churn.csv --target churn\n"
-                "tidemill train churn.csv --target churn --learner gbdt --trees 300 -o "
-                "churn.tide\n"
-                "tidemill train houses.csv.gz --target price --holdout 0.2 --html "
-                "report.html\n"
-                "tidemill train churn.csv --target churn --require 'auc>=0.9' --json",
+    .examples =
+        "tidemill train churn.csv --target churn\n"
+        "tidemill train churn.csv --target churn --learner gbdt --trees 300 -o "
+        "churn.tide\n"
+        "tidemill train houses.csv.gz --target price --holdout 0.2 --html "
+        "report.html\n"
+        "tidemill train churn.csv --target churn --require 'auc>=0.9' --json\n"
+        "tidemill train payments.csv --task anomaly --contamination 0.01 --drop "
+        "is_fraud",
 };

@@ -292,8 +292,12 @@ static tide_status chart_threshold(tide_report *r, const struct scored *s,
                   charts_figure(t[4], half.recall));
     return charts_done(
         r, c,
-        "A row is called positive when its probability reaches the threshold. "
-        "Moving it trades precision for recall; the model stays the same.",
+        s->is_score
+            ? "A row is called positive when its score reaches the threshold. Moving "
+              "it "
+              "trades precision for recall; the model stays the same."
+            : "A row is called positive when its probability reaches the threshold. "
+              "Moving it trades precision for recall; the model stays the same.",
         err);
 }
 
@@ -437,7 +441,8 @@ static tide_status chart_scores(tide_report *r, const struct scored *s, tide_err
     charts_name(name[1], s->labels[s->positive]);
     charts_name(name[0], s->labels[1 - s->positive]);
     c = chart_new(&r->arena, "scores", "Scores of the two classes", s->n);
-    chart_axis_x(c, "probability of the positive class", NULL, SCALE_LINEAR, 0, 1);
+    chart_axis_x(c, s->is_score ? "score" : "probability of the positive class", NULL,
+                 SCALE_LINEAR, 0, 1);
     chart_axis_y(c, "rows", NULL, SCALE_LINEAR, 0, 0);
     slo = chart_num(c, "from", lo, SCORE_BINS);
     shi = chart_num(c, "to", hi, SCORE_BINS);
@@ -454,8 +459,10 @@ static tide_status chart_scores(tide_report *r, const struct scored *s, tide_err
                   charts_figure(t[0], sum[0] / (double)n[0]), (long long)n[0], name[0]);
     return charts_done(
         r, c,
-        "How often each probability was given, by the true class. Two heaps at "
-        "the ends are a sure model, one heap in the middle an unsure one.",
+        s->is_score
+            ? "How often each score was given, by the true class."
+            : "How often each probability was given, by the true class. Two heaps "
+              "at the ends are a sure model, one heap in the middle an unsure one.",
         err);
 }
 
@@ -595,7 +602,7 @@ tide_status class_charts(struct tide_ctx *ctx, tide_report *r, const struct scor
         arena_reset(&temp, mark);
     }
     if (!status) status = chart_confusion(r, &temp, s, err);
-    if (!status) status = chart_calibration(r, &temp, s, err);
+    if (!status && !s->is_score) status = chart_calibration(r, &temp, s, err);
     if (!status && s->n_classes == 2) status = chart_scores(r, s, err);
     arena_free(&temp);
     return status;

@@ -21,6 +21,7 @@ struct scored {
     const int64_t
         *group; /* [n] lists for ranking metrics, which are shown then; or NULL */
     const char *group_name; /* or NULL */
+    int is_score;           /* classify: `out` orders the rows and is no probability */
     int is_ranked; /* regress: scores order the rows of a list and are no values */
 };
 /* Cross-validation of a pipeline: out-of-fold scores for every row of the problem. */
@@ -58,6 +59,15 @@ tide_status eval_report_metrics(struct tide_ctx *ctx, tide_report *r,
                                 int bootstrap, uint64_t seed, tide_error *err);
 tide_status eval_report_charts(struct tide_ctx *ctx, tide_report *r,
                                const struct scored *s, tide_error *err);
+/* A model of anomalies on rows with labels, as tide_model_eval. */
+tide_status eval_anomalies(struct tide_ctx *ctx, const tide_model *m,
+                           const tide_frame *frame, const struct tide_eval_options *o,
+                           tide_report **out, tide_error *err);
+/* Notes of what binding met; the report's title, "Evaluation of income on adult.csv". */
+void eval_note_binding(tide_report *r, const struct bind_counts *counts);
+tide_status eval_begin_report(struct tide_ctx *ctx, const char *of,
+                              const tide_frame *frame, tide_report **out,
+                              tide_error *err);
 tide_status eval_report_importance(tide_report *r, const tide_model *m,
                                    tide_error *err);
 /* "underfits", "overfits", "fits well", with the reason in numbers: train against validation. */

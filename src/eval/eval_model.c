@@ -18,6 +18,12 @@ static const struct tide_param eval_rows[] = {
     P_TEXT(tide_eval_options, group, NULL, .metavar = "COLUMN",
            .help = "also how well the rows of each of its groups are ranked",
            .alias = "groups qid query_id group_id group_column"),
+    P_TEXT(tide_eval_options, target, NULL, .metavar = "COLUMN",
+           .help = "anomalies: the column of labels to judge them by",
+           .alias = "label y"),
+    P_TEXT(tide_eval_options, positive, NULL, .metavar = "LABEL",
+           .help = "anomalies: the label that is one; the last by default",
+           .alias = "pos_label"),
     P_INT(tide_eval_options, bootstrap, "0", P_RANGE(0, 1000000), .metavar = "N",
           .flags = TIDE_EXPERT,
           .help =
@@ -102,7 +108,7 @@ static void evaluation_facts(struct evaluation *e, const char *metric)
     if (e->m->sha256[0]) report_fact_str(r, "sha256", e->m->sha256);
     report_fact_int(r, "rows", e->truth.n);
     report_fact_str(r, "target", s->target);
-    report_fact_str(r, "task", s->task == TIDE_CLASSIFY ? "classify" : "regress");
+    report_fact_str(r, "task", task_name(s->task));
     if (s->task == TIDE_CLASSIFY && s->n_classes == 2) {
         report_fact_str(r, "positive", s->labels[s->positive]);
         report_fact_num(r, "threshold", s->threshold);
@@ -136,33 +142,41 @@ static void evaluation_notes(struct evaluation *e)
         evaluation_names(e->truth.unknown, e->truth.n_unknown, names, sizeof names);
         report_note(r, "classes the model does not know count as wrong: %s", names);
     }
-    if (e->counts.unseen)
+    eval_note_binding(r, &e->counts);
+}
+
+void eval_note_binding(tide_report *r, const struct bind_counts *counts)
+{
+    char names[480];
+    if (counts->unseen)
         report_note(
             r,
             "%lld cells hold categories that were not there in training and count "
             "as missing",
-            (long long)e->counts.unseen);
-    if (e->counts.n_extra) {
-        evaluation_names(e->counts.extra, e->counts.n_extra, names, sizeof names);
+            (long long)counts->unseen);
+    if (counts->n_extra) {
+        evaluation_names(counts->extra, counts->n_extra, names, sizeof names);
         report_note(r, "columns the model does not use: %s", names);
     }
 }
 
-/* "Evaluation of income on adult_test.csv.gz": the last part of the path only. */
-static tide_status evaluation_report(struct evaluation *e, tide_error *err)
+/* The last part of the path only. */
+tide_status eval_begin_report(struct tide_ctx *ctx, const char *of,
+                              const tide_frame *frame, tide_report **out,
+                              tide_error *err)
 {
     struct str title = {0};
-    const char *source = e->frame->source ? e->frame->source : "memory";
+    const char *source = frame->source ? frame->source : "memory";
     const char *slash = strrchr(source, '/');
-    str_addf(&title, "Evaluation of %s on %s", e->m->schema.target,
+    str_addf(&title, "Evaluation of %s on %s", of,
              slash && slash[1] ? slash + 1 : source);
     if (title.failed) {
         str_free(&title);
         return err_nomem(err, 0);
     }
-    e->report = report_new(e->ctx, "eval", title.s, err);
+    *out = report_new(ctx, "eval", title.s, err);
     str_free(&title);
-    return e->report ? TIDE_OK : err ? err->status : TIDE_ENOMEM;
+    return *out ? TIDE_OK : err ? err->status : TIDE_ENOMEM;
 }
 
 static tide_status evaluation_run(struct evaluation *e, tide_error *err)
@@ -187,7 +201,8 @@ static tide_status evaluation_run(struct evaluation *e, tide_error *err)
         status = err_field(err, s->target);
     }
     if (!status) status = evaluation_score(e, err);
-    if (!status) status = evaluation_report(e, err);
+    if (!status)
+        status = eval_begin_report(e->ctx, s->target, e->frame, &e->report, err);
     if (!status) {
         evaluation_facts(e, chosen.name);
         evaluation_notes(e);
@@ -218,6 +233,15 @@ TIDE_API tide_status tide_model_eval(tide_ctx *ctx, const tide_model *model,
     if (!ctx || !model || !frame)
         return err_set(err, TIDE_CODE_HANDLE_INVALID,
                        "a context, a model and a table are needed");
+    if (model->schema.task == TIDE_ANOMALY)
+        return eval_anomalies(ctx, model, frame, e.o, out, err);
+    if ((e.o->target && *e.o->target) || (e.o->positive && *e.o->positive)) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "the model's own target is '%s', so '%s' cannot be given",
+                model->schema.target,
+                e.o->target && *e.o->target ? "target" : "positive");
+        return err_field(err, e.o->target && *e.o->target ? "target" : "positive");
+    }
     arena_init(&e.arena, ctx);
     status = evaluation_run(&e, err);
     arena_free(&e.arena);

@@ -17,6 +17,8 @@ static const char *const binary_metrics[] = {
     "log_loss", "auc",       "ap",     "brier",       "accuracy", "balanced_accuracy",
     "f1",       "precision", "recall", "specificity", "mcc",      "ece",
     NULL};
+static const char *const score_metrics[] = {"auc",    "ap", "precision",
+                                            "recall", "f1", NULL};
 static const char *const class_metrics[] = {
     "log_loss", "auc", "brier", "accuracy", "balanced_accuracy",
     "f1",       "mcc", "ece",   NULL};
@@ -28,6 +30,7 @@ static const char *const ranking_metrics[] = {"ndcg", "map", "mrr", NULL};
 static int eval_fits(const struct tide_metric *m, const struct scored *s)
 {
     if (!(m->tasks & s->task)) return 0;
+    if (s->is_score && m->needs & METRIC_PROBA && !(m->needs & METRIC_ORDER)) return 0;
     if (m->needs & METRIC_LIST) return s->group != NULL;
     if (s->is_ranked) return 0; /* a score is no value of the target */
     if (s->n_classes <= 2 && str_same(m->name, "top_k")) return 0; /* always 1 */
@@ -87,6 +90,7 @@ static int eval_choose(const struct scored *s, int all, const struct tide_metric
                        tide_error *err)
 {
     const char *const *names = s->task != TIDE_CLASSIFY ? value_metrics
+                               : s->is_score            ? score_metrics
                                : s->n_classes <= 2      ? binary_metrics
                                                         : class_metrics;
     int n = s->is_ranked ? 0 : eval_named(names, out, 0, err);

@@ -52,13 +52,14 @@ static void show_facts(tide_report *r, const tide_model *m)
         report_fact_str(r, "program_version", json_get_str(from, "version", ""));
         report_fact_str(r, "objective", json_get_str(from, "objective", ""));
     }
-    report_fact_str(r, "target", s->target);
-    report_fact_str(r, "task", s->task == TIDE_CLASSIFY ? "classify" : "regress");
+    if (s->target) report_fact_str(r, "target", s->target);
+    report_fact_str(r, "task", task_name(s->task));
     if (s->task == TIDE_CLASSIFY) report_fact_int(r, "classes", s->n_classes);
     if (s->task == TIDE_CLASSIFY && s->n_classes == 2) {
         report_fact_str(r, "positive", s->labels[s->positive]);
         report_fact_num(r, "threshold", s->threshold);
     }
+    if (s->task == TIDE_ANOMALY) report_fact_num(r, "threshold", s->threshold);
     report_fact_int(r, "columns", s->n_cols);
     if (json_get_i64(m->about, "rows", -1) >= 0)
         report_fact_int(r, "rows", json_get_i64(m->about, "rows", 0));
@@ -290,7 +291,12 @@ static void show_notes(tide_report *r, const tide_model *m)
             "a profile of the %s training rows is in the file, in counts: no row "
             "can be told from it but the extremes of a column",
             look_count(&r->arena, ((const int64_t *)rows->data)[0]));
-    if (!json_object_size(json_object_get(m->about, "metrics")))
+    if (m->schema.task == TIDE_ANOMALY)
+        report_note(r,
+                    "learned without a target: scores from %s on are called anomalies; "
+                    "eval with a column of labels says how good they are",
+                    show_number(&r->arena, m->schema.threshold));
+    else if (!json_object_size(json_object_get(m->about, "metrics")))
         report_note(r, "not validated, so nothing is known about how good it is");
 }
 
@@ -327,7 +333,7 @@ tide_status tide_model_show(tide_ctx *ctx, const tide_model *model, tide_report 
     (void)str_format(
         title, sizeof title, "%s model of %s",
         model->nodes[model->n_nodes - 1].learner->name,
-        charts_name(name, model->schema.target ? model->schema.target : ""));
+        charts_name(name, model->schema.target ? model->schema.target : "anomalies"));
     r = report_new(ctx, "show", title, err);
     if (!r) return err ? err->status : TIDE_ENOMEM;
     arena_init(&a, ctx);

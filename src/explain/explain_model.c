@@ -47,11 +47,17 @@ const char *explain_figure(char out[NUM_PRINT_MAX], double v)
     return out;
 }
 
+/* What the scores are of. */
+static const char *explained(const struct schema *s)
+{
+    return s->target ? s->target : "anomaly score";
+}
+
 const char *explain_says(const struct explanation *e)
 {
     const struct schema *s = &e->m->schema;
     char text[96], name[64];
-    const char *of = s->task == TIDE_CLASSIFY ? s->labels[e->class_no] : s->target;
+    const char *of = s->task == TIDE_CLASSIFY ? s->labels[e->class_no] : explained(s);
     (void)err_quote(name, sizeof name, of, strlen(of), 40);
     (void)str_format(text, sizeof text, "%s%s",
                      s->task == TIDE_CLASSIFY ? "probability of " : "", name);
@@ -118,13 +124,13 @@ static void say_facts(struct explanation *e)
     report_fact_str(r, "model", e->m->nodes[e->m->n_nodes - 1].learner->name);
     if (e->m->sha256[0]) report_fact_str(r, "sha256", e->m->sha256);
     report_fact_int(r, "rows", e->n);
-    report_fact_str(r, "target", s->target);
-    report_fact_str(r, "task", s->task == TIDE_CLASSIFY ? "classify" : "regress");
+    if (s->target) report_fact_str(r, "target", s->target);
+    report_fact_str(r, "task", task_name(s->task));
     if (s->task == TIDE_CLASSIFY) report_fact_str(r, "class", s->labels[e->class_no]);
     report_text(r,
                 "Explanations are of the model, not of the world: they say what the "
                 "model uses, not what causes '%s'.",
-                s->target);
+                explained(s));
 }
 
 /* The curves of the columns with the largest weights. */
@@ -147,7 +153,7 @@ static tide_status explain_run(struct explanation *e, const tide_frame *frame,
 {
     char title[256], name[64];
     int64_t *rows = NULL;
-    const char *target = e->m->schema.target;
+    const char *target = explained(&e->m->schema);
     (void)err_quote(name, sizeof name, target, strlen(target), 48);
     (void)str_format(title, sizeof title, "What the model of %s rests on", name);
     tide_status status = take_sample(e, frame, &rows, err);
@@ -156,9 +162,12 @@ static tide_status explain_run(struct explanation *e, const tide_frame *frame,
     if (!e->report) return err ? err->status : TIDE_ENOMEM;
     say_facts(e);
     status = model_importance(e->m, e->weight, err);
-    int has_target = tide_frame_find(frame, target, "", NULL) >= 0;
+    int has_target =
+        e->m->schema.target && tide_frame_find(frame, target, "", NULL) >= 0;
     if (!status && has_target) status = explain_permutation(e, frame, rows, err);
-    if (!has_target)
+    if (!e->m->schema.target)
+        report_note(e->report, "learned without a target: no permutation importance");
+    else if (!has_target)
         report_note(e->report,
                     "without '%s' in the table there is no permutation importance",
                     name);

@@ -466,7 +466,7 @@ const struct tide_metric tide_metric_auc = {
     ORDER_METRIC("auc", "Area under the ROC curve", "AUC"),
     .paper = "Hanley and McNeil 1982; DeLong et al. 1988; Hand and Till 2001",
     .params = TIDE_TABLE(auc_rows, ranking_params),
-    .needs = METRIC_PROBA,
+    .needs = METRIC_PROBA | METRIC_ORDER,
     .worst = 0,
     .chance = 0.5,
     .best = 1,
@@ -475,7 +475,7 @@ const struct tide_metric tide_metric_auc = {
 };
 const struct tide_metric tide_metric_ap = {
     ORDER_METRIC("ap", "Average precision", "AveragePrecision"),
-    .needs = METRIC_PROBA | METRIC_BINARY,
+    .needs = METRIC_PROBA | METRIC_ORDER | METRIC_BINARY,
     .worst = 0,
     .chance = NAN,
     .best = 1,
@@ -484,7 +484,7 @@ const struct tide_metric tide_metric_ap = {
 };
 const struct tide_metric tide_metric_ks = {
     ORDER_METRIC("ks", "Kolmogorov-Smirnov distance", "KS"),
-    .needs = METRIC_PROBA | METRIC_BINARY,
+    .needs = METRIC_PROBA | METRIC_ORDER | METRIC_BINARY,
     .worst = 0,
     .chance = 0,
     .best = 1,
@@ -494,7 +494,7 @@ const struct tide_metric tide_metric_ks = {
 const struct tide_metric tide_metric_lift = {
     ORDER_METRIC("lift", "Lift of the top scores", "Lift"),
     .params = TIDE_TABLE(at_rows, ranking_params),
-    .needs = METRIC_PROBA | METRIC_BINARY,
+    .needs = METRIC_PROBA | METRIC_ORDER | METRIC_BINARY,
     .worst = 0,
     .chance = 1,
     .best = NAN,
@@ -504,7 +504,7 @@ const struct tide_metric tide_metric_lift = {
 const struct tide_metric tide_metric_gain = {
     ORDER_METRIC("gain", "Gain of the top scores", "Gain"),
     .params = TIDE_TABLE(at_rows, ranking_params),
-    .needs = METRIC_PROBA | METRIC_BINARY,
+    .needs = METRIC_PROBA | METRIC_ORDER | METRIC_BINARY,
     .worst = 0,
     .chance = NAN,
     .best = 1,

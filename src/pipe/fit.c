@@ -11,6 +11,7 @@
 #include "base/ctx.h"
 #include "base/err.h"
 #include "base/par.h"
+#include "base/str.h"
 #include "frame/fold_part.h"
 #include "math/sort.h"
 #include "pipe/flow.h"
@@ -166,8 +167,10 @@ static tide_status schema_target(struct fitting *f, tide_error *err)
     struct schema *s = &f->m->schema;
     struct arena *a = &f->m->arena;
     s->task = p->task;
-    s->target = arena_str(a, p->frame->cols[p->target].name);
-    s->target_type = p->frame->cols[p->target].type;
+    if (p->target >= 0) {
+        s->target = arena_str(a, p->frame->cols[p->target].name);
+        s->target_type = p->frame->cols[p->target].type;
+    }
     s->n_classes = p->task == TIDE_CLASSIFY ? p->n_classes : 0;
     s->positive = p->positive;
     s->weight = p->weight_name ? arena_str(a, p->weight_name) : NULL;
@@ -282,7 +285,7 @@ static tide_status select_columns(const struct fitting *f, const struct pipe_nod
                                err);
     }
     if (wanted || n > 0) return TIDE_OK;
-    if (strcmp(select, f->m->schema.target) == 0) {
+    if (str_same(select, f->m->schema.target)) {
         err_set(err, TIDE_CODE_PIPELINE_LEAK, "'%s' is the target and no feature",
                 select);
     } else {
@@ -419,6 +422,10 @@ static tide_status fit_step(struct fitting *f, const struct pipe_node *from,
     struct step_out made = {0};
     struct view part, next;
     tide_status st = TIDE_OK;
+    if (f->d.task == TIDE_ANOMALY && node->step->traits & TIDE_USES_TARGET)
+        return err_set(err, TIDE_CODE_PIPELINE_ORDER,
+                       "%s reads the target and anomalies are learned without",
+                       node->step->name);
     if (node->n_in > 0) {
         part = flow_pick(&f->x, node->in, node->n_in, &f->work);
         f->d.x = &part;
@@ -464,10 +471,11 @@ static tide_status check_fit(const struct fitting *f, const struct tide_learner 
                              tide_error *err)
 {
     if (!(l->tasks & f->d.task)) {
-        int is_class = f->d.task == TIDE_CLASSIFY;
+        int finds = f->d.task == TIDE_ANOMALY;
         err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s cannot %s", l->name,
-                is_class ? "classify" : "regress");
-        return err_hint(err, "task", is_class ? "regress" : "classify");
+                finds ? "find anomalies" : task_name(f->d.task));
+        return finds ? err_hint(err, "learner", "isolation_forest")
+                     : err_hint(err, "task", "%s", task_name(l->tasks));
     }
     if (f->d.task == TIDE_CLASSIFY && f->d.n_classes == 1 &&
         !(l->traits & TIDE_TAKES_ONE_CLASS)) {
@@ -479,7 +487,8 @@ static tide_status check_fit(const struct fitting *f, const struct tide_learner 
     if (f->x.n_rows < l->min_rows) {
         err_set(err, TIDE_CODE_DATA_FEW_ROWS, "%s needs %d rows and has %lld", l->name,
                 (int)l->min_rows, (long long)f->x.n_rows);
-        return err_hint(err, "learner", "baseline");
+        return f->d.task == TIDE_ANOMALY ? TIDE_EDATA
+                                         : err_hint(err, "learner", "baseline");
     }
     if (f->d.w && !(l->traits & TIDE_TAKES_WEIGHTS))
         return err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s cannot take row weights",
@@ -544,6 +553,7 @@ static tide_status fit_learner(struct fitting *f, const struct pipe_node *from,
     st = run_learner(f, l, tide_values_struct(from->values), node, info, err);
     if (st && !(st == TIDE_ECANCELLED && info->partial)) return st;
     f->m->partial = st == TIDE_ECANCELLED;
+    if (f->d.task == TIDE_ANOMALY) f->m->schema.threshold = info->threshold;
     tide_status loaded = arena_status(&f->m->arena, st ? NULL : err);
     int32_t n_out = f->d.task == TIDE_CLASSIFY ? f->d.n_classes : 1;
     if (!loaded)

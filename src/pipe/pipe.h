@@ -23,15 +23,15 @@ struct problem {
     const tide_frame *frame; /* owned reference */
     uint32_t task;
     char why_task[160]; /* "text column with 2 values" */
-    int target;         /* column of the frame */
+    int target;         /* column of the frame; -1: anomalies are learned without */
     int32_t n_classes;
     /* [n_classes] numeric order if all are numbers, else byte order */
     const char **labels;
     int32_t positive;    /* binary: class number; default the last */
     int64_t n_rows;      /* usable rows: target present, weight > 0 */
     const int64_t *rows; /* [n_rows] rows of the frame */
-    const double *y;     /* [n_rows] */
-    const int32_t *k;    /* [n_rows] */
+    const double *y;     /* [n_rows], of numbers; else NULL */
+    const int32_t *k;    /* [n_rows], of classes; else NULL */
     const double *w;     /* [n_rows] or NULL */
     int n_features;
     const int32_t *features; /* columns of the frame, byte order of names */
@@ -53,6 +53,11 @@ tide_status problem_resume(struct tide_ctx *ctx, const tide_frame *frame,
                            const struct tide_problem_options *options,
                            const struct tide_model *model, struct problem **out,
                            tide_error *err);
+/* The two classes of a column of labels, to judge anomalies by: rows, k, w, labels and positive
+ * alone. Errors: as problem_new; data-classes for one class or more than two. */
+tide_status problem_labels(struct tide_ctx *ctx, const tide_frame *frame,
+                           const char *column, const char *positive,
+                           struct problem **out, tide_error *err);
 void problem_free(struct problem *p);
 
 /* ---- pipeline text <-> graph ---- */
@@ -105,11 +110,12 @@ struct schema {
     int n_cols;
     struct schema_column *cols; /* byte order of names */
     uint32_t task;
-    const char *target;
+    const char *target; /* NULL: learned without */
     uint8_t target_type;
     int32_t n_classes, positive;
     const char **labels;
-    double threshold;                /* binary decision threshold on p(positive), 0.5 */
+    /* binary: on p(positive), 0.5; anomaly: on the score */
+    double threshold;
     const char *weight, *id, *group; /* names or NULL */
 };
 struct fitted_node {

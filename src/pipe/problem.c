@@ -12,15 +12,17 @@
 #include "pipe/screen.h"
 
 #define MOST_CLASSES 65536
+#define TASK_ANOMALY 3  /* of task_names */
 #define FEW_VALUES   20 /* integers with more values are numbers */
 #define MOST_WEIGHT  1e15
 #define MOST_LABEL   4096
 #define MOST_TARGET  1e150 /* squares and their sums stay finite */
 
-static const char *const task_names[] = {"auto", "classify", "regress", NULL};
+static const char *const task_names[] = {"auto", "classify", "regress", "anomaly",
+                                         NULL};
 static const struct tide_param problem_rows[] = {
-    P_TEXT(tide_problem_options, target, NULL, .flags = TIDE_REQUIRED,
-           .metavar = "COLUMN", .help = "column to be learned",
+    P_TEXT(tide_problem_options, target, NULL, .metavar = "COLUMN",
+           .help = "column to be learned; anomalies are found without",
            .alias = "label y response"),
     P_ENUM(tide_problem_options, task, "auto", task_names,
            .help = "what is learned; auto goes by the target's values",
@@ -85,24 +87,38 @@ static tide_status refuse_both(const char *a, const char *b, const char *name,
     return err_field(err, name);
 }
 
+/* Anomalies are learned without a target, all else with one. */
+static tide_status check_target(const struct tide_problem_options *o, int has_target,
+                                tide_error *err)
+{
+    if (has_target != (o->task == TASK_ANOMALY)) return TIDE_OK;
+    if (has_target) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "anomalies are learned without a target, so 'target' cannot be given");
+        err_field(err, "target");
+        return err_hint(err, "drop", "%s", o->target);
+    }
+    err_set(err, TIDE_CODE_PARAM_VALUE, "a 'target' column is needed");
+    return err_field(err, "target");
+}
+
 static tide_status find_columns(struct problem *p, const struct tide_problem_options *o,
                                 uint8_t *is_candidate, tide_error *err)
 {
-    p->weight_column = p->id_column = p->group_column = -1;
-    if (!o->target || !*o->target) {
-        err_set(err, TIDE_CODE_PARAM_VALUE, "a 'target' column is needed");
-        return err_field(err, "target");
-    }
-    tide_status st = find_column(p, o->target, "target", &p->target, err);
+    p->target = p->weight_column = p->id_column = p->group_column = -1;
+    int has_target = o->target && *o->target;
+    tide_status st = check_target(o, has_target, err);
+    if (!st && has_target) st = find_column(p, o->target, "target", &p->target, err);
     if (!st && o->weight)
         st = find_column(p, o->weight, "weight", &p->weight_column, err);
     if (!st && o->id) st = find_column(p, o->id, "id", &p->id_column, err);
     if (!st && o->group) st = find_column(p, o->group, "group", &p->group_column, err);
     if (st) return st;
-    if (p->weight_column == p->target)
+    if (has_target && p->weight_column == p->target)
         return refuse_both("target", "weight", o->target, err);
-    if (p->id_column == p->target) return refuse_both("target", "id", o->target, err);
-    if (p->group_column == p->target)
+    if (has_target && p->id_column == p->target)
+        return refuse_both("target", "id", o->target, err);
+    if (has_target && p->group_column == p->target)
         return refuse_both("target", "group", o->target, err);
     memset(is_candidate, 1, (size_t)p->frame->n_cols);
     for (int i = 0; i < o->drop.n; i++) {
@@ -112,7 +128,7 @@ static tide_status find_columns(struct problem *p, const struct tide_problem_opt
         if (j == p->target) return refuse_both("target", "drop", o->target, err);
         is_candidate[j] = 0;
     }
-    is_candidate[p->target] = 0;
+    if (has_target) is_candidate[p->target] = 0;
     if (p->weight_column >= 0) {
         is_candidate[p->weight_column] = 0;
         p->weight_name = p->frame->cols[p->weight_column].name;
@@ -257,11 +273,12 @@ static tide_status refuse_weight(const struct problem *p, int64_t row, double w,
 /* Rows with a target and a weight above 0. */
 static tide_status take_rows(struct problem *p, tide_error *err)
 {
-    const struct column *c = target_of(p);
+    const struct column *c = p->target >= 0 ? target_of(p) : NULL;
+    int64_t all = p->frame->n_rows;
     const struct column *wc =
         p->weight_column >= 0 ? &p->frame->cols[p->weight_column] : NULL;
-    int64_t n = 0, *rows = arena_array(&p->arena, c->n_rows, sizeof *rows);
-    double *w = wc ? arena_array(&p->arena, c->n_rows, sizeof *w) : NULL, x = 1;
+    int64_t n = 0, *rows = arena_array(&p->arena, all, sizeof *rows);
+    double *w = wc ? arena_array(&p->arena, all, sizeof *w) : NULL, x = 1;
     int all_one = 1;
     tide_status st = arena_status(&p->arena, err);
     if (st) return st;
@@ -270,11 +287,11 @@ static tide_status take_rows(struct problem *p, tide_error *err)
         err_field(err, wc->name);
         return at_file(p, err, -1);
     }
-    struct view v = {.n_rows = c->n_rows, .n_cols = 1, .cols = &wc};
-    for (int64_t i = 0; i < c->n_rows; i++) {
+    struct view v = {.n_rows = all, .n_cols = 1, .cols = &wc};
+    for (int64_t i = 0; i < all; i++) {
         if (wc) view_numbers(&v, 0, i, 1, &x);
         if (!(x >= 0 && x <= MOST_WEIGHT)) return refuse_weight(p, i, x, err);
-        if (column_is_missing(c, i) || x == 0) continue;
+        if ((c && column_is_missing(c, i)) || x == 0) continue;
         all_one &= x == 1;
         if (w) w[n] = x;
         rows[n++] = i;
@@ -286,7 +303,8 @@ static tide_status take_rows(struct problem *p, tide_error *err)
     if (wc)
         err_set(err, TIDE_CODE_DATA_WEIGHT, "every weight in '%s' is 0", wc->name);
     else
-        err_set(err, TIDE_CODE_DATA_NO_ROWS, "0 rows with a target");
+        err_set(err, TIDE_CODE_DATA_NO_ROWS,
+                c ? "0 rows with a target" : "0 data rows");
     return at_file(p, err, -1);
 }
 
@@ -543,33 +561,65 @@ static tide_status make_target(struct tide_ctx *ctx, struct problem *p, tide_err
     return TIDE_OK;
 }
 
+/* Task, rows, classes or numbers of the target that the options name. */
+static tide_status take_target(struct tide_ctx *ctx, struct problem *p,
+                               const struct tide_problem_options *options,
+                               tide_error *err)
+{
+    struct target_facts facts;
+    look_at_target(p, &facts);
+    p->n_target_missing = facts.n_missing;
+    tide_status st = choose_task(ctx, p, options->task, &facts, err);
+    if (!st) st = take_rows(p, err);
+    if (!st) warn_missing(ctx, p, facts.first_missing);
+    if (!st) st = make_target(ctx, p, err);
+    return st ? st : choose_positive(p, options->positive, err);
+}
+
+/* Rows alone. */
+static tide_status take_no_target(struct problem *p,
+                                  const struct tide_problem_options *options,
+                                  tide_error *err)
+{
+    p->task = TIDE_ANOMALY;
+    str_format(p->why_task, sizeof p->why_task, "no target");
+    if (!options->positive) return take_rows(p, err);
+    err_set(err, TIDE_CODE_PARAM_CONFLICT,
+            "anomalies are learned without classes, so 'positive' cannot be given");
+    return err_field(err, "positive");
+}
+
+static struct problem *problem_begin(struct tide_ctx *ctx, const tide_frame *frame,
+                                     tide_error *err)
+{
+    struct problem *p = mem_zalloc(sizeof *p);
+    if (!p) {
+        err_nomem(err, sizeof *p);
+        return NULL;
+    }
+    arena_init(&p->arena, ctx);
+    p->frame = frame_ref(frame);
+    return p;
+}
+
 /* like: the schema whose features and classes the problem takes over, or NULL. */
 static tide_status problem_make(struct tide_ctx *ctx, const tide_frame *frame,
                                 const struct tide_problem_options *options,
                                 const struct schema *like, struct problem **out,
                                 tide_error *err)
 {
-    struct problem *p = mem_zalloc(sizeof *p);
-    struct target_facts facts;
+    struct problem *p = problem_begin(ctx, frame, err);
     *out = NULL;
-    if (!p) return err_nomem(err, sizeof *p);
-    arena_init(&p->arena, ctx);
-    p->frame = frame_ref(frame);
+    if (!p) return TIDE_ENOMEM;
     uint8_t *is_candidate = arena_push(&p->arena, (size_t)frame->n_cols + 1);
     tide_status st = arena_status(&p->arena, err);
     if (!st) st = find_columns(p, options, is_candidate, err);
-    if (!st) {
-        look_at_target(p, &facts);
-        p->n_target_missing = facts.n_missing;
-        st = choose_task(ctx, p, options->task, &facts, err);
-    }
-    if (!st) st = take_rows(p, err);
+    if (!st)
+        st = p->target >= 0 ? take_target(ctx, p, options, err)
+                            : take_no_target(p, options, err);
     if (!st && p->group_column >= 0)
         st = pipe_groups(frame, p->group_column, p->rows, p->n_rows, &p->arena,
                          &p->group, err);
-    if (!st) warn_missing(ctx, p, facts.first_missing);
-    if (!st) st = make_target(ctx, p, err);
-    if (!st) st = choose_positive(p, options->positive, err);
     if (!st)
         st = like ? resume_problem(ctx, like, p, err)
                   : screen_features(ctx, p, is_candidate, err);
@@ -585,6 +635,32 @@ tide_status problem_new(struct tide_ctx *ctx, const tide_frame *frame,
                         struct problem **out, tide_error *err)
 {
     return problem_make(ctx, frame, options, NULL, out, err);
+}
+
+tide_status problem_labels(struct tide_ctx *ctx, const tide_frame *frame,
+                           const char *column, const char *positive,
+                           struct problem **out, tide_error *err)
+{
+    struct tide_problem_options o = {.target = column, .task = 1, .positive = positive};
+    struct problem *p = problem_begin(ctx, frame, err);
+    *out = NULL;
+    if (!p) return TIDE_ENOMEM;
+    uint8_t *unused = arena_push(&p->arena, (size_t)frame->n_cols + 1);
+    tide_status st = arena_status(&p->arena, err);
+    if (!st) st = find_columns(p, &o, unused, err);
+    /* no context: what it warns of, few anomalies and gaps, is as it should be here */
+    if (!st) st = take_target(NULL, p, &o, err);
+    if (st ? err && err->code == TIDE_CODE_DATA_CLASSES : p->n_classes != 2) {
+        err_set(err, TIDE_CODE_DATA_CLASSES,
+                "labels of anomalies need two classes and '%s' has %s", column,
+                !st && p->n_classes == 1 ? "one" : "more");
+        st = err_field(err, column);
+    }
+    if (st)
+        problem_free(p);
+    else
+        *out = p;
+    return st;
 }
 
 /* What the options say must be what the model says. */

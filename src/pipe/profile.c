@@ -144,7 +144,8 @@ static tide_status keep_profile(tide_model *m, const struct profiling *s,
 static tide_status keep_hash(tide_model *m, const struct profiling *s, tide_error *err)
 {
     const struct problem *p = s->p;
-    uint64_t sum = 0, target = hash64(m->schema.target, strlen(m->schema.target), 2);
+    const char *name = m->schema.target ? m->schema.target : "";
+    uint64_t sum = 0, target = hash64(name, strlen(name), 2);
     char hex[20];
     for (int j = 0; j < m->schema.n_cols; j++) sum += s->hash[j];
     if (p->y) target = hash64(p->y, (size_t)p->n_rows * sizeof *p->y, target);

@@ -17,7 +17,8 @@
 struct tide_scores {
     struct arena arena;
     int64_t n;
-    int32_t n_classes; /* 0: regression */
+    int32_t n_classes; /* 0: regression, anomalies */
+    int is_anomaly;
     int32_t positive;
     double threshold;
     const char **labels;
@@ -28,6 +29,7 @@ static tide_status copy_schema(const tide_model *m, tide_scores *s, tide_error *
 {
     const struct schema *from = &m->schema;
     s->n_classes = from->task == TIDE_CLASSIFY ? from->n_classes : 0;
+    s->is_anomaly = from->task == TIDE_ANOMALY;
     s->positive = from->positive;
     s->threshold = from->threshold;
     s->labels = arena_array(&s->arena, s->n_classes, sizeof *s->labels);
@@ -111,7 +113,9 @@ const double *tide_scores_values(const tide_scores *scores)
 
 int tide_scores_predicted(const tide_scores *scores, int64_t row)
 {
-    if (row < 0 || row >= scores->n || !scores->n_classes) return 0;
+    if (row < 0 || row >= scores->n) return 0;
+    if (scores->is_anomaly) return scores->values[row] >= scores->threshold;
+    if (!scores->n_classes) return 0;
     struct tide_model like = {.schema = {.n_classes = scores->n_classes,
                                          .positive = scores->positive,
                                          .threshold = scores->threshold}};
@@ -128,7 +132,7 @@ static void write_header(const tide_scores *s, const struct tide_scores_csv *how
         str_add_csv(out, how->id, strlen(how->id), safe);
         str_addc(out, ',');
     }
-    str_add(out, "prediction");
+    str_add(out, s->is_anomaly ? "prediction,score" : "prediction");
     for (int32_t k = 0; how->proba && k < s->n_classes; k++) {
         struct str name = {0};
         str_addf(&name, "p_%s", s->labels[k]);
@@ -160,6 +164,8 @@ static void write_row(const tide_scores *s, const struct tide_scores_csv *how,
                       const struct column *id, int64_t i, struct str *out)
 {
     if (id) write_id(id, i, how->spreadsheet_safe, out);
+    if (s->is_anomaly)
+        str_add(out, tide_scores_predicted(s, i) ? "anomaly," : "normal,");
     if (!s->n_classes) {
         str_num(out, s->values[i]);
     } else {

@@ -426,8 +426,11 @@ tide_status screen_features(struct tide_ctx *ctx, struct problem *p,
     for (int j = 0; j < frame->n_cols; j++)
         if (is_candidate[j]) list[n++] = j;
     if (n == 0) {
-        err_set(err, TIDE_CODE_DATA_NO_FEATURES, "no feature columns beside '%s'",
-                frame->cols[p->target].name);
+        if (p->target < 0)
+            err_set(err, TIDE_CODE_DATA_NO_FEATURES, "no feature columns");
+        else
+            err_set(err, TIDE_CODE_DATA_NO_FEATURES, "no feature columns beside '%s'",
+                    frame->cols[p->target].name);
         return err_at(err, frame->source, 0, 0);
     }
     if (sort_any(&p->arena, list, n, sizeof *list, name_cmp, frame->cols))
@@ -450,9 +453,13 @@ tide_status screen_features(struct tide_ctx *ctx, struct problem *p,
     p->features = list;
     p->n_features = n_features;
     if (n_features || n_constant) return TIDE_OK;
-    err_set(err, TIDE_CODE_DATA_NO_FEATURES,
-            "no feature columns: every column beside '%s' holds free text",
-            frame->cols[p->target].name);
+    if (p->target < 0)
+        err_set(err, TIDE_CODE_DATA_NO_FEATURES,
+                "no feature columns: every column holds free text");
+    else
+        err_set(err, TIDE_CODE_DATA_NO_FEATURES,
+                "no feature columns: every column beside '%s' holds free text",
+                frame->cols[p->target].name);
     err_at(err, frame->source, 0, 0);
     return err_hint(err, "types", "%s=category", frame->cols[list[0]].name);
 }

@@ -114,14 +114,13 @@ static void add_flags(struct str *out, const char *key, uint32_t bits,
 
 void entry_json(struct str *out, enum tide_kind kind, const struct tide_entry *entry)
 {
-    static const char *const tasks[] = {"classify", "regress", NULL};
     str_addf(out, "{\"kind\":\"%s\",\"name\":\"%s\"", tide_kind_name(kind),
              entry->name);
     add_member(out, "title", entry->title);
     add_member(out, "class", entry->camel);
     add_words(out, "guide", entry->guide);
     add_member(out, "paper", entry->paper);
-    if (entry->tasks) add_flags(out, "tasks", entry->tasks, tasks);
+    if (entry->tasks) add_flags(out, "tasks", entry->tasks, tide_task_names());
     if (kind == TIDE_LEARNER || kind == TIDE_STEP)
         add_flags(out, "traits", entry->traits, tide_trait_names());
     if (kind == TIDE_LEARNER) {

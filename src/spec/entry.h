@@ -25,7 +25,7 @@ struct state;
  * order. A learner never sees a file. */
 struct fit_data {
     const struct view *x;
-    uint32_t task;     /* TIDE_CLASSIFY or TIDE_REGRESS */
+    uint32_t task;     /* TIDE_CLASSIFY, TIDE_REGRESS or TIDE_ANOMALY */
     int32_t n_classes; /* classify: >= 1 (1: every row is of one class) */
     const double *y;   /* regress: [n] finite */
     const int32_t *k;  /* classify: [n] class number */
@@ -36,4 +36,6 @@ struct fit_data {
     /* What to show the user while this runs: phase for ctx_progress. */
     const char *phase;
 };
+/* "classify" of TIDE_CLASSIFY; static. */
+const char *task_name(uint32_t task);
 #endif

@@ -14,6 +14,7 @@ struct fit_info {
     int32_t rounds, best_round; /* boosting: trained, kept */
     int converged;              /* iterative solvers: 1 yes, 0 no, -1 does not apply */
     const char *note;           /* one sentence for the user, or NULL */
+    double threshold;           /* anomaly: scores from here on are called so */
     tide_error warning;         /* of the model as it is; code 0: none */
     /* the fit was cancelled and the state holds a whole, smaller model */
     int partial;
@@ -67,7 +68,7 @@ struct tide_learner {
                         int32_t n_cols, const uint32_t *n_levels, struct arena *a,
                         void **object, tide_error *err);
     /* Scores view rows [i0, i0 + n): probabilities [n][K] for classification, values [n] for
-     * regression, row-major. No allocation that outlives the call; may be called from any thread. */
+     * regression, scores [n] in [0, 1] for anomalies, the strangest highest; row-major. No allocation that outlives the call; may be called from any thread. */
     tide_status (*predict)(const void *object, const struct view *x, int64_t i0,
                            int64_t n, double *out, tide_error *err);
     /* Scores one row, the bits of `predict`, without allocating: x[j] is a number, or the level of

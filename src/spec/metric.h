@@ -8,7 +8,8 @@ enum metric_needs {
     METRIC_PROBA = 2,
     METRIC_VALUES = 4,
     METRIC_BINARY = 8,
-    METRIC_LIST = 16 /* y is the relevance of lists that pred ranks: `group` */
+    METRIC_ORDER = 32, /* of the probabilities only their order */
+    METRIC_LIST = 16   /* y is the relevance of lists that pred ranks: `group` */
 };
 
 struct metric_data {

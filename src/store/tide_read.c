@@ -121,10 +121,10 @@ static tide_status read_classes(const struct loading *l)
     const json_t *list = json_object_get(l->header, "classes");
     size_t n = json_array_size(list);
     int64_t positive = 0;
-    if (s->task == TIDE_REGRESS) {
+    if (s->task != TIDE_CLASSIFY) {
         if (n)
             return bad_header(l, TIDE_CODE_TIDE_CLASSES, "classes",
-                              "regression has none");
+                              "only classification has some");
         return TIDE_OK;
     }
     if (!json_is_array(list) || n < 1 || n > MOST_CLASSES)
@@ -173,19 +173,22 @@ static tide_status read_target(const struct loading *l)
     struct schema *s = &l->m->schema;
     const char *task = json_string_value(json_object_get(l->header, "task"));
     const json_t *target = json_object_get(l->header, "target");
-    s->task = !task                           ? 0
-              : strcmp(task, "classify") == 0 ? TIDE_CLASSIFY
-              : strcmp(task, "regress") == 0  ? TIDE_REGRESS
-                                              : 0;
+    tide_status st = TIDE_OK;
+    for (int i = 0; task && tide_task_names()[i]; i++)
+        if (strcmp(task, tide_task_names()[i]) == 0) s->task = 1u << i;
     if (!s->task)
         return bad_header(l, TIDE_CODE_TIDE_HEADER, "task",
-                          "classify or regress is expected");
-    s->target_type =
-        (uint8_t)type_of(json_string_value(json_object_get(target, "type")));
-    if (!s->target_type)
-        return bad_header(l, TIDE_CODE_TIDE_HEADER, "target", "a type is expected");
-    tide_status st =
-        want_text(l, json_object_get(target, "name"), "target", &s->target);
+                          "classify, regress or anomaly is expected");
+    if (s->task != TIDE_ANOMALY) {
+        s->target_type =
+            (uint8_t)type_of(json_string_value(json_object_get(target, "type")));
+        if (!s->target_type)
+            return bad_header(l, TIDE_CODE_TIDE_HEADER, "target", "a type is expected");
+        st = want_text(l, json_object_get(target, "name"), "target", &s->target);
+    } else if (target && !json_is_null(target)) {
+        return bad_header(l, TIDE_CODE_TIDE_HEADER, "target",
+                          "anomalies are learned without");
+    }
     if (!st)
         st = maybe_text(l, json_object_get(l->header, "weight"), "weight", &s->weight);
     if (!st) st = maybe_text(l, json_object_get(l->header, "id"), "id", &s->id);

@@ -79,13 +79,19 @@ static void put_schema(struct str *t, const tide_model *m)
 {
     const struct schema *s = &m->schema;
     str_addf(t, "{\"tidemill\":\"%d.%d\",\"required\":[],\"task\":\"%s\",", TIDE_MAJOR,
-             TIDE_MINOR, s->task == TIDE_CLASSIFY ? "classify" : "regress");
-    str_addf(t, "\"seed\":\"%llu\",\"partial\":%s,\"target\":{",
+             TIDE_MINOR, task_name(s->task));
+    str_addf(t, "\"seed\":\"%llu\",\"partial\":%s,\"target\":",
              (unsigned long long)m->seed, m->partial ? "true" : "false");
-    put_text(t, "name", s->target);
-    str_addc(t, ',');
-    put_text(t, "type", tide_type_name((enum tide_type)s->target_type));
-    str_add(t, "},\"classes\":[");
+    if (s->target) {
+        str_addc(t, '{');
+        put_text(t, "name", s->target);
+        str_addc(t, ',');
+        put_text(t, "type", tide_type_name((enum tide_type)s->target_type));
+        str_addc(t, '}');
+    } else {
+        str_add(t, "null");
+    }
+    str_add(t, ",\"classes\":[");
     for (int32_t k = 0; k < s->n_classes; k++) {
         if (k) str_addc(t, ',');
         str_add_json(t, s->labels[k], strlen(s->labels[k]));

@@ -16,7 +16,8 @@ const char *const *auto_candidates(uint32_t task)
 {
     static const char *const classify[] = {"baseline", "logistic", "gbdt", NULL};
     static const char *const regress[] = {"baseline", "ridge", "gbdt", NULL};
-    return task == TIDE_CLASSIFY ? classify : regress;
+    static const char *const anomaly[] = {"isolation_forest", NULL};
+    return task == TIDE_ANOMALY ? anomaly : task == TIDE_CLASSIFY ? classify : regress;
 }
 
 static void mean_se(const double *x, int64_t n, double *mean, double *se)

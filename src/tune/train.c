@@ -110,6 +110,24 @@ static const char *group_name(const struct problem *p)
     return p->group_column >= 0 ? p->frame->cols[p->group_column].name : NULL;
 }
 
+/* Without a target nothing can be held against the truth. */
+static tide_status check_no_target(const struct trainer *t, tide_error *err)
+{
+    const struct tide_train_options *o = t->o;
+    const char *what = o->cv > 1           ? "cv"
+                       : o->holdout > 0    ? "holdout"
+                       : o->folds          ? "folds"
+                       : t->p->group       ? "group"
+                       : is_set(o->metric) ? "metric"
+                       : t->valid          ? "valid"
+                                           : NULL;
+    if (!what) return TIDE_OK;
+    err_set(err, TIDE_CODE_PARAM_CONFLICT,
+            "without a target there is nothing to validate on, so '%s' cannot be given",
+            what);
+    return err_field(err, what);
+}
+
 static tide_status check_options(struct trainer *t, tide_error *err)
 {
     const struct tide_train_options *o = t->o;
@@ -123,8 +141,10 @@ static tide_status check_options(struct trainer *t, tide_error *err)
     if (t->is_auto && o->set.n) {
         err_set(err, TIDE_CODE_PARAM_CONFLICT,
                 "'set' needs a learner to belong to, and 'learner' is auto");
-        return err_hint(err, "learner", "gbdt");
+        return err_hint(err, "learner", "%s",
+                        t->p->task == TIDE_ANOMALY ? "isolation_forest" : "gbdt");
     }
+    if (t->p->task == TIDE_ANOMALY) return check_no_target(t, err);
     if (o->cv > 1 && o->holdout > 0)
         return err_set(err, TIDE_CODE_PARAM_CONFLICT,
                        "'cv' and 'holdout' exclude each other");
@@ -260,7 +280,7 @@ static tide_status make_plan(struct trainer *t, tide_error *err)
     const struct problem *p = t->p;
     t->plan.fold = arena_zero(&t->arena, (size_t)p->n_rows * sizeof(int32_t));
     if (!t->plan.fold) return arena_status(&t->arena, err);
-    if (t->o->cv == 1 || (t->valid && !t->is_auto) ||
+    if (t->p->task == TIDE_ANOMALY || t->o->cv == 1 || (t->valid && !t->is_auto) ||
         (t->from && !(t->o->holdout > 0))) {
         t->plan.k = 0;
         return TIDE_OK;
@@ -498,9 +518,11 @@ static void add_facts(struct trainer *t)
     report_fact_str(r, "learner", t->c[t->chosen].name);
     report_fact_str(r, "pipeline", text.s ? text.s : "");
     report_fact_json(r, "parameters", parameters);
-    report_fact_str(r, "task", p->task == TIDE_CLASSIFY ? "classify" : "regress");
+    report_fact_str(r, "task", task_name(p->task));
     report_fact_str(r, "task_reason", p->why_task);
-    report_fact_str(r, "target", p->frame->cols[p->target].name);
+    if (p->target >= 0) report_fact_str(r, "target", p->frame->cols[p->target].name);
+    if (p->task == TIDE_ANOMALY)
+        report_fact_num(r, "threshold", t->model->schema.threshold);
     if (p->group) report_fact_str(r, "group", group_name(p));
     if (p->task == TIDE_CLASSIFY && p->n_classes == 2)
         report_fact_str(r, "positive", p->labels[p->positive]);
@@ -510,7 +532,7 @@ static void add_facts(struct trainer *t)
                     t->plan.k  ? t->plan.how
                     : t->valid ? "a table of its own"
                                : "none");
-    report_fact_str(r, "metric", t->metric->name);
+    if (t->metric) report_fact_str(r, "metric", t->metric->name);
     if (t->info.rounds)
         report_fact_int(r, "rounds", t->rounds ? t->rounds : t->info.best_round);
     if (text.failed || values.failed || !parameters) r->failed = TIDE_ENOMEM;
@@ -682,14 +704,15 @@ static tide_status add_about(struct trainer *t, tide_error *err)
                         t->plan.k  ? t->plan.how
                         : t->valid ? "a table of its own"
                                    : "none");
-    bad |= json_put_str(about, "metric", t->metric->name);
+    if (t->metric) bad |= json_put_str(about, "metric", t->metric->name);
     bad |= json_put_i64(about, "rows", t->p->n_rows);
     if (t->rounds) bad |= json_put_i64(about, "rounds", t->rounds);
     if (t->from)
         bad |= json_put_str(about, t->how.refit ? "refitted" : "continued",
                             t->from->sha256);
     if (t->report->verdict) bad |= json_put_str(about, "verdict", t->report->verdict);
-    if (t->is_auto) bad |= json_put_str(about, "chosen_because", t->why);
+    if (t->is_auto && t->p->task != TIDE_ANOMALY)
+        bad |= json_put_str(about, "chosen_because", t->why);
     return bad ? err_nomem(err, 0) : TIDE_OK;
 }
 
@@ -711,6 +734,7 @@ static tide_status settle_task(const struct tide_train_options *o,
     if (problem->task) return s;
     if (aims->tasks == TIDE_CLASSIFY) problem->task = 1;
     if (aims->tasks == TIDE_REGRESS) problem->task = 2;
+    if (aims->tasks == TIDE_ANOMALY) problem->task = 3;
     return s;
 }
 
@@ -739,6 +763,10 @@ static tide_status run(struct trainer *t, const tide_frame *frame,
         s = account_valid(t, err);
     else if (t->plan.k)
         s = account_folds(t, err);
+    else if (t->p->task == TIDE_ANOMALY)
+        report_note(t->report,
+                    "learned without a target, so nothing is known about how "
+                    "good it is; eval with a column of labels says so");
     else if (t->from)
         report_note(t->report, "not validated, since the model may know these rows; a "
                                "table of others ('valid') says how good it is");

@@ -132,9 +132,9 @@ PROPERTY(avx512, LEARNERS | STEPS, always)
 static tide_model *train(tide_ctx *ctx, const tide_frame *f, const struct subject *s,
                          const struct job *j, int32_t cv, uint64_t seed)
 {
-    struct tide_problem_options o = {.target = "target",
-                                     .task = j->task == TIDE_CLASSIFY ? 1 : 2};
-    struct tide_train_options how = {.pipeline = s->text, .cv = cv, .seed = seed};
+    struct tide_problem_options o = problem_of(j);
+    struct tide_train_options how = {
+        .pipeline = s->text, .cv = j->task == TIDE_ANOMALY ? 0 : cv, .seed = seed};
     tide_model *m = NULL;
     tide_report *report = NULL;
     tide_error err = {0};

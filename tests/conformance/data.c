@@ -386,7 +386,11 @@ static void gaps_in_target(struct grid *g)
             ((const char **)g->own[j])[i] = NULL;
     }
 }
-PROPERTY(missing_target, LEARNERS | STEPS, always)
+static int takes_target(const struct subject *s)
+{
+    return (s->tasks & (TIDE_CLASSIFY | TIDE_REGRESS)) != 0;
+}
+PROPERTY(missing_target, LEARNERS | STEPS, takes_target)
 {
     spoilt(s, 65, gaps_in_target, 1, TIDE_CODE_DATA_TARGET_MISSING,
            "gaps in the target");
@@ -569,6 +573,7 @@ PROPERTY(nothing_to_learn_from, LEARNERS | STEPS, always)
         CHECK_MSG(x.err.code == TIDE_CODE_DATA_NO_ROWS, "no rows: %s", x.err.message);
         made_free(&x);
         tide_frame_free(f);
+        if (j->task == TIDE_ANOMALY) continue; /* any column is a feature */
         struct grid *g = grid_for(s, j, 65);
         while (g->n_cols > 1) grid_take_out(g, g->in[0].name);
         f = grid_frame(ctx, g);
@@ -661,8 +666,7 @@ PROPERTY(other_kinds_refused, LEARNERS, always)
 static struct made prepared(tide_ctx *ctx, const tide_frame *f, const struct subject *s,
                             const struct job *j, char *text, size_t size)
 {
-    struct tide_problem_options o = {.target = "target",
-                                     .task = j->task == TIDE_CLASSIFY ? 1 : 2};
+    struct tide_problem_options o = problem_of(j);
     struct problem *p = NULL;
     tide_pipeline *pl = NULL;
     struct str canonical = {0};

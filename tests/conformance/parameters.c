@@ -27,7 +27,7 @@ PROPERTY(descriptor, LEARNERS | STEPS, always)
     CHECK(s->tasks != 0);
     CHECK(!e->paper || *e->paper);
     CHECK(s->step ? s->step->takes != 0 : s->learner->small != NULL);
-    CHECK(s->step || (e->tasks & ~(TIDE_CLASSIFY | TIDE_REGRESS)) == 0);
+    CHECK(s->step || (e->tasks & ~(TIDE_CLASSIFY | TIDE_REGRESS | TIDE_ANOMALY)) == 0);
     CHECK(!(s->tasks & TIDE_CLASSIFY) || s->step || takes(s, TIDE_GIVES_PROBA));
     if (s->step)
         CHECK(s->step->fit && s->step->load && s->step->apply);

@@ -47,7 +47,8 @@ PROPERTY(extra_columns, LEARNERS | STEPS, always)
         struct made x = make(ctx, f, s, j, NULL);
         CHECK_MADE(x);
         struct grid *g = grid_for(s, j, 65);
-        grid_take_out(g, "target"); /* no truth is needed */
+        if (j->task != TIDE_ANOMALY)
+            grid_take_out(g, "target"); /* no truth is needed */
         double *more = grid_number(g, "another");
         for (int i = 0; i < 65; i++) more[i] = i;
         grid_category(g, "words")[3] = "x";
@@ -195,7 +196,9 @@ PROPERTY(public_scores, LEARNERS, always)
                 CHECK(got >= 0 && got < j->n_classes);
                 for (int k = 0; k < j->n_classes; k++) CHECK(p[k] <= p[got]);
             }
-            CHECK(!strcmp(tide_model_target(x.m), "target"));
+            const char *target = tide_model_target(x.m);
+            CHECK(j->task == TIDE_ANOMALY ? !target
+                                          : target && !strcmp(target, "target"));
         }
         tide_scores_free(z);
         made_free(&x);
@@ -304,8 +307,7 @@ struct alone {
 static tide_status alone_fit(struct alone *w, tide_ctx *ctx, const struct subject *s,
                              const struct job *j, const tide_frame *f, tide_error *err)
 {
-    struct tide_problem_options o = {.target = "target",
-                                     .task = j->task == TIDE_CLASSIFY ? 1 : 2};
+    struct tide_problem_options o = problem_of(j);
     memset(w, 0, sizeof *w);
     arena_init(&w->a, NULL);
     state_init(&w->state, &w->a);

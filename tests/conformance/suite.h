@@ -71,8 +71,8 @@ struct job {
     int n_classes;
 };
 static const struct job suite_jobs[] = {
-    {TIDE_CLASSIFY, 2}, {TIDE_CLASSIFY, 3}, {TIDE_REGRESS, 0}};
-#define N_JOBS 3
+    {TIDE_CLASSIFY, 2}, {TIDE_CLASSIFY, 3}, {TIDE_REGRESS, 0}, {TIDE_ANOMALY, 0}};
+#define N_JOBS 4
 #define FOR_JOBS(s, j)                                                                 \
     for (const struct job *j = suite_jobs; j < suite_jobs + N_JOBS; j++)               \
         if ((s)->tasks & j->task)
@@ -249,6 +249,7 @@ static const char *const grid_answers[] = {"high", "low", "middle"};
 static inline void grid_target(struct grid *g, const struct job *j,
                                const double *signal)
 {
+    if (j->task == TIDE_ANOMALY) return; /* learned without */
     if (j->task == TIDE_REGRESS) {
         double *y = grid_number(g, "target");
         for (int64_t i = 0; i < g->n; i++) y[i] = 10 * signal[i];
@@ -343,6 +344,16 @@ static inline void made_free(struct made *x)
     memset(x, 0, sizeof *x);
 }
 
+/* The options of a job's problem. */
+static inline struct tide_problem_options problem_of(const struct job *j)
+{
+    return (struct tide_problem_options){.target =
+                                             j->task == TIDE_ANOMALY ? NULL : "target",
+                                         .task = j->task == TIDE_CLASSIFY  ? 1
+                                                 : j->task == TIDE_REGRESS ? 2
+                                                                           : 3};
+}
+
 static inline struct made make(tide_ctx *ctx, const tide_frame *f,
                                const struct subject *s, const struct job *j,
                                const struct how *how)
@@ -350,13 +361,10 @@ static inline struct made make(tide_ctx *ctx, const tide_frame *f,
     static const struct how plain;
     if (!how) how = &plain;
     struct made x = {0};
-    struct tide_problem_options o = {
-        .target = "target",
-        .task = j->task == TIDE_CLASSIFY ? 1 : 2,
-        .weight = how->weight,
-        .id = how->id,
-        .drop = {.items = &how->drop, .n = how->drop ? 1 : 0},
-    };
+    struct tide_problem_options o = problem_of(j);
+    o.weight = how->weight;
+    o.id = how->id;
+    o.drop = (struct tide_text_list){.items = &how->drop, .n = how->drop ? 1 : 0};
     struct pipe_fit fit = {.rows = how->rows,
                            .n = how->n,
                            .rounds = how->rounds,

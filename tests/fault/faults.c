@@ -49,7 +49,8 @@ static tide_status run_train(tide_ctx *ctx, const struct scenario *s, tide_error
     tide_report *report = NULL;
     const char *set = s->set;
     struct tide_problem_options problem = {.target = s->target, .task = s->task};
-    struct tide_train_options train = {.learner = s->learner, .cv = 2, .seed = 42};
+    struct tide_train_options train = {
+        .learner = s->learner, .cv = s->target ? 2 : 0, .seed = 42};
     if (*set) train.set = (struct tide_text_list){&set, 1};
     tide_status st = tide_frame_read(ctx, table, NULL, &frame, err);
     if (!st) st = tide_train(ctx, frame, NULL, &problem, &train, &m, &report, err);
@@ -356,13 +357,13 @@ int main(int argc, char **argv)
     int n = tide_registry_count(TIDE_LEARNER);
     for (int i = 0; i < n; i++) {
         const struct tide_learner *l = learner_get(i);
-        for (int task = 1; task <= 2; task++) {
-            if (!(l->tasks & (task == 1 ? TIDE_CLASSIFY : TIDE_REGRESS))) continue;
-            struct scenario s = {.learner = l->name,
-                                 .task = task,
-                                 .target = task == 1 ? "yes" : "amount"};
-            snprintf(s.name, sizeof s.name, "train %s %s", l->name,
-                     task == 1 ? "classes" : "values");
+        for (int task = 1; task <= 3; task++) {
+            static const char *const target[] = {NULL, "yes", "amount", NULL};
+            static const char *const what[] = {NULL, "classes", "values", "anomalies"};
+            if (!(l->tasks >> (task - 1) & 1)) continue;
+            struct scenario s = {
+                .learner = l->name, .task = task, .target = target[task]};
+            snprintf(s.name, sizeof s.name, "train %s %s", l->name, what[task]);
             small_of(l, s.set, sizeof s.set);
             if (is_wanted(s.name, argc, argv)) all_loops(&s);
         }

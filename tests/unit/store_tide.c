@@ -34,7 +34,7 @@ static int fit_text(struct fitted *f, const char *text, const char *target,
                     int64_t rows)
 {
     tide_pipeline *pipe = NULL;
-    struct tide_problem_options o = {.target = target};
+    struct tide_problem_options o = {.target = target, .task = target ? 0 : 3};
     struct pipe_fit how = {.seed = 42};
     *f = (struct fitted){.ctx = events_ctx(&said)};
     CHECK(!tide_ctx_set_threads(f->ctx, threads, NULL));
@@ -47,7 +47,8 @@ static int fit_text(struct fitted *f, const char *text, const char *target,
     if (!st) st = model_add_profile(f->ctx, f->m, f->p, &err);
     if (!st) st = model_add_golden(f->ctx, f->m, &err);
     if (!st) st = tide_write_model(f->m, &f->a, &f->data, &f->n, &err);
-    CHECK_MSG(st == TIDE_OK, "%s on %s: %s", text, target, err.message);
+    CHECK_MSG(st == TIDE_OK, "%s on %s: %s", text, target ? target : "nothing",
+              err.message);
     pipeline_free(pipe);
     return (int)st;
 }
@@ -61,11 +62,18 @@ static void fitted_free(struct fitted *f)
     tide_ctx_free(f->ctx);
 }
 
+/* What learner i is tested on; NULL: it learns without a target. */
+static const char *target_of(int i)
+{
+    uint32_t tasks = learner_get(i)->tasks;
+    return tasks & TIDE_CLASSIFY ? "answer" : tasks & TIDE_REGRESS ? "amount" : NULL;
+}
+
 /* The default pipeline of learner i for a target, with its small parameters. */
 static int fit_learner(struct fitted *f, int i, const char *target, int64_t rows)
 {
     const struct tide_learner *l = learner_get(i);
-    struct tide_problem_options o = {.target = target};
+    struct tide_problem_options o = {.target = target, .task = target ? 0 : 3};
     tide_ctx *ctx = events_ctx(&said);
     tide_frame *frame = table_mixed(ctx, rows, 11);
     struct problem *p = NULL;
@@ -177,11 +185,11 @@ static void round_trip(struct fitted *f)
 TEST(every_learner_survives_a_round_trip_and_a_second_fit_gives_the_same_bytes)
 {
     for (int i = 0; i < tide_registry_count(TIDE_LEARNER); i++)
-        for (int task = 0; task < 2; task++) {
+        for (int task = 0; task < 3; task++) {
+            static const char *const targets[] = {"answer", "amount", NULL};
             struct fitted f, g;
-            if (!(learner_get(i)->tasks & (task ? TIDE_REGRESS : TIDE_CLASSIFY)))
-                continue;
-            const char *target = task ? "amount" : "answer";
+            const char *target = targets[task];
+            if (!(learner_get(i)->tasks >> task & 1)) continue;
             if (fit_learner(&f, i, target, 150)) {
                 fitted_free(&f);
                 continue;
@@ -198,8 +206,7 @@ TEST(every_learner_survives_a_round_trip_and_a_second_fit_gives_the_same_bytes)
 TEST(n26_threads_change_no_byte)
 {
     for (int i = 0; i < tide_registry_count(TIDE_LEARNER); i++) {
-        const char *target =
-            learner_get(i)->tasks & TIDE_CLASSIFY ? "answer" : "amount";
+        const char *target = target_of(i);
         static const int counts[] = {1, 3, 7};
         uint8_t *first = NULL;
         size_t n = 0;
@@ -227,9 +234,7 @@ TEST(m01_m02_every_prefix_is_refused)
 {
     for (int i = 0; i < tide_registry_count(TIDE_LEARNER); i++) {
         struct fitted f;
-        if (!fit_learner(&f, i,
-                         learner_get(i)->tasks & TIDE_CLASSIFY ? "answer" : "amount",
-                         60)) {
+        if (!fit_learner(&f, i, target_of(i), 60)) {
             for (size_t n = 0; n < f.n; n++) {
                 CHECK_INT(open_bytes(&f, f.data, n), TIDE_EMODEL);
                 CHECK_INT(err.code, TIDE_CODE_TIDE_TRUNCATED);
@@ -244,9 +249,7 @@ TEST(m03_every_flipped_byte_is_refused)
 {
     for (int i = 0; i < tide_registry_count(TIDE_LEARNER); i++) {
         struct fitted f;
-        if (!fit_learner(&f, i,
-                         learner_get(i)->tasks & TIDE_CLASSIFY ? "answer" : "amount",
-                         60)) {
+        if (!fit_learner(&f, i, target_of(i), 60)) {
             uint8_t *c = copy_of(&f, 0);
             size_t step = 1 + f.n / 12000, passed = 0;
             for (size_t k = 0; k < f.n; k += step)
@@ -267,9 +270,7 @@ TEST(m04_repaired_damage_is_refused_or_harmless)
 {
     for (int i = 0; i < tide_registry_count(TIDE_LEARNER); i++) {
         struct fitted f;
-        if (fit_learner(&f, i,
-                        learner_get(i)->tasks & TIDE_CLASSIFY ? "answer" : "amount",
-                        60)) {
+        if (fit_learner(&f, i, target_of(i), 60)) {
             fitted_free(&f);
             continue;
         }

@@ -127,7 +127,7 @@ tide_status members_fit_data(const struct member_wishes *w, const struct fit_dat
         const struct tide_learner *l = w->of[i].learner;
         if (!(l->tasks & d->task)) {
             err_set(err, TIDE_CODE_PARAM_CONFLICT, "the member %s cannot %s", l->name,
-                    d->task == TIDE_CLASSIFY ? "classify" : "regress");
+                    task_name(d->task));
             return err_field(err, "of");
         }
         if (d->w && !(l->traits & TIDE_TAKES_WEIGHTS)) {
