@@ -100,7 +100,7 @@ class ExplainOptions(c.Structure):
 
 
 SINK = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_void_p, c.c_size_t)
-CLASSIFY, REGRESS = 1, 2
+CLASSIFY, REGRESS, ANOMALY = 1, 2, 3
 FORMAT_JSON = 2
 
 
@@ -209,9 +209,11 @@ class Model:
     """A pipeline fitted on named columns, the column "y" being the target."""
 
     def __init__(self, cols, y, pipeline, task, cv=1, metric=None, weight=None, seed=0):
-        frame = Frame(cols + [("y", list(y))] + ([("w", list(weight))] if weight else []))
-        problem = Problem(target=b"y", task=task, weight=b"w" if weight else None)
-        options = TrainOptions(pipeline=pipeline.encode(), cv=cv, folds=1,
+        target = [("y", list(y))] if task != ANOMALY else []
+        frame = Frame(cols + target + ([("w", list(weight))] if weight else []))
+        problem = Problem(target=b"y" if target else None, task=task,
+                          weight=b"w" if weight else None)
+        options = TrainOptions(pipeline=pipeline.encode(), cv=cv, folds=int(task != ANOMALY),
                                metric=metric.encode() if metric else None, seed=seed)
         self.handle, report = c.c_void_p(), c.c_void_p()
         LIB.call("tide_train", LIB.ctx, frame.handle, None, c.byref(problem), c.byref(options),
@@ -234,7 +236,7 @@ class Model:
         n, k = LIB.so.tide_scores_rows(scores), max(1, LIB.so.tide_scores_classes(scores))
         v = LIB.so.tide_scores_values(scores)[:n * k]
         LIB.so.tide_scores_free(scores)
-        return v if self.task == REGRESS else [v[i * k:i * k + k] for i in range(n)]
+        return v if self.task != CLASSIFY else [v[i * k:i * k + k] for i in range(n)]
 
     def transform(self, cols):
         frame, out = Frame(cols), c.c_void_p()
@@ -725,6 +727,17 @@ def preorder(model):
 
     visit(0)
     return [feature, threshold, value, rows_]
+
+
+@row("uns.iforest.doc")
+def _(r):
+    """Called an anomaly, -1 as the peer has it, is a score of 0.5 or more."""
+    signs = []
+    for seed in range(5):
+        model = Model(columns(given(r)["X"]), None, "isolation_forest", ANOMALY, seed=seed)
+        signs.append([-1 if z >= 0.5 else 1 for z in model.predict(columns([[0.1], [0], [90]]))])
+    assert all(s == signs[0] for s in signs), signs
+    return signs[0]
 
 
 @row("sup.tree.diabetes.depth2")
