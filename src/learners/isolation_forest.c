@@ -358,7 +358,8 @@ static void grow(const struct isolation *f, int32_t t, struct room *room,
         struct part *p = &room->part[at];
         struct emit_node *q = &room->node[at];
         *q = (struct emit_node){.left = -1, .right = -1};
-        if (p->end - p->begin < 2 || p->depth >= f->depth) continue;
+        /* two rows, parted, are at depth + 1 = depth + c(2) both: the same leaf as one */
+        if (p->end - p->begin < 3 || p->depth >= f->depth) continue;
         if (!draw_test(f, room, p, (uint32_t)t, q)) continue;
         int32_t left = divide(room, p, room->x + (int64_t)q->feature * f->psi, q);
         struct part child = {.begin = p->begin,
