@@ -30,6 +30,8 @@ uint32_t KERNEL(tree_rank)(uint16_t *, int64_t, uint32_t, uint64_t *, uint16_t *
 int64_t KERNEL(tree_list)(uint64_t *, int64_t, uint16_t *, uint64_t *);
 int64_t KERNEL(tree_gini)(const uint64_t *, int64_t, int64_t, int64_t, int64_t,
                           double[2]);
+int KERNEL(tree_span)(const float *, int64_t, float[2]);
+uint64_t KERNEL(tree_between)(const float *, const uint32_t *, int64_t, float, float);
 void KERNEL(tree_cells_sub)(uint64_t *, const uint64_t *, int64_t);
 void KERNEL(tree_cells_add)(uint64_t *, const uint64_t *, int64_t);
 void KERNEL(tree_cells_widen)(const uint64_t *, int64_t, int, int64_t *);
@@ -91,6 +93,8 @@ const struct simd_table SIMD_CAT(simd_table, SIMD_SET) = {
     .tree_rank = KERNEL(tree_rank),
     .tree_list = KERNEL(tree_list),
     .tree_gini = KERNEL(tree_gini),
+    .tree_span = KERNEL(tree_span),
+    .tree_between = KERNEL(tree_between),
     .tree_cells_sub = KERNEL(tree_cells_sub),
     .tree_cells_add = KERNEL(tree_cells_add),
     .tree_cells_widen = KERNEL(tree_cells_widen),

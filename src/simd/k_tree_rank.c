@@ -5,7 +5,10 @@
  * tree_list: a table of cells to the list of those that are not 0, with sums up to each.
  * tree_gini: the cut of least gini impurity, as a fraction. Eight cuts are compared with the
  * best so far at once; only where one of them is below it are they looked at one by one, so the
- * cut is the one that a plain loop finds. */
+ * cut is the one that a plain loop finds.
+ * tree_span, tree_between: the range of a column's values, and what lies between two of them;
+ * least, greatest and integer sums, so lanes in any order give the same. */
+#include <math.h>
 #include <string.h>
 
 #include "simd/simd.h"
@@ -18,6 +21,9 @@ uint32_t KERNEL(tree_rank)(uint16_t *code, int64_t n, uint32_t n_from, uint64_t 
 int64_t KERNEL(tree_list)(uint64_t *cell, int64_t n, uint16_t *code, uint64_t *sum);
 int64_t KERNEL(tree_gini)(const uint64_t *sum, int64_t n, int64_t s0, int64_t s1,
                           int64_t least, double best[2]);
+int KERNEL(tree_span)(const float *x, int64_t n, float range[2]);
+uint64_t KERNEL(tree_between)(const float *x, const uint32_t *pay, int64_t n,
+                              float floor, float top);
 
 static inline uint32_t ones(uint64_t x)
 {
@@ -147,4 +153,86 @@ int64_t KERNEL(tree_gini)(const uint64_t *sum, int64_t n, int64_t s0, int64_t s1
     best[0] = bnum;
     best[1] = bden;
     return at;
+}
+
+int KERNEL(tree_span)(const float *x, int64_t n, float range[2])
+{
+    const float none = (float)INFINITY;
+#ifdef SIMD_IS_avx512
+    const __m512 inf = _mm512_set1_ps(none), minus = _mm512_set1_ps(-none);
+    __m512 least = inf, most = minus;
+    __mmask16 gaps = 0;
+    for (int64_t i = 0; i < n; i += 16) {
+        __mmask16 in =
+            n - i < 16 ? (__mmask16)((1u << (n - i)) - 1) : (__mmask16)0xffff;
+        __m512 v = _mm512_mask_loadu_ps(inf, in, x + i);
+        __mmask16 gap = _mm512_cmp_ps_mask(v, minus, _CMP_EQ_OQ);
+        gaps |= gap;
+        least = _mm512_mask_min_ps(least, (__mmask16)~gap, least, v);
+        most = _mm512_mask_max_ps(most, in, most, v);
+    }
+    range[0] = _mm512_reduce_min_ps(least);
+    range[1] = _mm512_reduce_max_ps(most);
+    return gaps != 0;
+#else
+    enum { LANES = 8 };
+    float least[LANES], most[LANES];
+    int gaps = 0;
+    for (int k = 0; k < LANES; k++) {
+        least[k] = none;
+        most[k] = -none;
+    }
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int k = 0; k < LANES; k++) {
+            float v = x[i + k], w = v == -none ? none : v;
+            least[k] = w < least[k] ? w : least[k];
+            most[k] = v > most[k] ? v : most[k];
+            gaps |= v == -none;
+        }
+    for (; i < n; i++) {
+        float v = x[i], w = v == -none ? none : v;
+        least[0] = w < least[0] ? w : least[0];
+        most[0] = v > most[0] ? v : most[0];
+        gaps |= v == -none;
+    }
+    for (int k = 1; k < LANES; k++) {
+        least[0] = least[k] < least[0] ? least[k] : least[0];
+        most[0] = most[k] > most[0] ? most[k] : most[0];
+    }
+    range[0] = least[0];
+    range[1] = most[0];
+    return gaps;
+#endif
+}
+
+uint64_t KERNEL(tree_between)(const float *x, const uint32_t *pay, int64_t n,
+                              float floor, float top)
+{
+    uint32_t all = 0, second = 0;
+#ifdef SIMD_IS_avx512
+    const __m512 low = _mm512_set1_ps(floor), high = _mm512_set1_ps(top);
+    __m512i sum = _mm512_setzero_si512(), sum1 = sum, bit = _mm512_set1_epi32(1);
+    for (int64_t i = 0; i < n; i += 16) {
+        __mmask16 in =
+            n - i < 16 ? (__mmask16)((1u << (n - i)) - 1) : (__mmask16)0xffff;
+        __m512 v = _mm512_maskz_loadu_ps(in, x + i);
+        in = _mm512_mask_cmp_ps_mask(in, v, low, _CMP_GE_OQ);
+        in = _mm512_mask_cmp_ps_mask(in, v, high, _CMP_LE_OQ);
+        __m512i p = _mm512_maskz_loadu_epi32(in, pay + i);
+        __m512i add = _mm512_srli_epi32(p, 1);
+        sum = _mm512_add_epi32(sum, add);
+        sum1 = _mm512_mask_add_epi32(sum1, _mm512_test_epi32_mask(p, bit), sum1, add);
+    }
+    all = (uint32_t)_mm512_reduce_add_epi32(sum);
+    second = (uint32_t)_mm512_reduce_add_epi32(sum1);
+#else
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t in = (uint32_t)0 - (uint32_t)((x[i] >= floor) & (x[i] <= top));
+        uint32_t add = (pay[i] >> 1) & in;
+        all += add;
+        second += add & ((uint32_t)0 - (pay[i] & 1));
+    }
+#endif
+    return (uint64_t)(all - second) | (uint64_t)second << 32;
 }

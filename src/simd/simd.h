@@ -122,6 +122,12 @@ struct simd_table {
     int64_t (*tree_list)(uint64_t *cell, int64_t n, uint16_t *code, uint64_t *sum);
     int64_t (*tree_gini)(const uint64_t *sum, int64_t n, int64_t s0, int64_t s1,
                          int64_t least, double best[2]);
+    /* tree_span: the least (of those not -infinity; infinity without) and the greatest of n
+     * floats without NaN, and whether one is -infinity. tree_between: weights of two classes of
+     * the rows with floor <= x <= top, 32 bits each; pay: weight << 1 | class. */
+    int (*tree_span)(const float *x, int64_t n, float range[2]);
+    uint64_t (*tree_between)(const float *x, const uint32_t *pay, int64_t n,
+                             float floor, float top);
     /* k_tree_scan.c: cells of a column (packed u64 or wide i64 pairs). The best of the splits
      * after code 0..n-1 by rank, with sum[] (g, h) on the left from the start; -1: none has
      * min_h on both sides. sum[] gets the winner's left side. Cells up to 256 may be read. */

@@ -1,5 +1,8 @@
 /* simd_tree.c - quantiser, histogram, partition and split scan against their plain meaning,
  * on every instruction set of this machine */
+#include <float.h>
+#include <math.h>
+
 #include "base/rng.h"
 #include "simd/simd.h"
 #include "support/unit.h"
@@ -256,6 +259,43 @@ TEST(the_first_cut_of_least_gini_impurity_wins)
                 CHECK_INT(set[s]->tree_gini(sum, n, s0, s1, least, best), want);
                 CHECK(best[0] == num && best[1] == den);
             }
+}
+
+TEST(ranges_pass_over_missing_and_sides_are_added_up)
+{
+    enum { N = 100 };
+    const float inf = (float)INFINITY;
+    const struct simd_table *set[3];
+    int sets = sets_of(set);
+    float x[N];
+    uint32_t pay[N];
+    for (int n = 1; n <= N; n++)
+        for (int kind = 0; kind < 4; kind++) { /* none, some, most, all missing */
+            float least = inf, most = -inf, range[2];
+            int gaps = 0;
+            for (int i = 0; i < n; i++) {
+                uint32_t r = draw((uint64_t)i, 16 + (uint32_t)kind);
+                x[i] = r % 3 < (uint32_t)kind ? -inf : (float)(r % 37) - 18;
+                pay[i] = draw((uint64_t)i, 20) % 2000;
+                gaps |= x[i] == -inf;
+                least = x[i] < least && x[i] != -inf ? x[i] : least;
+                most = x[i] > most ? x[i] : most;
+            }
+            for (int s = 0; s < sets; s++) {
+                CHECK_INT(set[s]->tree_span(x, n, range), gaps);
+                CHECK(range[0] == least && range[1] == most);
+                for (int top = -20; top < 20; top += 7)
+                    for (int low = 0; low < 2; low++) {
+                        float floor = low ? -FLT_MAX : -inf;
+                        uint64_t want = 0;
+                        for (int i = 0; i < n; i++)
+                            if (x[i] >= floor && x[i] <= (float)top)
+                                want += (uint64_t)(pay[i] >> 1) << 32 * (pay[i] & 1);
+                        CHECK(set[s]->tree_between(x, pay, n, floor, (float)top) ==
+                              want);
+                    }
+            }
+        }
 }
 
 TEST(gains_are_the_formula_and_the_first_best_wins)
