@@ -271,20 +271,17 @@ static void search_exact(struct grow_work *w, const struct grow_rows *rows,
     if (mine.feature >= 0 && mine.num * best->den < best->num * mine.den) *best = mine;
 }
 
-static void search_drawn(struct grow_work *w, const struct grow_rows *rows,
-                         const uint32_t *id, int32_t q, uint64_t path,
-                         struct grow_split *best)
+static void search_images(struct grow_work *w, const struct grow_rows *rows,
+                          const uint32_t *id, int32_t q, uint64_t path,
+                          struct grow_split *best)
 {
     const struct rank_col *c = &w->data->codes.col[w->on[q]];
-    uint16_t lo, hi;
-    int gaps, coin;
-    double u = path_draw(path, w->hash[q], &coin);
-    for (uint32_t i = 0; i < rows->n; i++) w->seq[i] = c->code[id[i]];
-    code_range(w->seq, NULL, rows->n, c->missing, &lo, &hi, &gaps);
-    if (lo < hi)
-        search_cut(w, w->seq, NULL, rows, gaps, draw_cut(c, lo, hi, u), coin, q, best);
-    else if (lo == hi && gaps)
-        search_cut(w, w->seq, NULL, rows, 1, CUT_ALONE, 0, q, best);
+    const float *image = w->wide->column + (int64_t)q * w->data->n;
+    for (uint32_t i = 0; i < rows->n; i++) w->x[i] = image[id[i]];
+    search_drawn(w, w->x, rows, path, q, best);
+    if (best->feature == q && best->missing != MISSING_ALONE)
+        best->lo =
+            (uint16_t)(rank_from(c, rank_near(c, best->top), best->top) + c->missing);
 }
 
 static void search_large(struct grow_work *w, const struct grow_frame *f,
@@ -297,7 +294,7 @@ static void search_large(struct grow_work *w, const struct grow_frame *f,
         if (tried >= w->rules->columns && best->feature >= 0) break;
         if (cannot_be_better(w, best)) break;
         if (w->rules->random)
-            search_drawn(w, rows, id, q, f->path, best);
+            search_images(w, rows, id, q, f->path, best);
         else
             search_exact(w, rows, id, q, best);
     }
@@ -353,10 +350,7 @@ static void grow_walk(struct grow_work *w, const struct grow_frame *root)
             add_leaf(w, &at, &rows);
             continue;
         }
-        uint16_t hi = best.hi;
-        if (w->rules->random && best.missing != MISSING_ALONE)
-            hi = (uint16_t)(best.lo + 1);
-        uint32_t node = add_node(w, &at, &rows, &best, best.lo, hi, gain);
+        uint32_t node = add_node(w, &at, &rows, &best, best.lo, best.hi, gain);
         if (w->failed) break;
         child_frames(&at, &best, node, part_large(w, &at, &best), &left, &right);
         w->stack[n_stack++] = right;
@@ -454,9 +448,7 @@ struct growing {
     uint32_t step[MOST_DRAWS];
     uint8_t *failed; /* [trees] */
     int64_t first;   /* tree of the batch */
-    uint16_t
-        *wide; /* [n][wide_stride] codes by rows, of columns that are on; or NULL */
-    int64_t wide_stride;
+    struct grow_wide wide;
     const struct simd_table *simd;
 };
 
@@ -523,14 +515,15 @@ static struct grow_work *work_new(struct growing *g, int worker)
                                   : (int64_t)least;
     w->on = arena_array(a, on + 1, sizeof *w->on);
     w->hash = arena_array(a, on + 1, sizeof *w->hash);
-    w->pick = arena_array(a, on + 1, sizeof *w->pick);
+    w->deck = arena_array(a, on + 1, sizeof *w->deck);
+    w->swap = arena_array(a, on + 1, sizeof *w->swap);
     w->id = arena_array(a, n, sizeof *w->id);
     w->id2 = arena_array(a, n, sizeof *w->id2);
     w->pay = arena_array(a, n, sizeof *w->pay);
     w->pay2 = arena_array(a, n, sizeof *w->pay2);
     w->seq = arena_array(a, n, sizeof *w->seq);
-    w->wide = g->wide;
-    w->wide_stride = g->wide_stride;
+    if (g->rules->random) w->x = arena_array(a, n, sizeof *w->x);
+    w->wide = &g->wide;
     w->simd = g->simd;
     if (d->mode != FOREST_TWO) {
         w->aux = arena_array(a, n, sizeof *w->aux);
@@ -549,6 +542,7 @@ static struct grow_work *work_new(struct growing *g, int worker)
     for (int64_t f = 0; f < nc; f++) {
         if (!d->codes.col[f].on) continue;
         w->hash[w->n_on] = d->codes.col[f].hash;
+        w->deck[w->n_on] = w->n_on;
         w->on[w->n_on++] = (int32_t)f;
     }
     levels_init(w, a);
@@ -587,6 +581,7 @@ static void grow_tree(void *arg, int64_t tree, int worker)
         (double)(g->data->mode == FOREST_TWO ? root.s0 + root.s1 : root.s1);
     root.path = rng_u64(rng_at(rng_key(g->rules->seed, "columns"), tree, 0, 0));
     grow_walk(w, &root);
+    if (!w->failed) resolve_cuts(w);
     if (!w->failed && keep_best(w) == 0)
         g->failed[tree] = take_tree(w, &g->out->tree[tree]) != 0;
 }
@@ -611,28 +606,37 @@ static tide_status growing_init(struct growing *g, int workers, struct arena *a,
 static void rows_block(void *arg, int64_t block, int worker)
 {
     const struct growing *g = arg;
-    int64_t end = (block + 1) * WIDE_BLOCK, n = g->data->n, q = 0;
+    const struct grow_wide *to = &g->wide;
+    int64_t n = g->data->n, end = (block + 1) * WIDE_BLOCK, q = 0;
     (void)worker;
+    end = end < n ? end : n;
     for (int32_t f = 0; f < g->data->codes.n_cols; f++) {
         const struct rank_col *c = &g->data->codes.col[f];
+        const float *image = c->image - c->missing;
         if (!c->on) continue;
-        for (int64_t i = block * WIDE_BLOCK; i < (end < n ? end : n); i++)
-            g->wide[i * g->wide_stride + q] = c->code[i];
+        for (int64_t i = block * WIDE_BLOCK; i < end; i++) {
+            if (to->code) to->code[i * to->stride + q] = c->code[i];
+            if (to->image) to->image[i * to->stride + q] = image[c->code[i]];
+            if (to->column) to->column[q * n + i] = image[c->code[i]];
+        }
         q++;
     }
 }
 
-/* The codes once more, row by row: a subtree's copy then asks for one or two lines of memory a
- * row, not for a line a row and column. */
-static tide_status codes_by_rows(struct tide_ctx *ctx, struct growing *g,
-                                 struct arena *a, tide_error *err)
+static tide_status wide_rows(struct tide_ctx *ctx, struct growing *g, struct arena *a,
+                             tide_error *err)
 {
     int64_t n = g->data->n, on = 0;
+    struct grow_wide *to = &g->wide;
     for (int32_t f = 0; f < g->data->codes.n_cols; f++) on += g->data->codes.col[f].on;
-    if (on > WIDE_MOST || g->rules->trees < WIDE_TREES || n <= SMALL_ROWS)
-        return TIDE_OK;
-    g->wide_stride = on % 32 == 0 || on % 32 > 16 ? (on + 31) / 32 * 32 : on;
-    g->wide = arena_array(a, n, (size_t)g->wide_stride * sizeof *g->wide);
+    int by_rows = on <= WIDE_MOST && g->rules->trees >= WIDE_TREES && n > SMALL_ROWS;
+    if (!by_rows && !g->rules->random) return TIDE_OK;
+    to->stride = on % 32 == 0 || on % 32 > 16 ? (on + 31) / 32 * 32 : on;
+    if (g->rules->random) to->column = arena_array(a, n * on + 1, sizeof *to->column);
+    if (by_rows && g->rules->random)
+        to->image = arena_array(a, n * to->stride, sizeof *to->image);
+    else if (by_rows)
+        to->code = arena_array(a, n * to->stride, sizeof *to->code);
     tide_status status = arena_status(a, err);
     if (status) return status;
     return par_for(ctx, (n + WIDE_BLOCK - 1) / WIDE_BLOCK, rows_block, g, err);
@@ -649,7 +653,7 @@ tide_status forest_grow(struct tide_ctx *ctx, const struct forest_data *data,
     *out = (struct forest){.n_trees = rules->trees};
     arena_init(&a, ctx);
     tide_status status = growing_init(&g, workers, &a, err);
-    if (!status) status = codes_by_rows(ctx, &g, &a, err);
+    if (!status) status = wide_rows(ctx, &g, &a, err);
     if (rules->rows > 0) poisson_steps(rules->rows, g.step);
     if (!status) {
         for (int k = 0; k < workers; k++) arena_init(&g.arena[k], ctx);
@@ -667,6 +671,7 @@ tide_status forest_grow(struct tide_ctx *ctx, const struct forest_data *data,
                 mem_free(w->tree.node);
                 mem_free(w->tree.leaf);
                 mem_free(w->tree.leaf_cover);
+                mem_free(w->cut);
                 mem_free(w->node_gain);
                 mem_free(w->node_value);
             }

@@ -1,7 +1,8 @@
 /* forest_grow.h - many deep trees on ranks: forests, extra trees, boosted stumps
  *
  * Every number that decides a split is an integer sum: class weights in 32 bits, targets in 64.
- * Columns of a node are drawn by hash of (seed, tree, path of the node, name of the column). */
+ * Columns of a node are drawn from a deck in the order of names by (seed, tree, path of the node),
+ * random thresholds by these and the name of the column. */
 #ifndef LEARNERS_TREE_FOREST_GROW_H
 #define LEARNERS_TREE_FOREST_GROW_H
 #include "base/arena.h"

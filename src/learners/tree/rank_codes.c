@@ -8,6 +8,7 @@
  */
 #include "learners/tree/rank_codes.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -37,9 +38,11 @@ static double edge_between(double low, double high)
 
 /* ---------------------------------------------------------------------- numbers --- */
 
-/* Ranks along the sorted order; `snap` edges (n_edge of them) where values are too many. */
+/* Ranks along the sorted order; `snap` edges (n_edge of them) where values are too many. The
+ * largest value of a rank goes to value[]. */
 static void write_ranks(struct rank_col *c, const double *v, const uint32_t *order,
-                        int64_t present, const double *snap, int32_t n_edge)
+                        int64_t present, const double *snap, int32_t n_edge,
+                        double *value)
 {
     int32_t rank = -1, at = 0;
     for (int64_t i = 0; i < present; i++) {
@@ -49,14 +52,54 @@ static void write_ranks(struct rank_col *c, const double *v, const uint32_t *ord
             if (at != rank && rank >= 0)
                 for (int32_t r = rank; r < at; r++) c->edge[r] = snap[r];
             rank = at;
-        } else if (i == 0 || x != c->value[rank]) {
-            if (rank >= 0) c->edge[rank] = edge_between(c->value[rank], x);
+        } else if (i == 0 || x != value[rank]) {
+            if (rank >= 0) c->edge[rank] = edge_between(value[rank], x);
             rank++;
         }
-        c->value[rank] = x;
+        value[rank] = x;
         c->code[order[i]] = (uint16_t)(rank + c->missing);
     }
     c->n_rank = rank + 1;
+}
+
+/* 32 bits tell values best around 0, so the median is taken off; values that round to the same
+ * are moved apart by single steps, which leaves a threshold to fall between any two ranks. */
+static tide_status draw_images(struct rank_col *c, const double *value, double median,
+                               struct arena *own)
+{
+    const double most = (double)FLT_MAX / 2;
+    float last = -(float)INFINITY;
+    c->image = arena_array(own, (int64_t)c->n_rank + 1, sizeof *c->image);
+    c->mark = arena_array(own, (int64_t)c->n_rank / RANK_STEP + 1, sizeof *c->mark);
+    if (!c->image || !c->mark) return TIDE_ENOMEM;
+    *c->image++ = last;
+    for (int32_t r = 0; r < c->n_rank; r++) {
+        double x = value ? value[r] - median : r;
+        float v = (float)(x > most ? most : x < -most ? -most : x) + 0.0f;
+        if (!(v > last)) v = nextafterf(last, (float)INFINITY);
+        c->image[r] = last = v;
+        if (r % RANK_STEP == 0) c->mark[r / RANK_STEP] = v;
+    }
+    return TIDE_OK;
+}
+
+/* The last of n ascending floats that is not above x, or 0; no branch depends on x. */
+static int32_t last_within(const float *v, int32_t n, float x)
+{
+    const float *at = v;
+    for (; n > 1; n -= n / 2) at = at[n / 2] <= x ? at + n / 2 : at;
+    return (int32_t)(at - v);
+}
+
+int32_t rank_near(const struct rank_col *c, float x)
+{
+    return RANK_STEP * last_within(c->mark, (c->n_rank + RANK_STEP - 1) / RANK_STEP, x);
+}
+
+int32_t rank_from(const struct rank_col *c, int32_t near, float x)
+{
+    int32_t left = c->n_rank - near;
+    return near + last_within(c->image + near, left < RANK_STEP ? left : RANK_STEP, x);
 }
 
 static tide_status rank_number(const struct rank_job *job, int32_t f, struct arena *own,
@@ -64,7 +107,7 @@ static tide_status rank_number(const struct rank_job *job, int32_t f, struct are
 {
     struct rank_col *c = &job->out->col[f];
     int64_t n = job->out->n_rows, present = 0, distinct = 0;
-    double *v = arena_array(work, n + 1, sizeof *v), *snap = NULL;
+    double *v = arena_array(work, n + 1, sizeof *v), *snap = NULL, *value;
     uint32_t *order = arena_array(work, n + 1, sizeof *order);
     int32_t n_edge = 0;
     if (!v || !order) return TIDE_ENOMEM;
@@ -82,18 +125,14 @@ static tide_status rank_number(const struct rank_job *job, int32_t f, struct are
         if (n_edge < 0) return TIDE_ENOMEM;
         distinct = n_edge + 1;
     }
-    c->value = arena_array(own, distinct + 2, sizeof *c->value);
-    c->mark = arena_array(own, distinct / RANK_STEP + 1, sizeof *c->mark);
+    value = arena_array(work, distinct + 1, sizeof *value);
     c->edge = arena_array(own, distinct + 1, sizeof *c->edge);
     c->code = arena_array(own, n + 64, sizeof *c->code);
-    if (!c->value || !c->mark || !c->edge || !c->code) return TIDE_ENOMEM;
-    *c->value++ = -(double)INFINITY; /* value[code - missing] of code 0 */
+    if (!value || !c->edge || !c->code) return TIDE_ENOMEM;
     for (int64_t i = present; i < n; i++) c->code[order[i]] = 0;
-    write_ranks(c, v, order, present, snap, n_edge);
-    for (int32_t r = 0; r < c->n_rank; r += RANK_STEP)
-        c->mark[r / RANK_STEP] = c->value[r];
+    write_ranks(c, v, order, present, snap, n_edge, value);
     c->on = c->n_rank + c->missing > 1 && c->n_rank > 0;
-    return TIDE_OK;
+    return draw_images(c, value, present ? v[order[present / 2]] : 0, own);
 }
 
 /* ------------------------------------------------------------------- categories --- */
@@ -182,10 +221,7 @@ static tide_status rank_levels(const struct rank_job *job, int32_t f, struct are
     uint8_t *code = arena_array(work, n + 1, 1);
     c->level_code = arena_array(own, (int64_t)c->n_level + 1, 1);
     c->code = arena_array(own, n + 64, sizeof *c->code);
-    c->value = arena_array(own, 257, sizeof *c->value);
-    if (!count || !raw || !code || !c->level_code || !c->code || !c->value)
-        return TIDE_ENOMEM;
-    *c->value++ = -1;
+    if (!count || !raw || !code || !c->level_code || !c->code) return TIDE_ENOMEM;
     view_codes(job->d->x, f, 0, n, raw);
     for (int64_t i = 0; i < n; i++) {
         if (raw[i] < c->n_level)
@@ -201,13 +237,12 @@ static tide_status rank_levels(const struct rank_job *job, int32_t f, struct are
     if (status) return status;
     c->missing = missing > 0;
     c->n_rank = n_code;
-    for (int32_t r = 0; r < n_code; r++) c->value[r] = r;
     for (int64_t i = 0; i < n; i++)
         c->code[i] = code[i] == 255 ? 0 : (uint16_t)(rank[code[i]] + c->missing);
     for (uint32_t l = 0; l < c->n_level; l++)
         if (c->level_code[l] != 255) c->level_code[l] = rank[c->level_code[l]];
     c->on = c->n_rank + c->missing > 1 && c->n_rank > 0;
-    return TIDE_OK;
+    return draw_images(c, NULL, 0, own);
 }
 
 static void rank_column(void *arg, int64_t f, int worker)

@@ -18,9 +18,10 @@ struct rank_col {
     uint8_t on;      /* more than one code among the rows */
     int32_t n_rank;  /* without missing */
     uint16_t *code;  /* [n_rows] rank + missing */
-    double *value;   /* [n_rank] largest value of a rank; categories: the rank itself */
-    double *mark;    /* numbers: every RANK_STEP-th of value, to begin a search with */
     double *edge;    /* numbers: [n_rank - 1] midway to the next rank */
+    /* where thresholds lie: numbers less their median, categories the rank; no two alike */
+    float *image;        /* [n_rank]; [-1], missing, is -infinity */
+    float *mark;         /* every RANK_STEP-th image, to begin a search with */
     uint32_t n_level;    /* categories */
     uint8_t *level_code; /* [n_level] rank, 255: not among the rows */
     uint32_t hash;       /* of the name, for draws */
@@ -36,6 +37,10 @@ struct rank_target {
     const uint32_t *w;  /* [n_rows] units */
     const int64_t *aux; /* [n_rows] class number, or target in units */
 };
+/* A search for the highest rank whose image is not above x, in two steps, so that the memory of the
+ * second can be asked for: where to look, and the rank (0 if all are above). */
+int32_t rank_near(const struct rank_col *c, float x);
+int32_t rank_from(const struct rank_col *c, int32_t near, float x);
 tide_status rank_codes_make(struct tide_ctx *ctx, const struct fit_data *d,
                             const struct rank_target *target, struct arena *a,
                             struct rank_codes *out, tide_error *err);

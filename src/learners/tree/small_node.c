@@ -3,12 +3,13 @@
  * A subtree's rows are renumbered and its codes copied, from a copy of all codes by rows where
  * columns are few; a column that is asked for becomes ranks among these rows, so that exact search
  * needs a table of 4,096 cells. Only row numbers and weights move after that. Random thresholds
- * need no ranks: codes stay as they are, and below 256 rows values stand beside them, so that a
- * cut is looked up in the whole column once a node and not once a candidate.
+ * need no ranks, so images (rank_codes.h) are copied in their place. Which rank of the whole column
+ * a node is cut at, is looked up when the tree is grown.
  * Guide        Q10
  */
 #include "learners/tree/small_node.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -31,55 +32,30 @@ double path_draw(uint64_t path, uint32_t column_hash, int *coin)
 
 /* ---------------------------------------------------------------------- columns --- */
 
-static inline uint32_t column_key(uint32_t base, uint32_t hash)
-{
-    uint32_t h = base ^ hash;
-    h = (h ^ (h >> 16)) * 0x85ebca6bu;
-    h = (h ^ (h >> 13)) * 0xc2b2ae35u;
-    return h ^ (h >> 16);
-}
-
 void columns_begin(struct grow_work *w, uint64_t path)
 {
-    int32_t n = w->n_on, m = w->rules->columns;
-    uint32_t base = w->pick_base = (uint32_t)(path >> 32);
-    w->at_pick = w->n_pick = 0;
-    w->pick_limit = 0;
-    if (m >= n) { /* all of them, in the order of names */
-        w->n_pick = n;
-        return;
+    int32_t *deck = w->deck;
+    for (int32_t i = w->n_drawn; w->rules->columns < w->n_on && i-- > 0;) {
+        int32_t back = deck[i];
+        deck[i] = deck[w->swap[i]];
+        deck[w->swap[i]] = back;
     }
-    double share = (2.0 * m + 8) / n;
-    w->pick_limit = n <= 64 || share >= 1 ? UINT32_MAX : (uint32_t)(share * UINT32_MAX);
-    for (int32_t j = 0; j < n; j++) {
-        uint32_t k = column_key(base, w->hash[j]);
-        w->pick[w->n_pick] = (uint64_t)k << 32 | (uint32_t)j;
-        w->n_pick += k <= w->pick_limit;
-    }
+    w->n_drawn = 0;
+    w->deck_path = path;
 }
 
 int32_t columns_next(struct grow_work *w)
 {
-    if (w->at_pick == w->n_pick) {
-        uint32_t above = w->pick_limit;
-        if (above == 0 || above == UINT32_MAX) return -1;
-        w->at_pick = w->n_pick = 0; /* those that the first look passed over */
-        w->pick_limit = UINT32_MAX;
-        for (int32_t j = 0; j < w->n_on; j++) {
-            uint32_t k = column_key(w->pick_base, w->hash[j]);
-            if (k > above) w->pick[w->n_pick++] = (uint64_t)k << 32 | (uint32_t)j;
-        }
-        if (!w->n_pick) return -1;
-    }
-    if (w->pick_limit == 0) return w->at_pick++;
-    uint64_t least = w->pick[w->at_pick]; /* it moves to the front, without a branch */
-    for (int32_t i = w->at_pick + 1; i < w->n_pick; i++) {
-        uint64_t k = w->pick[i];
-        w->pick[i] = k < least ? least : k;
-        least = k < least ? k : least;
-    }
-    w->at_pick++;
-    return (int32_t)(least & UINT32_MAX);
+    int32_t at = w->n_drawn, *deck = w->deck;
+    if (at == w->n_on) return -1;
+    w->n_drawn++;
+    if (w->rules->columns >= w->n_on) return at;
+    w->deck_path += UINT64_C(0xa0761d6478bd642f);
+    uint64_t u = path_mix(w->deck_path) >> 32, left = (uint64_t)(w->n_on - at);
+    int32_t j = w->swap[at] = at + (int32_t)(u * left >> 32), drawn = deck[j];
+    deck[j] = deck[at];
+    deck[at] = drawn;
+    return drawn;
 }
 
 /* ------------------------------------------------------------------ tree so far --- */
@@ -152,36 +128,51 @@ void add_leaf(struct grow_work *w, const struct grow_frame *f,
     link_parent(w, f, ~(uint32_t)t->n_leaves++);
 }
 
-/* The highest of ranks a..b whose value is not above x, value[a] being so: first among the marks,
- * which stay in the caches where a column's values do not. */
-static int32_t not_above(const struct rank_col *c, int32_t a, int32_t b, double x)
+#define AHEAD 16
+
+/* A node's threshold as an image, and near which rank it lies. */
+static void find_near(const struct grow_work *w, struct grow_cut *cut,
+                      struct forest_node *q)
 {
-    if (c->mark && b - a > RANK_STEP) {
-        int32_t i = a / RANK_STEP, j = b / RANK_STEP;
-        while (i < j) {
-            int32_t at = i + (j - i + 1) / 2;
-            int low = c->mark[at] <= x;
-            i = low ? at : i;
-            j = low ? j : at - 1;
-        }
-        a = i * RANK_STEP > a ? i * RANK_STEP : a;
-        b = (i + 1) * RANK_STEP - 1 < b ? (i + 1) * RANK_STEP - 1 : b;
-    }
-    while (a < b) {
-        int32_t at = a + (b - a + 1) / 2;
-        int low = c->value[at] <= x;
-        a = low ? at : a;
-        b = low ? b : at - 1;
-    }
-    return a;
+    const struct rank_col *c = &w->data->codes.col[q->feature];
+    const float *image = c->image - c->missing;
+    if (!w->rules->random) cut->top = image[cut->lo] / 2 + image[cut->hi] / 2;
+    q->cut = (uint16_t)rank_near(c, cut->top);
+    for (int line = 0; line < RANK_STEP; line += 16)
+        __builtin_prefetch(c->image + q->cut + line);
 }
 
-uint16_t cut_between(const struct rank_col *c, uint16_t lo, uint16_t hi)
+static void find_rank(const struct grow_work *w, const struct grow_cut *cut,
+                      struct forest_node *q)
 {
-    int32_t a = lo - c->missing, b = hi - c->missing - 1;
-    if (lo == hi || b <= a) return (uint16_t)a;
-    double mid = c->value[a] / 2 + c->value[b + 1] / 2;
-    return (uint16_t)not_above(c, a, b, mid);
+    const struct rank_col *c = &w->data->codes.col[q->feature];
+    int32_t at = rank_from(c, q->cut, cut->top);
+    if (!w->rules->random) { /* a middle is rounded */
+        int32_t lo = cut->lo - c->missing, hi = cut->hi - c->missing - 1;
+        at = at > hi ? hi : at;
+        at = at < lo ? lo : at;
+    }
+    q->cut = (uint16_t)at;
+}
+
+/* Ranks are looked up in whole columns, out of the caches: for all nodes of a tree together, and
+ * what a node will ask for is fetched while others are at work. */
+void resolve_cuts(struct grow_work *w)
+{
+    struct forest_node *node = w->tree.node;
+    int64_t n = w->tree.n_nodes;
+    for (int64_t i = 0; i < n + 2 * AHEAD; i++) {
+        int64_t near = i - AHEAD, done = i - 2 * AHEAD;
+        if (i < n && !w->rules->random) {
+            const struct rank_col *c = &w->data->codes.col[node[i].feature];
+            __builtin_prefetch(c->image - c->missing + w->cut[i].lo);
+            __builtin_prefetch(c->image - c->missing + w->cut[i].hi);
+        }
+        if (near >= 0 && near < n && node[near].missing_left != 2)
+            find_near(w, &w->cut[near], &node[near]);
+        if (done >= 0 && node[done].missing_left != 2)
+            find_rank(w, &w->cut[done], &node[done]);
+    }
 }
 
 uint32_t add_node(struct grow_work *w, const struct grow_frame *f,
@@ -189,7 +180,8 @@ uint32_t add_node(struct grow_work *w, const struct grow_frame *f,
                   uint16_t hi, double gain)
 {
     struct forest_tree *t = &w->tree;
-    void *node = t->node, *gains = w->node_gain, *values = w->node_value;
+    void *node = t->node, *cuts = w->cut, *gains = w->node_gain,
+         *values = w->node_value;
     size_t width = (size_t)w->data->width * sizeof(double);
     int64_t all = rows_weight(w, rows);
     int64_t left = w->data->mode == FOREST_TWO ? s->l0 + s->l1 : s->l1;
@@ -198,6 +190,12 @@ uint32_t add_node(struct grow_work *w, const struct grow_frame *f,
         return 0;
     }
     t->node = node;
+    if (room(&cuts, t->n_nodes, &w->cap_cuts, sizeof *w->cut)) {
+        w->failed = 1;
+        return 0;
+    }
+    w->cut = cuts;
+    w->cut[t->n_nodes] = (struct grow_cut){.lo = lo, .hi = hi, .top = s->top};
     if (w->rules->leaves) { /* what a cut back to fewer leaves needs to know */
         int bad = room(&gains, t->n_nodes, &w->cap_gain, sizeof *w->node_gain);
         w->node_gain = gains;
@@ -216,9 +214,8 @@ uint32_t add_node(struct grow_work *w, const struct grow_frame *f,
                     : s->missing == MISSING_RIGHT ? 0
                     : s->missing == MISSING_ALONE ? 2
                                                   : (uint16_t)(2 * left >= all);
-    uint16_t cut = side == 2 ? (uint16_t)(c->n_rank - 1) : cut_between(c, lo, hi);
     t->node[t->n_nodes] = (struct forest_node){.feature = (uint32_t)f_col,
-                                               .cut = cut,
+                                               .cut = (uint16_t)(c->n_rank - 1),
                                                .missing_left = side,
                                                .cover = (uint32_t)all};
     w->importance[f_col] += gain;
@@ -239,6 +236,12 @@ void split_test(const struct grow_split *s, uint16_t *sub, uint16_t *top)
     *sub = s->missing == MISSING_RIGHT || s->missing == MISSING_ALONE;
     *top = s->missing == MISSING_ALONE ? (uint16_t)(CUT_ALONE - 1)
                                        : (uint16_t)(s->lo - *sub);
+}
+
+float split_floor(const struct grow_split *s)
+{
+    int right = s->missing == MISSING_RIGHT || s->missing == MISSING_ALONE;
+    return right ? -FLT_MAX : -(float)INFINITY;
 }
 
 void child_frames(const struct grow_frame *f, const struct grow_split *s, uint32_t node,
@@ -263,38 +266,6 @@ void child_frames(const struct grow_frame *f, const struct grow_split *s, uint32
                             .path = path_mix(f->path + UINT64_C(0xd1b54a32d192ed03))};
 }
 
-/* ------------------------------------------------------------ random thresholds --- */
-
-void code_range(const uint16_t *seq, const uint16_t *ids, uint32_t n, int missing,
-                uint16_t *lo, uint16_t *hi, int *gaps)
-{
-    uint16_t least = UINT16_MAX, most = 0, sub = (uint16_t)missing;
-    *gaps = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        uint16_t c = ids ? seq[ids[i]] : seq[i], below = (uint16_t)(c - sub);
-        least = below < least ? below : least;
-        most = c > most ? c : most;
-        *gaps |= c < sub;
-    }
-    *lo = (uint16_t)(least + sub);
-    *hi = most;
-}
-
-/* In [lo, hi): rounding may lead out of it. */
-static double draw_between(double lo, double hi, double u)
-{
-    double t = lo * (1 - u) + hi * u;
-    if (!(t < hi)) t = nextafter(hi, lo);
-    return t > lo ? t : lo;
-}
-
-uint16_t draw_cut(const struct rank_col *c, uint16_t lo, uint16_t hi, double u)
-{
-    int32_t a = lo - c->missing, b = hi - c->missing;
-    double t = draw_between(c->value[a], c->value[b], u);
-    return (uint16_t)(not_above(c, a, b - 1, t) + c->missing);
-}
-
 /* --------------------------------------------------------------------- subtrees --- */
 
 void levels_init(struct grow_work *w, struct arena *a)
@@ -308,11 +279,13 @@ void levels_init(struct grow_work *w, struct arena *a)
                                    : TINY_ROWS;
         l->have = arena_zero(a, (size_t)on * sizeof *l->have);
         l->n_code = arena_array(a, on, sizeof *l->n_code);
-        l->code = arena_array(a, on * (l->cap + COLUMN_PAD), sizeof *l->code);
-        if (!w->rules->random)
-            l->outer = arena_array(a, on * (l->cap + COLUMN_PAD), sizeof *l->outer);
-        else if (k)
-            l->value = arena_array(a, on * (l->cap + COLUMN_PAD), sizeof *l->value);
+        int64_t codes = on * (l->cap + COLUMN_PAD);
+        if (w->rules->random) {
+            l->image = arena_array(a, codes, sizeof *l->image);
+        } else {
+            l->code = arena_array(a, codes, sizeof *l->code);
+            l->outer = arena_array(a, codes, sizeof *l->outer);
+        }
     }
 }
 
@@ -321,21 +294,54 @@ static inline size_t column_at(const struct grow_level *l, int32_t q)
     return (size_t)q * (size_t)(l->cap + COLUMN_PAD);
 }
 
-/* Codes of all columns for the rows of the outer level, from the copy by rows. */
+/* All columns for the rows of the outer level, from the copy by rows. */
 static void copy_rows(struct grow_work *w)
 {
     struct grow_level *l = &w->level[0];
-    size_t step = (size_t)(l->cap + COLUMN_PAD), stride = (size_t)w->wide_stride;
+    size_t step = column_at(l, 1), stride = (size_t)w->wide->stride;
     for (uint32_t i = 0; i < l->n; i++) {
-        const uint16_t *from = w->wide + l->row[i] * stride;
+        const uint16_t *from = w->wide->code + l->row[i] * stride;
         uint16_t *to = l->code + i;
-        if (i + 8 < l->n) __builtin_prefetch(w->wide + l->row[i + 8] * stride);
+        if (i + 8 < l->n) __builtin_prefetch(w->wide->code + l->row[i + 8] * stride);
         for (int32_t q = 0; q < w->n_on; q++, to += step) *to = from[q];
     }
 }
 
+/* The same of images, in two lines of memory a row. */
+static void copy_row_images(struct grow_work *w)
+{
+    struct grow_level *l = &w->level[0];
+    size_t step = column_at(l, 1), stride = (size_t)w->wide->stride;
+    for (uint32_t i = 0; i < l->n; i++) {
+        const float *from = w->wide->image + l->row[i] * stride;
+        float *to = l->image + i;
+        if (i + 8 < l->n) {
+            const float *ahead = w->wide->image + l->row[i + 8] * stride;
+            __builtin_prefetch(ahead);
+            __builtin_prefetch(ahead + 16);
+        }
+        for (int32_t q = 0; q < w->n_on; q++, to += step) *to = from[q];
+    }
+}
+
+/* Column q for the rows of a level, as images. */
+static void copy_images(struct grow_work *w, int k, int32_t q)
+{
+    struct grow_level *l = &w->level[k], *up = k ? &w->level[0] : NULL;
+    float *to = l->image + column_at(l, q);
+    if (up && up->have[q] != up->stamp) copy_images(w, 0, q);
+    l->have[q] = l->stamp;
+    if (up) {
+        const float *from = up->image + column_at(up, q);
+        for (uint32_t i = 0; i < l->n; i++) to[i] = from[l->row[i]];
+    } else if (!w->wide->image) {
+        for (uint32_t i = 0; i < l->n; i++)
+            to[i] = w->wide->column[(int64_t)q * w->data->n + l->row[i]];
+    }
+}
+
 /* Codes of column q for the rows of a level: ranks among them, or as they are one level out
- * where those are few, or thresholds are drawn. */
+ * where those are few. */
 static void copy_column(struct grow_work *w, int k, int32_t q)
 {
     struct grow_level *l = &w->level[k], *up = k ? &w->level[0] : NULL;
@@ -347,13 +353,9 @@ static void copy_column(struct grow_work *w, int k, int32_t q)
     if (up && up->n_code[q]) n_from = up->n_code[q];
     l->have[q] = l->stamp;
     l->n_code[q] = 0;
-    if (up || !w->wide)
+    if (up || !w->wide->code)
         for (uint32_t i = 0; i < n; i++) code[i] = from[l->row[i]];
-    if (w->rules->random && k) {
-        double *value = l->value + column_at(l, q);
-        for (uint32_t i = 0; i < n; i++) value[i] = c->value[code[i] - c->missing];
-    }
-    if (w->rules->random || n_from <= (uint32_t)l->cap) return;
+    if (n_from <= (uint32_t)l->cap) return;
     l->n_code[q] = (uint16_t)w->simd->tree_rank(code, n, n_from, w->seen, w->below,
                                                 l->outer + column_at(l, q));
 }
@@ -375,55 +377,22 @@ static uint16_t whole_code(const struct grow_work *w, int k, int32_t q, uint16_t
     return code;
 }
 
-/* The drawn threshold of a column without missing cells, in values: which rank it is at, is
- * asked for the column that wins alone (whole_cut). */
-static void try_values(struct grow_work *w, const struct grow_rows *rows,
-                       const uint16_t *ids, int32_t q, double u,
-                       struct grow_split *best)
+static void try_random(struct grow_work *w, struct grow_level *l,
+                       const struct grow_rows *rows, const uint16_t *ids, int32_t q,
+                       uint64_t path, struct grow_split *best)
 {
-    const double *value = w->level[1].value + column_at(&w->level[1], q);
-    double lo = value[ids[0]], hi = lo;
-    for (uint32_t i = 1; i < rows->n; i++) {
-        double v = value[ids[i]];
-        lo = v < lo ? v : lo;
-        hi = v > hi ? v : hi;
-    }
-    if (!(lo < hi)) return;
-    double t = draw_between(lo, hi, u);
-    for (uint32_t i = 0; i < rows->n; i++) w->seq[i] = value[ids[i]] > t;
-    search_cut(w, w->seq, NULL, rows, 0, 0, 0, q, best);
+    const float *image = l->image + column_at(l, q);
+    for (uint32_t i = 0; i < rows->n; i++) w->x[i] = image[ids[i]];
+    search_drawn(w, w->x, rows, path, q, best);
 }
 
-static void whole_cut(const struct grow_work *w, const struct grow_rows *rows,
-                      const uint16_t *ids, uint64_t path, struct grow_split *best)
+static void try_cuts(struct grow_work *w, int k, const struct grow_rows *rows,
+                     const uint16_t *ids, int32_t q, struct grow_split *best)
 {
-    const struct grow_level *l = &w->level[1];
-    uint16_t lo, hi;
-    int gaps, coin;
-    double u = path_draw(path, w->hash[best->feature], &coin);
-    code_range(l->code + column_at(l, best->feature), ids, rows->n, 0, &lo, &hi, &gaps);
-    best->lo = best->hi =
-        draw_cut(&w->data->codes.col[w->on[best->feature]], lo, hi, u);
-}
-
-static void try_random(struct grow_work *w, int k, const struct grow_rows *rows,
-                       const uint16_t *ids, int missing, int32_t q, uint64_t path,
-                       struct grow_split *best)
-{
-    const uint16_t *code = w->level[k].code + column_at(&w->level[k], q);
-    const struct rank_col *c = &w->data->codes.col[w->on[q]];
-    uint16_t lo, hi;
-    int gaps, coin;
-    double u = path_draw(path, w->hash[q], &coin);
-    if (k && !c->missing) {
-        try_values(w, rows, ids, q, u, best);
-        return;
-    }
-    code_range(code, ids, rows->n, missing, &lo, &hi, &gaps);
-    if (lo < hi)
-        search_cut(w, code, ids, rows, gaps, draw_cut(c, lo, hi, u), coin, q, best);
-    else if (lo == hi && gaps)
-        search_cut(w, code, ids, rows, 1, CUT_ALONE, 0, q, best);
+    const struct grow_level *l = &w->level[k];
+    int missing = w->data->codes.col[w->on[q]].missing && whole_code(w, k, q, 0) == 0;
+    search_column(w, l->code + column_at(l, q), ids, rows, codes_of(w, k, q), missing,
+                  q, best);
 }
 
 /* The best split of a node of level k. */
@@ -437,31 +406,32 @@ static void search_small(struct grow_work *w, int k, const struct grow_frame *f,
     for (int32_t tried = 0; (q = columns_next(w)) >= 0; tried++) {
         if (tried >= w->rules->columns && best->feature >= 0) break;
         if (cannot_be_better(w, best)) break;
-        if (l->have[q] != l->stamp) copy_column(w, k, q);
-        int missing =
-            w->data->codes.col[w->on[q]].missing && whole_code(w, k, q, 0) == 0;
-        if (w->rules->random)
-            try_random(w, k, rows, ids, missing, q, f->path, best);
-        else
-            search_column(w, l->code + column_at(l, q), ids, rows, codes_of(w, k, q),
-                          missing, q, best);
+        int copied = l->have[q] == l->stamp;
+        if (w->rules->random) {
+            if (!copied) copy_images(w, k, q);
+            try_random(w, l, rows, ids, q, f->path, best);
+        } else {
+            if (!copied) copy_column(w, k, q);
+            try_cuts(w, k, rows, ids, q, best);
+        }
     }
-    if (w->rules->random && k && best->feature >= 0 &&
-        !w->data->codes.col[w->on[best->feature]].missing)
-        whole_cut(w, rows, ids, f->path, best);
 }
 
-static uint32_t part_small(struct grow_work *w, struct grow_level *level,
-                           const struct grow_frame *f, const struct grow_split *s,
-                           uint32_t *pay, int64_t *aux)
+/* Rows to their sides, by codes or by images. */
+static inline uint32_t part_rows(struct grow_work *w, struct grow_level *level,
+                                 const struct grow_frame *f, const struct grow_split *s,
+                                 const uint16_t *code, const float *image)
 {
-    const uint16_t *code = level->code + column_at(level, s->feature);
+    uint32_t *pay = w->pay + level->beg + f->beg, l = 0, r = 0;
+    int64_t *aux = w->aux ? w->aux + level->beg + f->beg : NULL;
     uint16_t *ids = level->id + f->beg, *aside = level->aside, sub, top;
-    uint32_t l = 0, r = 0;
+    float floor = split_floor(s), most = s->top;
     split_test(s, &sub, &top);
     for (uint32_t i = 0; i < f->n; i++) {
         uint16_t id = ids[i];
-        uint32_t p = pay[i], go = (uint16_t)(code[id] - sub) <= top;
+        uint32_t p = pay[i];
+        uint32_t go = image ? (image[id] >= floor) & (image[id] <= most)
+                            : (uint16_t)(code[id] - sub) <= top;
         ids[l] = id;
         pay[l] = p;
         aside[r] = id;
@@ -480,12 +450,21 @@ static uint32_t part_small(struct grow_work *w, struct grow_level *level,
     return l;
 }
 
+static uint32_t part_small(struct grow_work *w, struct grow_level *level,
+                           const struct grow_frame *f, const struct grow_split *s)
+{
+    size_t at = column_at(level, s->feature);
+    return w->rules->random ? part_rows(w, level, f, s, NULL, level->image + at)
+                            : part_rows(w, level, f, s, level->code + at, NULL);
+}
+
 static void grow_level(struct grow_work *w, int k, const struct grow_frame *f)
 {
     struct grow_level *l = &w->level[k];
     int n_stack = 0;
     l->stamp++;
-    if (k == 0 && w->wide) copy_rows(w);
+    if (k == 0 && w->wide->code) copy_rows(w);
+    if (k == 0 && w->wide->image) copy_row_images(w);
     l->stack[n_stack] = *f;
     l->stack[n_stack++].beg = 0;
     while (n_stack && !w->failed) {
@@ -516,15 +495,13 @@ static void grow_level(struct grow_work *w, int k, const struct grow_frame *f)
             continue;
         }
         uint16_t lo = best.lo, hi = best.hi;
-        if (best.missing != MISSING_ALONE) {
-            if (w->rules->random) hi = (uint16_t)(lo + 1);
+        if (!w->rules->random && best.missing != MISSING_ALONE) {
             lo = whole_code(w, k, best.feature, lo);
             hi = whole_code(w, k, best.feature, hi);
         }
         uint32_t node = add_node(w, &at, &rows, &best, lo, hi, gain);
         if (w->failed) break;
-        child_frames(&at, &best, node, part_small(w, l, &at, &best, pay, aux), &left,
-                     &right);
+        child_frames(&at, &best, node, part_small(w, l, &at, &best), &left, &right);
         l->stack[n_stack++] = right;
         l->stack[n_stack++] = left;
     }

@@ -22,9 +22,16 @@ struct grow_frame {
 struct grow_split {
     double num, den;
     int32_t feature; /* -1: none */
-    uint16_t lo, hi; /* cut between these codes; equal: at this one */
+    uint16_t lo, hi; /* cut between these codes */
+    float top;       /* random thresholds: the highest image on the left */
     uint8_t missing;
     int64_t l0, l1; /* of the left side */
+};
+/* Where a node of the tree is cut, until its rank is looked up: between codes of the whole
+ * column, or by image. */
+struct grow_cut {
+    uint16_t lo, hi;
+    float top;
 };
 /* grow_split.missing */
 enum { MISSING_LEFT, MISSING_RIGHT, MISSING_NONE, MISSING_ALONE };
@@ -40,16 +47,24 @@ struct grow_sum {
 };
 /* Rows of a subtree under numbers of their own, with ranks among themselves. */
 struct grow_level {
-    int32_t cap;           /* most rows, and most codes of a column */
-    uint32_t n, beg;       /* rows, and where they begin in w->pay */
-    uint32_t stamp, *have; /* [n_on] subtree whose codes are copied */
-    uint16_t *code;        /* [n_on][cap + COLUMN_PAD] */
-    uint16_t *outer;       /* as code: code one level out; not for random thresholds */
-    double *value;         /* as code: random thresholds, inner level */
-    uint16_t *n_code;      /* [n_on]; 0: the codes are those one level out */
+    int32_t cap;              /* most rows, and most codes of a column */
+    uint32_t n, beg;          /* rows, and where they begin in w->pay */
+    uint32_t stamp, *have;    /* [n_on] subtree whose codes are copied */
+    uint16_t *code;           /* [n_on][cap + COLUMN_PAD] */
+    uint16_t *outer;          /* as code: code one level out */
+    float *image;             /* as code: in place of both for random thresholds */
+    uint16_t *n_code;         /* [n_on]; 0: the codes are those one level out */
     uint32_t row[SMALL_ROWS]; /* row one level out */
     uint16_t id[SMALL_ROWS], aside[SMALL_ROWS];
     struct grow_frame stack[ENSEMBLE_DEPTH_MAX + 4];
+};
+/* Cells of the columns that are on. By rows, for trees enough to pay for it: a subtree's copy then
+ * asks for one or two lines of memory a row, not for one a row and column. */
+struct grow_wide {
+    int64_t stride;
+    uint16_t *code; /* [n_rows][stride]; NULL where thresholds are random */
+    float *image;   /* the same; NULL where they are not */
+    float *column;  /* [n_on][n_rows] images; NULL where thresholds are not random */
 };
 struct grow_work {
     const struct forest_data *data;
@@ -59,28 +74,29 @@ struct grow_work {
     /* the tree being grown */
     struct forest_tree tree;
     int64_t cap_nodes, cap_leaves;
+    struct grow_cut *cut;           /* [n_nodes] */
     double *node_gain, *node_value; /* with a limit on leaves */
-    int64_t cap_gain, cap_value;
+    int64_t cap_cuts, cap_gain, cap_value;
     uint64_t path;
     double root_weight;
     double *importance; /* [n_cols] of this tree */
-    /* columns with something to split on, and those of a node in hash order */
+    /* columns with something to split on; those of a node are drawn from a deck: the first
+     * n_drawn of it, changed for those at swap[], are put back before the next node */
     int32_t n_on, *on;
     uint32_t *hash; /* [n_on] */
-    uint64_t *pick; /* [n_on] key << 32 | column */
-    int32_t n_pick, at_pick;
-    uint32_t pick_limit, pick_base;
+    int32_t *deck, *swap, n_drawn;
+    uint64_t deck_path;
     /* large nodes */
     uint32_t *id, *id2, *pay, *pay2;
     int64_t *aux, *aux2;
     uint16_t *seq;
+    float *x; /* a column's images; random thresholds alone */
     struct grow_frame stack[ENSEMBLE_DEPTH_MAX + 4];
     /* subtrees in cache, and those of at most TINY_ROWS within them */
     struct grow_level level[2];
     uint64_t seen[1024];
     uint16_t below[1024];
-    const uint16_t *wide; /* [n_rows][wide_stride] codes by rows; NULL: columns only */
-    int64_t wide_stride;
+    const struct grow_wide *wide;
     const struct simd_table *simd;
     /* search */
     union {
@@ -105,27 +121,22 @@ struct grow_work {
 int search_column(struct grow_work *w, const uint16_t *seq, const uint16_t *ids,
                   const struct grow_rows *rows, uint32_t n_codes, int missing,
                   int32_t feature, struct grow_split *best);
-/* Tries one cut: left is code <= cut, and missing where missing_left; CUT_ALONE: missing alone
- * on the right. */
-#define CUT_ALONE UINT16_MAX
-void search_cut(struct grow_work *w, const uint16_t *seq, const uint16_t *ids,
-                const struct grow_rows *rows, int missing, uint16_t cut,
-                int missing_left, int32_t feature, struct grow_split *best);
+/* Tries one threshold drawn between the least and the greatest of images x[rows->n]. */
+void search_drawn(struct grow_work *w, const float *x, const struct grow_rows *rows,
+                  uint64_t path, int32_t feature, struct grow_split *best);
 /* Class weights of a node into w->total (MANY); returns whether one class has all. */
 int node_is_pure(struct grow_work *w, const struct grow_rows *rows);
 double split_gain(const struct grow_work *w, const struct grow_rows *rows,
                   const struct grow_split *s);
-/* Columns of a node one by one, in hash order, as numbers in w->on; -1 at the end. */
+/* Columns of a node one by one, as numbers in w->on; -1 at the end. All of them come in the
+ * order of names, fewer as drawn. */
 void columns_begin(struct grow_work *w, uint64_t path);
 int32_t columns_next(struct grow_work *w);
-/* Where the lowest code above missing, and the highest, stand among a node's rows; whether
- * some are missing. */
-void code_range(const uint16_t *seq, const uint16_t *ids, uint32_t n, int missing,
-                uint16_t *lo, uint16_t *hi, int *gaps);
-/* The highest code in [lo, hi) whose value is not above a threshold drawn between theirs. */
-uint16_t draw_cut(const struct rank_col *c, uint16_t lo, uint16_t hi, double u);
 /* left: (uint16_t)(code - sub) <= top */
+#define CUT_ALONE UINT16_MAX
 void split_test(const struct grow_split *s, uint16_t *sub, uint16_t *top);
+/* left: floor <= image <= s->top */
+float split_floor(const struct grow_split *s);
 /* Frames of both sides of a node that was split into n_left and the rest. */
 void child_frames(const struct grow_frame *f, const struct grow_split *s, uint32_t node,
                   uint32_t n_left, struct grow_frame *left, struct grow_frame *right);
@@ -133,12 +144,13 @@ uint64_t path_mix(uint64_t z);
 /* In (0, 1), for a random threshold. */
 double path_draw(uint64_t path, uint32_t column_hash, int *coin);
 /* Adds a leaf or a node at its place in the walk; add_node returns its number. lo, hi: the
- * split's codes in the whole column. */
+ * split's codes in the whole column. A node's cut is known after resolve_cuts. */
 void add_leaf(struct grow_work *w, const struct grow_frame *f,
               const struct grow_rows *rows);
 uint32_t add_node(struct grow_work *w, const struct grow_frame *f,
                   const struct grow_rows *rows, const struct grow_split *s, uint16_t lo,
                   uint16_t hi, double gain);
+void resolve_cuts(struct grow_work *w);
 /* May the node be split at all? */
 int may_split(struct grow_work *w, const struct grow_frame *f,
               const struct grow_rows *rows);
@@ -149,8 +161,6 @@ static inline int cannot_be_better(const struct grow_work *w,
     return best->feature >= 0 && best->num == 0 && w->data->mode == FOREST_TWO &&
            w->rules->criterion == FOREST_GINI;
 }
-/* The rank at or below which rows go left, between global codes lo < hi. */
-uint16_t cut_between(const struct rank_col *c, uint16_t lo, uint16_t hi);
 /* Memory of the levels. */
 void levels_init(struct grow_work *w, struct arena *a);
 /* Grows the subtree of rows [f.beg, f.beg + f.n) of w->id, pay, aux, at most level[0].cap. */

@@ -7,6 +7,7 @@
  * Scores        gini  l0 l1 / nl + r0 r1 / nr; squared -(S^2/W); entropy n log n - sum n_k log n_k
  * Missing       code 0: tried on the left, then on the right, and against all numbers
  */
+#include <float.h>
 #include <math.h>
 
 #include "learners/tree/small_node.h"
@@ -361,59 +362,87 @@ int search_column(struct grow_work *w, const uint16_t *seq, const uint16_t *ids,
     return m;
 }
 
-void search_cut(struct grow_work *w, const uint16_t *seq, const uint16_t *ids,
-                const struct grow_rows *rows, int missing, uint16_t cut,
-                int missing_left, int32_t feature, struct grow_split *best)
+/* In [lo, hi): rounding may lead out of it. */
+static float draw_between(float lo, float hi, double u)
 {
-    enum forest_mode mode = w->data->mode;
-    int64_t a = 0, b = 0, sl = 0, sr = 0;
-    double num, den;
-    /* left: (code - sub) <= top in 16 bits */
-    uint16_t sub = (uint16_t)(missing && !missing_left), top = (uint16_t)(cut - sub);
-    if (mode == FOREST_TWO) {
-        uint64_t sum = 0;
+    float t = (float)((double)lo * (1 - u) + (double)hi * u);
+    if (!(t < hi)) t = nextafterf(hi, lo);
+    return t > lo ? t : lo;
+}
+
+/* Is a row with this image on the left of a split at `top`? */
+static inline int64_t is_left(float x, float floor, float top)
+{
+    return x >= floor && x <= top;
+}
+
+/* The score of a split whose left side is floor <= x <= s->top, and that side's sums; 0: a side is
+ * too small. */
+static int score_drawn(struct grow_work *w, const float *x,
+                       const struct grow_rows *rows, struct grow_split *s)
+{
+    const float floor = split_floor(s), top = s->top;
+    int64_t a = 0, b = 0, all = rows->s1, sl = 0, sr = 0;
+    switch (w->data->mode) {
+    case FOREST_TWO: {
+        uint64_t sum = w->simd->tree_between(x, rows->pay, rows->n, floor, top);
+        s->l0 = (int64_t)(sum & UINT32_MAX);
+        s->l1 = (int64_t)(sum >> 32);
+        b = s->l0 + s->l1;
+        all += rows->s0;
+        if (b < w->min_units || all - b < w->min_units) return 0;
+        two_fraction(w, s->l0, s->l1, rows->s0 - s->l0, rows->s1 - s->l1, &s->num,
+                     &s->den);
+        return 1;
+    }
+    case FOREST_SUM:
         for (uint32_t i = 0; i < rows->n; i++) {
-            uint64_t go = (uint64_t)0 - (uint64_t)((uint16_t)(AT(i) - sub) <= top);
-            sum += two_of(rows->pay[i]) & go;
+            int64_t add = (int64_t)rows->pay[i] * is_left(x[i], floor, top);
+            a += rows->aux[i] * add;
+            b += add;
         }
-        a = (int64_t)(sum & UINT32_MAX);
-        b = (int64_t)(sum >> 32);
-        if (a + b < w->min_units || rows->s0 + rows->s1 - a - b < w->min_units) return;
-        two_fraction(w, a, b, rows->s0 - a, rows->s1 - b, &num, &den);
-    } else if (mode == FOREST_SUM) {
+        if (b < w->min_units || all - b < w->min_units) return 0;
+        sum_fraction(a, b, rows->s0 - a, all - b, &s->num, &s->den);
+        break;
+    case FOREST_MANY:
         for (uint32_t i = 0; i < rows->n; i++) {
-            int64_t go = (uint16_t)(AT(i) - sub) <= top;
-            a += rows->aux[i] * (int64_t)rows->pay[i] * go;
-            b += (int64_t)rows->pay[i] * go;
-        }
-        if (b < w->min_units || rows->s1 - b < w->min_units) return;
-        sum_fraction(a, b, rows->s0 - a, rows->s1 - b, &num, &den);
-    } else {
-        for (uint32_t i = 0; i < rows->n; i++) {
-            if ((uint16_t)(AT(i) - sub) > top) continue;
-            w->left[rows->aux[i]] += rows->pay[i];
-            b += rows->pay[i];
+            int64_t add = (int64_t)rows->pay[i] * is_left(x[i], floor, top);
+            w->left[rows->aux[i]] += add;
+            b += add;
         }
         for (int32_t k = 0; k < w->data->d->n_classes; k++) {
             sl += class_step(w, 0, w->left[k]);
             sr += class_step(w, 0, w->total[k] - w->left[k]);
             w->left[k] = 0;
         }
-        if (b < w->min_units || rows->s1 - b < w->min_units) return;
-        many_fraction(w, sl, b, sr, rows->s1 - b, &num, &den);
+        if (b < w->min_units || all - b < w->min_units) return 0;
+        many_fraction(w, sl, b, sr, all - b, &s->num, &s->den);
+        break;
     }
-    if (!(num * best->den < best->num * den)) return;
-    *best = (struct grow_split){.num = num,
-                                .den = den,
-                                .feature = feature,
-                                .lo = cut,
-                                .hi = cut,
-                                .missing = (uint8_t)(cut == CUT_ALONE ? MISSING_ALONE
-                                                     : !missing       ? MISSING_NONE
-                                                     : missing_left   ? MISSING_LEFT
-                                                                      : MISSING_RIGHT),
-                                .l0 = a,
-                                .l1 = b};
+    s->l0 = a;
+    s->l1 = b;
+    return 1;
+}
+
+void search_drawn(struct grow_work *w, const float *x, const struct grow_rows *rows,
+                  uint64_t path, int32_t feature, struct grow_split *best)
+{
+    struct grow_split s = {.feature = feature};
+    float range[2];
+    int coin, gaps = w->simd->tree_span(x, rows->n, range);
+    if (range[0] < range[1]) {
+        double u = path_draw(path, w->hash[feature], &coin);
+        s.top = draw_between(range[0], range[1], u);
+        s.missing = (uint8_t)(!gaps  ? MISSING_NONE
+                              : coin ? MISSING_LEFT
+                                     : MISSING_RIGHT);
+    } else if (range[0] == range[1] && gaps) {
+        s.top = FLT_MAX;
+        s.missing = MISSING_ALONE;
+    } else {
+        return;
+    }
+    if (score_drawn(w, x, rows, &s) && s.num * best->den < best->num * s.den) *best = s;
 }
 
 int node_is_pure(struct grow_work *w, const struct grow_rows *rows)
