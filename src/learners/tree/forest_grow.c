@@ -178,9 +178,9 @@ static void poisson_steps(double rate, uint32_t step[MOST_DRAWS])
 
 static inline uint32_t poisson_count(const uint32_t step[MOST_DRAWS], uint32_t u)
 {
-    uint32_t k = 0;
-    while (k < MOST_DRAWS && step[k] <= u) k++;
-    return k;
+    uint32_t n = 0; /* no early end: it would be guessed wrongly for every other row */
+    for (int k = 0; k < MOST_DRAWS; k++) n += step[k] <= u;
+    return n;
 }
 
 static inline uint32_t bag_half(struct rng_word r, int32_t tree)
@@ -256,7 +256,10 @@ static void search_exact(struct grow_work *w, const struct grow_rows *rows,
     while (c->n_rank >> k.shift > COARSE) k.shift++;
     for (uint32_t i = 0; i < rows->n; i++)
         w->seq[i] = (uint16_t)coarse_of(&k, c->code[id[i]]);
-    int cells = search_column(w, w->seq, NULL, rows, SMALL_CODES, c->missing, q, &mine);
+    uint32_t n_cells = coarse_of(&k, (uint32_t)(c->n_rank + c->missing - 1)) + 1;
+    int cells = search_column(w, w->seq, NULL, rows, n_cells, c->missing, q, &mine);
+    /* single ranks only where the cells promise something: they add little to it */
+    if (mine.feature >= 0 && !(mine.num * best->den < best->num * mine.den)) return;
     if (mine.feature >= 0 && mine.missing != MISSING_ALONE) {
         uint32_t lo = mine.lo, hi = mine.hi;
         mine.num = (double)INFINITY;

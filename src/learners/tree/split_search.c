@@ -13,8 +13,9 @@
 #include "learners/tree/small_node.h"
 #include "simd/vmath.h"
 
-#define FEW   12
-#define DENSE 6 /* codes a row */
+#define FEW    12
+#define DENSE  6 /* codes a row */
+#define SPREAD 4 /* tables */
 
 /* ------------------------------------------------------------------------ lists --- */
 
@@ -64,6 +65,26 @@ static inline int list_few(struct grow_work *w, const uint16_t *seq,
     return m;
 }
 
+/* Few codes, many rows: neighbours add to tables of their own, lest each waits for the last. */
+static inline void spread_two(uint64_t *cell, const uint16_t *seq, const uint16_t *ids,
+                              const uint32_t *pay, uint32_t n, uint32_t n_codes)
+{
+    uint64_t *cell1 = cell + n_codes, *cell2 = cell1 + n_codes,
+             *cell3 = cell2 + n_codes;
+    uint32_t i = 0;
+    for (; i + SPREAD <= n; i += SPREAD) {
+        cell[AT(i)] += two_of(pay[i]);
+        cell1[AT(i + 1)] += two_of(pay[i + 1]);
+        cell2[AT(i + 2)] += two_of(pay[i + 2]);
+        cell3[AT(i + 3)] += two_of(pay[i + 3]);
+    }
+    for (; i < n; i++) cell[AT(i)] += two_of(pay[i]);
+    for (uint32_t c = 0; c < n_codes; c++) {
+        cell[c] += cell1[c] + cell2[c] + cell3[c];
+        cell1[c] = cell2[c] = cell3[c] = 0;
+    }
+}
+
 static inline int list_two(struct grow_work *w, const uint16_t *seq,
                            const uint16_t *ids, const struct grow_rows *rows,
                            uint32_t n_codes)
@@ -72,6 +93,10 @@ static inline int list_two(struct grow_work *w, const uint16_t *seq,
     uint32_t n = rows->n;
     uint64_t *cell = w->cell;
     if (n <= FEW) return list_few(w, seq, ids, pay, n);
+    if (n >= 4 * SPREAD * n_codes && SPREAD * n_codes <= SMALL_CODES) {
+        spread_two(cell, seq, ids, pay, n, n_codes);
+        return (int)w->simd->tree_list(cell, n_codes, w->list_code, w->list_sum);
+    }
     if (DENSE * n >= n_codes) { /* most cells are met: no bitmap */
         for (uint32_t i = 0; i < n; i++) cell[AT(i)] += two_of(pay[i]);
         return (int)w->simd->tree_list(cell, n_codes, w->list_code, w->list_sum);
