@@ -2,6 +2,7 @@
 #include "base/ctx.h"
 #include "learners/tree/forest_grow.h"
 #include "support/toy_fit.h"
+#include "support/toy_table.h"
 #include "support/unit.h"
 
 extern const struct tide_learner tide_learner_tree, tide_learner_forest,
@@ -201,6 +202,41 @@ TEST(a_criterion_of_the_other_task_is_refused)
     CHECK_INT(m->err.code, TIDE_CODE_PARAM_CONFLICT);
     toy_model_free(m);
     table_free(&t);
+}
+
+/* One step of a 32-bit float at 1e9 is 64; at 0, where the median moves them, it is not enough for
+ * the values around 1e12 beside them. */
+TEST(values_that_32_bits_hold_for_equal_are_parted)
+{
+    enum { N = 300 };
+    struct toy *toy = toy_new(N);
+    double *x = toy_number(toy, "x");
+    int32_t k[N];
+    for (int i = 0; i < N; i++) {
+        x[i] = i % 7 == 3 ? (double)NAN : i < N / 2 ? 1e9 + i * 1e-6 : 1e12 + i * 1e-3;
+        k[i] = i % 7 == 3 ? 1 : i * 7919 % 13 < 6;
+    }
+    struct fit_data d = {.x = toy_view(toy),
+                         .task = TIDE_CLASSIFY,
+                         .n_classes = 2,
+                         .k = k,
+                         .phase = "fitting"};
+    const uint32_t n_levels[1] = {0};
+    const struct tide_learner *learners[] = {&tide_learner_forest,
+                                             &tide_learner_extra_trees};
+    for (int l = 0; l < 2; l++) {
+        struct toy_model *m =
+            toy_fit(learners[l], "trees=3,bootstrap=no", &d, n_levels, NULL);
+        double p[2 * N];
+        tide_error err = {0};
+        CHECK_INT(m->status, TIDE_OK);
+        CHECK_INT(learners[l]->predict(m->object, d.x, 0, N, p, &err), TIDE_OK);
+        int wrong = 0;
+        for (int i = 0; i < N; i++) wrong += p[2 * i + k[i]] != 1;
+        CHECK_MSG(!wrong, "%s: %d rows", learners[l]->name, wrong);
+        toy_model_free(m);
+    }
+    toy_free(toy);
 }
 
 TEST(rows_are_drawn_about_as_often_as_asked_for)
