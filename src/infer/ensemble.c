@@ -87,6 +87,13 @@ void ensemble_save(const struct ensemble *e, struct state *s)
         state_put(s, "COVER", "node_gain", STATE_F64, nodes, 1, 1, e->node_gain);
 }
 
+int ensemble_is_set(const struct ensemble *e, uint32_t column)
+{
+    return e->feature_kind[e->column_feature[column]] &&
+           e->column_mapped[column] == 1 &&
+           ensemble_map_kind(e->map + 256 * (size_t)column) == COLUMN_SET;
+}
+
 /* ---------------------------------------------------------------------- scoring --- */
 
 /* Leaf number (global) of row r of the block, over the unpacked arrays: the oracle. */

@@ -55,6 +55,8 @@ struct ensemble {
 void ensemble_save(const struct ensemble *e, struct state *s);
 /* The same of the first `rounds` trees of each output. */
 void ensemble_save_first(const struct ensemble *e, int32_t rounds, struct state *s);
+/* Does a derived column ask which levels of a category go left, in whatever order? */
+int ensemble_is_set(const struct ensemble *e, uint32_t column);
 /* The most trees that an output has. */
 int32_t ensemble_rounds(const struct ensemble *e);
 /* Rebuilds and validates (reliability.md 12.5): any state gives an error or an ensemble whose

@@ -33,6 +33,7 @@ static const char *const gbdt_growths[] = {"leaf", "level", "symmetric", NULL};
 static const char *const gbdt_growth_aliases[] = {
     "lossguide leafwise best_first_global", "depthwise levelwise",
     "symmetrictree oblivious", NULL};
+static const char *const gbdt_cat_splits[] = {"auto", "sets", "order", NULL};
 static const char *const gbdt_weights[] = {"none", "balanced", NULL};
 
 static const struct tide_param gbdt_rows[] = {
@@ -100,6 +101,8 @@ static const struct tide_param gbdt_rows[] = {
     P_INT(boost_params, cat_rows, "100", P_RANGE(1, 1000000000), .flags = TIDE_EXPERT,
           .help = "fewest rows between two cuts of sorted levels",
           .alias = "min_data_per_group"),
+    P_ENUM(boost_params, cat_split, "auto", gbdt_cat_splits, .flags = TIDE_EXPERT,
+           .help = "sets: levels sorted by effect; order: by name; auto: the better"),
     P_INT(boost_params, patience, "50", P_RANGE(0, 100000),
           .help = "rounds without a better loss that end it, 0 for never",
           .alias = "early_stopping_rounds early_stopping_round n_iter_no_change"),

@@ -285,6 +285,73 @@ TEST(min_rows_is_exact_where_h_is_no_count)
     sample_free(&s);
 }
 
+/* Scores of every row, in one batch and row by row, which must have the same bits. */
+static double *scores_of(const struct toy_model *m, const struct sample *s, int k)
+{
+    int64_t n = s->d.x->n_rows;
+    double *out = calloc((size_t)(n * k), sizeof *out), row[8], x[8];
+    tide_error err = {0};
+    CHECK_INT(tide_learner_gbdt.predict(m->object, s->d.x, 0, n, out, &err), 0);
+    for (int64_t i = 0; i < n; i += 7) {
+        for (int j = 0; j < s->d.x->n_cols; j++) {
+            uint32_t code = CODE_MISSING;
+            view_numbers(s->d.x, j, i, 1, &x[j]);
+            if (!s->t->n_levels[j]) continue;
+            view_codes(s->d.x, j, i, 1, &code);
+            x[j] = code == CODE_MISSING ? (double)NAN : code;
+        }
+        tide_learner_gbdt.predict_row(m->object, x, row);
+        CHECK(memcmp(row, out + i * k, (size_t)k * sizeof *row) == 0);
+    }
+    return out;
+}
+
+TEST(levels_split_by_order_are_numbers)
+{
+    static const struct {
+        uint32_t levels;
+        const char *options;
+    } c[] = {
+        {40, "trees=20,patience=0,cat_split=order"},
+        {200, "trees=12,patience=0,cat_split=order,min_rows=1,leaves=200"},
+        {9, "trees=12,patience=0,cat_split=order,growth=symmetric"},
+        {40, "trees=9,patience=0,cat_split=order,rows=0.6,l1=0.2,monotone=+a"},
+    };
+    for (size_t o = 0; o < sizeof c / sizeof c[0]; o++)
+        for (int classes = 2; classes < 4; classes++) {
+            if (classes > 2 && strstr(c[o].options, "monotone")) continue;
+            struct sample s = sample_new(3000, c[o].levels, classes, 0);
+            struct sample t = sample_new(3000, c[o].levels, classes, 0);
+            struct toy *numbers = toy_new(3000);
+            for (int j = 0; j < s.d.x->n_cols; j++) {
+                double *to = toy_number(numbers, s.d.x->cols[j]->name);
+                for (int64_t i = 0; i < 3000; i++) {
+                    uint32_t code = CODE_MISSING;
+                    view_numbers(s.d.x, j, i, 1, &to[i]);
+                    if (!s.t->n_levels[j]) continue;
+                    view_codes(s.d.x, j, i, 1, &code);
+                    to[i] = code == CODE_MISSING ? (double)NAN : code;
+                }
+            }
+            toy_free(t.t);
+            t.t = numbers;
+            t.d.x = toy_view(numbers);
+            struct toy_model *m =
+                toy_fit(GBDT, c[o].options, &s.d, s.t->n_levels, NULL);
+            struct toy_model *q =
+                toy_fit(GBDT, c[o].options, &t.d, t.t->n_levels, NULL);
+            double *a = scores_of(m, &s, classes), *b = scores_of(q, &t, classes);
+            for (int64_t i = 0; i < 3000 * classes; i++)
+                CHECK_MSG(a[i] == b[i], "%s: score %lld", c[o].options, (long long)i);
+            free(a);
+            free(b);
+            toy_model_free(m);
+            toy_model_free(q);
+            sample_free(&s);
+            sample_free(&t);
+        }
+}
+
 TEST(more_than_254_levels_keep_the_frequent_ones)
 {
     struct sample s = sample_new(6000, 400, 2, 0);

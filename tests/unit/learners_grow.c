@@ -31,7 +31,8 @@ static void field_init(struct field *f, int64_t n, int32_t lanes, int threads)
                                   .cat_smooth = 10,
                                   .cat_l2 = 10,
                                   .cat_sides = 32,
-                                  .cat_alone = 4}};
+                                  .cat_alone = 4,
+                                  .cat_split = CAT_SETS}};
     CHECK_INT(tide_ctx_new(&f->ctx, NULL), TIDE_OK);
     CHECK_INT(tide_ctx_set_threads(f->ctx, threads, NULL), TIDE_OK);
     arena_init(&f->a, f->ctx);
@@ -256,7 +257,7 @@ static double slow_best(const struct grow *g, const struct field *f, int depth)
 {
     double best = 0;
     for (int32_t lane = 0; lane < f->codes.n_lanes; lane++) {
-        if (f->cuts.feature[lane].kind) continue;
+        if (!split_by_order(g, &f->cuts.feature[lane])) continue;
         for (int thr = 0; thr < f->cuts.feature[lane].n_code; thr++)
             for (int missing = 0; missing < 2; missing++) {
                 double sum = 0;
@@ -271,8 +272,8 @@ static double slow_best(const struct grow *g, const struct field *f, int depth)
 
 TEST(nodes_of_a_symmetric_level_share_the_best_test)
 {
-    for (int c = 0; c < 6; c++) {
-        static const int64_t min_rows[6] = {1, 1, 20, 20, 60, 5};
+    for (int c = 0; c < 8; c++) {
+        static const int64_t min_rows[8] = {1, 1, 20, 20, 60, 5, 1, 20};
         struct field f;
         field_init(&f, 700, 3, 1);
         f.rules.symmetric = 1;
@@ -280,7 +281,8 @@ TEST(nodes_of_a_symmetric_level_share_the_best_test)
         f.rules.leaves = 16;
         f.rules.min_rows = min_rows[c];
         f.rules.min_hessian = c == 5 ? 8 : 0;
-        f.rules.cat_alone = c % 2 ? 4 : 300;
+        f.rules.cat_alone = c % 2 || c > 5 ? 4 : 300;
+        if (c > 5) f.rules.cat_split = c == 6 ? CAT_ORDER : CAT_AUTO;
         field_draw(&f, c);
         struct grow *g = grow_of(&f, 1);
         CHECK_INT(grow_tree(g, &f.grad, f.rows, 700, NULL), TIDE_OK);
@@ -301,8 +303,53 @@ TEST(nodes_of_a_symmetric_level_share_the_best_test)
             if (!test) continue;
             CHECK_MSG(sum >= best * (1 - 1e-9), "level %d: %g below %g", depth, sum,
                       best);
-            if (!f.cuts.feature[test->lane].kind) CHECK_NEAR(sum, best, 1e-9 * best);
+            if (!test->set) CHECK_NEAR(sum, best, 1e-9 * best);
         }
+        field_free(&f);
+    }
+}
+
+/* The same set is the best split either way; gains of it differ by (E|z|)^2 noise a level. */
+TEST(a_set_of_levels_loses_what_levels_gain_by_chance)
+{
+    for (int c = 0; c < 4; c++) { /* by leaves or levels, 16 or 32 bits */
+        struct field f;
+        double gain[2], squares = 0, h = 0;
+        uint64_t bits[2][4];
+        field_init(&f, 20000, 3, 1);
+        f.rules.leaves = 2;
+        f.rules.symmetric = c & 1;
+        f.rules.depth = c & 1;
+        field_draw(&f, c);
+        int32_t levels = f.cuts.feature[1].n_code + 1; /* missing is one */
+        for (int64_t i = 0; i < 20000; i++) {
+            int32_t g = (f.codes.plane[1][i] & 1 ? 9000 : -9000) +
+                        (int32_t)(draw(i, 78) % 8001) - 4000;
+            f.packed[i] = (uint32_t)g << 16 | (f.packed[i] & 65535);
+            f.fine_g[i] = g * 1000;
+            double one = (double)(c & 2 ? f.fine_g[i] : g) * f.grad.g_unit;
+            squares += one * one;
+            h += (double)(c & 2 ? f.fine_h[i] : f.packed[i] & 65535) * f.grad.h_unit;
+        }
+        if (c & 2) {
+            f.grad.fine_g = f.fine_g;
+            f.grad.fine_h = f.fine_h;
+            f.grad.h_most *= 1000;
+        }
+        for (int v = 0; v < 2; v++) {
+            f.rules.cat_split = v ? CAT_AUTO : CAT_SETS;
+            struct grow *g = grow_of(&f, 1 + v);
+            CHECK_INT(grow_tree(g, &f.grad, f.rows, 20000, NULL), TIDE_OK);
+            CHECK_INT(g->n_leaves, 2);
+            CHECK(g->node[0].split.set && g->node[0].split.lane == 1);
+            gain[v] = g->node[0].split.gain;
+            memcpy(bits[v], g->node[0].split.bits, sizeof bits[v]);
+        }
+        CHECK(memcmp(bits[0], bits[1], sizeof bits[0]) == 0);
+        CHECK_NEAR(grow_noise(&f.grad, f.rows, 20000), squares / h, 1e-9 * squares / h);
+        /* a node of a symmetric level keeps the gain that it has by itself */
+        double chance = c & 1 ? 0 : 2 / acos(-1) * squares / h * levels;
+        CHECK_NEAR(gain[0] - gain[1], chance, 1e-6);
         field_free(&f);
     }
 }

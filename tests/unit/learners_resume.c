@@ -127,6 +127,8 @@ TEST(rounds_in_two_parts_are_the_bytes_of_one_fit)
         "patience=0,rows=0.5,sampling=goss,decay=0.97",
         "patience=0,rows=0.6,sampling=mvs,columns_level=0.7,columns_node=0.8",
         "patience=0,growth=symmetric,depth=4",
+        "patience=0,cat_split=sets",
+        "patience=0,cat_split=order,growth=symmetric,depth=4",
         "patience=0,growth=level,l1=0.5,path_smooth=3,max_leaf=0.4,bins=40",
         "patience=0,offset=e,monotone=+a",
     };
@@ -275,6 +277,8 @@ TEST(a_refit_on_its_own_rows_changes_nothing)
     static const char *const options[] = {
         "trees=12,patience=0",
         "trees=12,patience=0,decay=0.9,l1=0.3,max_leaf=0.3,columns=0.6",
+        "trees=12,patience=0,cat_split=sets",
+        "trees=12,patience=0,cat_split=order,min_rows=2",
         "trees=12,patience=0,loss=absolute",
         "trees=12,patience=0,loss=quantile,quantile=0.7",
         "trees=12,patience=0,loss=tweedie",

@@ -454,6 +454,7 @@ static tide_status boost_rules(struct boost *b, tide_error *err)
                                    .cat_rows = p->cat_rows,
                                    .cat_sides = 32,
                                    .cat_alone = 4,
+                                   .cat_split = (enum cat_split)p->cat_split,
                                    .level_wise = p->growth == BOOST_LEVEL,
                                    .symmetric = p->growth == BOOST_SYMMETRIC};
     const struct view *x = b->d->x;

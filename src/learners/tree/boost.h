@@ -11,7 +11,7 @@ enum boost_growth { BOOST_LEAF, BOOST_LEVEL, BOOST_SYMMETRIC };
 struct boost_params {
     int32_t trees, leaves, depth, min_rows, bins, bin_sample, patience;
     int32_t loss; /* enum objective_id */
-    int32_t weights, cat_rows, sampling;
+    int32_t weights, cat_rows, cat_split, sampling;
     int32_t growth; /* enum boost_growth */
     const char *monotone, *interact, *offset, *exposure;
     double rate, min_hessian, l2, l1, min_gain, rows, columns, cat_smooth, cat_l2;

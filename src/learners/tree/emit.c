@@ -149,7 +149,7 @@ static struct emit_node node_again(const struct ensemble *e, uint32_t i)
     struct emit_node q = {.left = (int32_t)e->node_left[i],
                           .right = (int32_t)e->node_right[i],
                           .feature = (int32_t)f,
-                          .set = e->feature_kind[f],
+                          .set = (uint8_t)ensemble_is_set(e, col),
                           .gain = e->node_gain ? e->node_gain[i] : 0,
                           .cover = e->node_cover ? e->node_cover[i] : 0};
     uint32_t n_edge = e->edge_off[f + 1] - e->edge_off[f];
@@ -159,6 +159,7 @@ static struct emit_node node_again(const struct ensemble *e, uint32_t i)
     q.missing_left = !q.set && (e->column_mapped[col] == 2 ||
                                 (e->column_mapped[col] == 1 && map[255] == 0));
     if (q.set) q.thr = 0;
+    if (e->feature_kind[f] && !q.set) q.thr = thr;
     return q;
 }
 
@@ -215,6 +216,12 @@ struct finish {
     int32_t n_sets;
 };
 
+/* Does a node ask for a value? Categories cut by their order are asked for the code. */
+static int has_edge(const struct finish *f, const struct emit_test *q)
+{
+    return !q->set && !f->feature[q->feature].kind && isfinite(q->thr);
+}
+
 /* Sorted distinct thresholds of every feature. */
 static tide_status finish_edges(struct finish *f, tide_error *err)
 {
@@ -223,10 +230,10 @@ static tide_status finish_edges(struct finish *f, tide_error *err)
     double *edge = arena_array(f->a, t->n_nodes + 1, sizeof *edge);
     if (!off || !edge) return arena_status(f->a, err);
     for (int64_t i = 0; i < t->n_nodes; i++)
-        if (!t->node[i].set && isfinite(t->node[i].thr)) off[t->node[i].feature + 2]++;
+        if (has_edge(f, &t->node[i])) off[t->node[i].feature + 2]++;
     for (int32_t j = 0; j < f->n_features; j++) off[j + 2] += off[j + 1];
     for (int64_t i = 0; i < t->n_nodes; i++)
-        if (!t->node[i].set && isfinite(t->node[i].thr))
+        if (has_edge(f, &t->node[i]))
             edge[off[t->node[i].feature + 1]++] = t->node[i].thr;
     uint32_t kept = 0, from = 0; /* off[j + 1] is now the end of feature j */
     for (int32_t j = 0; j < f->n_features; j++) {
@@ -358,7 +365,9 @@ static tide_status finish_nodes(struct finish *f, const uint32_t *number,
         const struct emit_test *q = &t->node[i];
         column[i] = q->set ? set_number[f->set_of[i]]
                            : number[2 * q->feature + q->missing_left];
-        thr[i] = q->set ? 0 : edge_number(e, q->feature, q->thr);
+        thr[i] = q->set                        ? 0
+                 : f->feature[q->feature].kind ? (uint16_t)q->thr
+                                               : edge_number(e, q->feature, q->thr);
         left[i] = q->left;
         right[i] = q->right;
         gain[i] = q->gain > 0 ? q->gain : 0;

@@ -13,8 +13,8 @@ struct emit_node {
     int32_t left, right, feature;
     uint8_t set;          /* 1: category codes in bits go left */
     uint8_t missing_left; /* numbers */
-    double thr;           /* left: x <= thr; INFINITY: every number */
-    uint64_t bits[4];     /* bit 255: missing and unseen */
+    double thr;       /* left: x <= thr; INFINITY: every number; categories: the code */
+    uint64_t bits[4]; /* bit 255: missing and unseen */
     double gain, cover;
 };
 struct emit {

@@ -449,6 +449,31 @@ static void team_learn(struct grow *g, int64_t wall_ns, int64_t cpu_ns)
     }
 }
 
+double grow_noise(const struct grow_grad *grad, const uint32_t *ids, int64_t n)
+{
+    uint64_t low = 0, high = 0, h = 0; /* squares of 62 bits, in halves */
+    for (int64_t j = 0; j < n; j++) {
+        uint32_t i = ids[j], packed = grad->packed[i];
+        int64_t g = grad->fine_g ? grad->fine_g[i] : (int16_t)(packed >> 16);
+        uint64_t square = (uint64_t)(g * g);
+        low += square & UINT32_MAX;
+        high += square >> 32;
+        h += grad->h_is_count ? 1 : grad->fine_g ? grad->fine_h[i] : packed & 65535;
+    }
+    double sum = ((double)high * 0x1p32 + (double)low) * grad->g_unit * grad->g_unit;
+    return h > 0 ? sum / ((double)h * grad->h_unit) : 0;
+}
+
+/* Does some column have a use for the noise? */
+static int has_sorted_sets(const struct grow *g)
+{
+    for (int32_t l = 0; l < g->codes->n_lanes; l++) {
+        const struct bin_feature *f = &g->cuts->feature[g->cuts->lane_feature[l]];
+        if (split_by_set(g, f) && split_by_order(g, f)) return 1;
+    }
+    return 0;
+}
+
 tide_status grow_tree(struct grow *g, const struct grow_grad *grad,
                       const uint32_t *rows, int64_t n, tide_error *err)
 {
@@ -469,6 +494,7 @@ tide_status grow_tree(struct grow *g, const struct grow_grad *grad,
                                     .groups = UINT64_MAX,
                                     .alone = -1};
     if (g->codes->n_lanes == 0 || n == 0) return TIDE_OK;
+    g->noise = has_sorted_sets(g) ? grow_noise(grad, g->ids, n) : 0;
     g->members = n < TOGETHER_LEAST ? 1 : g->team;
     int64_t wall = clock_ns(), cpu = clock_cpu_ns();
     tide_status status = par_crew(g->ctx, g->members, grow_lead, g, err);
@@ -520,6 +546,8 @@ void grow_describe(const struct grow *g, const struct grow_node *q,
     out->missing_left = q->split.missing_left;
     memcpy(out->bits, q->split.bits, sizeof out->bits);
     const struct bin_feature *f = &g->cuts->feature[out->feature];
-    if (!q->split.set)
+    if (f->kind)
+        out->thr = q->split.set ? 0 : q->split.thr;
+    else
         out->thr = q->split.thr < f->n_edge ? f->edge[q->split.thr] : (double)INFINITY;
 }

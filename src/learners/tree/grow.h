@@ -10,14 +10,18 @@
 #include "learners/tree/emit.h"
 #include "simd/simd.h"
 
+/* How many levels are split: sorted by what they do to the loss, in the order of their codes, or the
+ * better of both, once the first has lost what it gains by chance. */
+enum cat_split { CAT_AUTO, CAT_SETS, CAT_ORDER };
 struct grow_rules {
     int32_t leaves, depth; /* depth 0: none but ENSEMBLE_DEPTH_MAX */
     int64_t min_rows;
     double min_hessian, l1, l2, min_gain;
     double cat_smooth, cat_l2;
-    double cat_rows;   /* fewest rows between two prefixes of sorted levels */
-    int32_t cat_sides; /* levels a side of a sorted split */
-    int32_t cat_alone; /* up to so many levels: one against the rest */
+    double cat_rows;          /* fewest rows between two prefixes of sorted levels */
+    int32_t cat_sides;        /* levels a side of a sorted split */
+    int32_t cat_alone;        /* up to so many levels: one against the rest */
+    enum cat_split cat_split; /* how more levels than that are split */
     int level_wise; /* the leaf of least depth is split next, not that of largest gain */
     int symmetric; /* one test a level, `depth` levels; `leaves` has room for them all */
     /* what is forbidden, by lane; NULL: nothing (constraint.h) */
@@ -97,6 +101,7 @@ struct grow {
     struct par_crew *crew;
     int members; /* of the crew */
     const struct grow_grad *grad;
+    double noise; /* mean g^2 / h of its rows: what g varies by, in units of h */
     tide_status status;
 };
 /* Workspace for trees over up to n_max rows. `threads`: workers that one tree may use. */
@@ -108,6 +113,8 @@ tide_status grow_new(struct tide_ctx *ctx, const struct bin_cuts *cuts,
  * g->ids[beg .. beg + n), until the next call. */
 tide_status grow_tree(struct grow *g, const struct grow_grad *grad,
                       const uint32_t *rows, int64_t n, tide_error *err);
+/* Mean g^2 / h of rows ids[0..n), in values; exact sums. */
+double grow_noise(const struct grow_grad *grad, const uint32_t *ids, int64_t n);
 /* Sends other rows (of `codes`) down the tree; they are reordered so that seg[node] gives the
  * rows of each node. scratch has room for n, seg for every node. */
 struct grow_seg {
@@ -163,6 +170,11 @@ void split_choose(const struct grow *g, const struct grow_grad *grad,
 /* Bounds and groups of the children of a node that is split. */
 void split_pass_on(const struct grow *g, const struct grow_grad *grad,
                    const struct grow_node *node, struct grow_node kid[2]);
+/* May a split of the column send a set of levels left; may it send all codes up to one? */
+int split_by_set(const struct grow *g, const struct bin_feature *f);
+int split_by_order(const struct grow *g, const struct bin_feature *f);
+/* What the best set of so many levels of a column gains by chance. */
+double split_chance(const struct grow *g, const struct bin_feature *f, int levels);
 /* Was this split chosen among prefixes of sorted levels? */
 int split_is_sorted(const struct grow *g, const struct grow_split *s);
 /* 1 where a code goes left. */

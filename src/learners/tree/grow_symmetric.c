@@ -173,6 +173,7 @@ static void tier_numbers(const struct tier *s, int n, const struct codes_sum *t,
     if (cuts_try(s, &f, best)) {
         int64_t h = 0;
         for (int c = 0; c <= f.best; c++) h += t->h[c];
+        best->set = 0;
         best->thr = f.best;
         best->missing_left = !missing && 2 * h >= t->all_h;
     }
@@ -180,6 +181,7 @@ static void tier_numbers(const struct tier *s, int n, const struct codes_sum *t,
     f.n = n - 1;
     f.from_missing = 1;
     if (!cuts_try(s, &f, best)) return;
+    best->set = 0;
     best->thr = f.best;
     best->missing_left = 1;
 }
@@ -260,6 +262,16 @@ static void tier_categories(const struct tier *s, int n, const struct codes_sum 
     tier_sorted(s, f.code, m, 1, t, best);
 }
 
+/* Takes off the best set what it gains by chance: one order of the levels for all nodes. */
+static void tier_chance(const struct tier *s, const struct bin_feature *f,
+                        const struct codes_sum *t, struct grow_split *best)
+{
+    int levels = 0;
+    for (int c = 0; c < 256; c++) levels += t->seen[c];
+    best->gain -= split_chance(s->g, f, levels);
+    if (best->gain <= 0) *best = (struct grow_split){.lane = s->lane};
+}
+
 /* Is the lane drawn for this tree and this level? */
 static int tier_has_lane(const struct tier *s, int32_t lane)
 {
@@ -281,10 +293,9 @@ static void tier_scan_lane(void *arg, int64_t lane, int member)
     *best = (struct grow_split){.lane = s.lane};
     if (!tier_has_lane(&s, s.lane)) return;
     codes_add(&s, &t);
-    if (f->kind)
-        tier_categories(&s, f->n_code, &t, best);
-    else
-        tier_numbers(&s, f->n_code, &t, best);
+    if (split_by_set(s.g, f)) tier_categories(&s, f->n_code, &t, best);
+    if (best->gain > 0) tier_chance(&s, f, &t, best);
+    if (split_by_order(s.g, f)) tier_numbers(&s, f->n_code, &t, best);
 }
 
 /* --------------------------------------------------------------- the test of a level --- */

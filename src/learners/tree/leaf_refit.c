@@ -69,7 +69,9 @@ static void sums_make(const struct leaf_refit *r, const struct grow_grad *grad,
     for (uint32_t i = 0; i < leaves; i++) s->g[i] = s->h[i] = s->n[i] = 0;
     memset(s->sorted, 0, leaves);
     for (uint32_t i = 0; i < ni; i++) {
-        uint8_t many = s->has_many[e->column_feature[e->node_column[n0 + i]]];
+        uint32_t column = e->node_column[n0 + i];
+        uint8_t many =
+            s->has_many[e->column_feature[column]] && ensemble_is_set(e, column);
         uint32_t left = e->node_left[n0 + i], right = e->node_right[n0 + i];
         if (left >= ni) s->sorted[left - ni] = many;
         if (right >= ni) s->sorted[right - ni] = many;

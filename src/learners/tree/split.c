@@ -9,7 +9,10 @@
  *             levels sorted by g/(h + cat_smooth), prefixes from both ends, at most cat_sides
  *             levels a side and at least cat_rows rows between two of them, cat_l2 more
  *             shrinkage; levels of fewer than min_rows or cat_smooth rows (estimated by cover)
- *             stay on the side of the rest. Fisher 1958 for the order.
+ *             stay on the side of the rest. Fisher 1958 for the order. Sorted by
+ *             what they are judged by, levels without any effect gain, too: that much (see
+ *             split_chance) is taken off, and a cut in the order of the codes, as of a
+ *             number, is taken where it gains more (cat_split).
  * Monotone    a split on a column bounds the values of both subtrees by the middle of theirs;
  *             gains are those of values within the bounds, in f64. Interaction groups decide
  *             which columns a node may ask.
@@ -255,6 +258,24 @@ static int has_many_levels(const struct grow *g, const struct bin_feature *f)
     return f->n_code + 1 > g->rules.cat_alone;
 }
 
+int split_by_set(const struct grow *g, const struct bin_feature *f)
+{
+    return f->kind && (g->rules.cat_split != CAT_ORDER || !has_many_levels(g, f));
+}
+
+int split_by_order(const struct grow *g, const struct bin_feature *f)
+{
+    return !f->kind || (g->rules.cat_split != CAT_SETS && has_many_levels(g, f));
+}
+
+/* Levels without effect have sums z sqrt(noise h), z normal. Those of positive z on one side and the
+ * others on the other gain noise (E|z|)^2 = 2/pi noise a level, since both means are E|z| away. */
+double split_chance(const struct grow *g, const struct bin_feature *f, int levels)
+{
+    if (g->rules.cat_split != CAT_AUTO || !has_many_levels(g, f)) return 0;
+    return 0.6366197723675814 * g->noise * levels;
+}
+
 int split_is_sorted(const struct grow *g, const struct grow_split *s)
 {
     return s->set &&
@@ -295,6 +316,7 @@ static void scan_levels(const struct scan *s, int32_t lane, struct grow_split *b
         scan_prefixes(s, lane, lv, used, 1, &mine);
         scan_prefixes(s, lane, lv, used, -1, &mine);
     }
+    mine.gain -= split_chance(s->g, f, n);
     if (!(mine.gain > best->gain)) return;
     *best = mine;
     close_set(s, f->n_code, best);
@@ -307,10 +329,9 @@ static void scan_lane(struct scan *s, const uint64_t *hist, int32_t lane,
     s->cells = hist + (s->wide ? 512 : 256) * (size_t)lane;
     s->way = s->is_held ? s->g->rules.monotone[lane] : 0;
     *best = (struct grow_split){.gain = 0};
-    if (s->g->cuts->feature[s->g->cuts->lane_feature[lane]].kind)
-        scan_levels(s, lane, best);
-    else
-        scan_number(s, lane, best);
+    const struct bin_feature *f = &s->g->cuts->feature[s->g->cuts->lane_feature[lane]];
+    if (split_by_set(s->g, f)) scan_levels(s, lane, best);
+    if (split_by_order(s->g, f)) scan_number(s, lane, best);
 }
 
 /* Do both sides have min_rows rows, by what h alone can prove? */
