@@ -30,6 +30,28 @@ struct tide_problem_options {
 };
 TIDE_API const struct tide_params *tide_problem_params(void);
 
+/* First and second derivatives of a loss by the scores, for gbdt(loss=custom): g[i], h[i] of row i,
+ * before its weight, which is multiplied in afterwards. scores, targets, g, h: [n]; weights: [n], or
+ * NULL where all are 1. The n rows of a fit are the same in every round, in the table's order; rows
+ * without a target and those put aside for stopping are not among them. Returns 0, or what is
+ * said in the error that ends the fit.
+ * Threads: called on the thread that called the library, once a round. */
+typedef int (*tide_gradient_fn)(const double *scores, const double *targets,
+                                const double *weights, int64_t n, double *g, double *h,
+                                void *payload);
+/* Value of the loss on rows put aside, less is better; arrays as above.
+ * Threads: as tide_gradient_fn, after every round. */
+typedef double (*tide_loss_fn)(const double *scores, const double *targets,
+                               const double *weights, int64_t n, void *payload);
+/* A loss of the caller's own. Scores begin at 0 (or at the offset column), h below 0 is taken as 0
+ * and counted in a note; the model predicts raw scores. */
+struct tide_loss {
+    uint32_t size;
+    tide_gradient_fn gradient;
+    tide_loss_fn value; /* NULL: rounds are not stopped early, and a note says so */
+    void *payload;
+};
+
 struct tide_train_options {
     const char *learner;       /* NULL or "auto", or a learner's name */
     struct tide_text_list set; /* k=v for the learner */
@@ -41,6 +63,8 @@ struct tide_train_options {
     int32_t folds;
     const char *metric; /* chooses in auto and is shown first; NULL: by task */
     uint64_t seed;
+    /* of loss=custom, which needs it and which alone takes it; borrowed. NULL: none */
+    const struct tide_loss *own_loss;
 };
 TIDE_API const struct tide_params *tide_train_params(void);
 

@@ -2,7 +2,7 @@
  *
  * Problem       min over trees of sum_i s_i loss(y_i, F(x_i)) + l2/2 |leaves|^2 + l1 |leaves|;
  *               losses of numbers and of classes: tree/objective.c; K classes are K trees a round;
- *               of the order of a query's rows: tree/rank_loss.c
+ *               of the order of a query's rows: tree/rank_loss.c; the caller's: tree/own_loss.c
  * Method        Newton boosting on histograms of at most 255 codes a column, trees grown leaf
  *               by leaf (Friedman 2001; Ke et al. 2017), by levels, or with one test a level;
  *               gradients as dithered 16-bit integers
@@ -165,6 +165,8 @@ static const struct tide_param gbdt_rows[] = {
 static void gbdt_aims(const void *params, struct fit_aims *out)
 {
     const struct boost_params *p = params;
+    out->own_loss = p->loss == OBJECTIVE_CUSTOM;
+    if (out->own_loss) out->tasks = TIDE_REGRESS; /* scores, whatever they stand for */
     if (p->loss != OBJECTIVE_LAMBDARANK) return;
     out->tasks = TIDE_REGRESS;
     out->metric = "ndcg";
@@ -192,6 +194,7 @@ static void gbdt_cost(const void *params, const struct fit_data *d,
     if (p->loss == OBJECTIVE_ABSOLUTE || p->loss == OBJECTIVE_QUANTILE ||
         p->loss == OBJECTIVE_MAPE)
         row += 48; /* residuals of leaves and their weights */
+    if (p->loss == OBJECTIVE_CUSTOM) row += 72; /* derivatives, copies of rows */
     if (p->offset || p->exposure) row += 8;
     if (d->group) row += 32;
     if (p->loss == OBJECTIVE_LAMBDARANK) row += 80; /* queries, derivatives, sorting */

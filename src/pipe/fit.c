@@ -197,7 +197,8 @@ static tide_status take_rows(struct fitting *f, const int64_t *at, int64_t n,
                            .w = p->w,
                            .group = p->group,
                            .seed = f->how->seed,
-                           .phase = f->how->phase ? f->how->phase : "fitting"};
+                           .phase = f->how->phase ? f->how->phase : "fitting",
+                           .own_loss = f->how->own_loss};
     *v = (struct view){.n_rows = at ? n : p->n_rows, .rows = p->rows};
     if (!at) {
         if (p->n_rows == p->frame->n_rows) v->rows = NULL; /* every row, in order */

@@ -162,6 +162,7 @@ struct pipe_fit { /* what to fit on */
     const struct tide_model *from;
     int refit;
     double decay;
+    const struct tide_loss *own_loss; /* as struct fit_data */
 };
 /* Fits a pipeline on rows of a problem. On TIDE_ECANCELLED *out may be a whole, partial model. */
 tide_status pipe_fit(struct tide_ctx *ctx, const struct problem *p,

@@ -20,6 +20,7 @@ struct column;
 struct arena;
 struct tide_ctx;
 struct state;
+struct tide_loss; /* <tidemill/model.h> */
 
 /* One problem as steps and learners see it: features, target, weights. Arrays are in view
  * order. A learner never sees a file. */
@@ -35,6 +36,7 @@ struct fit_data {
     uint64_t seed;
     /* What to show the user while this runs: phase for ctx_progress. */
     const char *phase;
+    const struct tide_loss *own_loss; /* the caller's, for loss=custom; or NULL */
 };
 /* "classify" of TIDE_CLASSIFY; static. */
 const char *task_name(uint32_t task);

@@ -31,6 +31,7 @@ struct fit_resume {
 struct fit_aims {
     uint32_t tasks;     /* those of the learner that they leave */
     const char *metric; /* to judge by; NULL: the task's */
+    int own_loss;       /* the loss is the caller's: fit_data.own_loss */
 };
 
 struct ensemble; /* infer/ensemble.h */

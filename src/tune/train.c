@@ -152,6 +152,12 @@ static tide_status check_options(struct trainer *t, tide_error *err)
         return err_set(err, TIDE_CODE_PARAM_CONFLICT,
                        "'valid' and '%s' exclude each other",
                        o->cv > 1 ? "cv" : "holdout");
+    if (o->own_loss && !t->aims.own_loss) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "'own_loss' is for a learner whose loss is custom");
+        err_field(err, "own_loss");
+        return err_hint(err, "set", "loss=custom");
+    }
     if (t->p->group && o->folds)
         return err_set(err, TIDE_CODE_PARAM_CONFLICT,
                        "'group' and 'folds' exclude each other");
@@ -348,12 +354,13 @@ static tide_status make_candidates(struct trainer *t, tide_error *err)
     return TIDE_OK;
 }
 
-/* A fit that goes on from the model, if there is one. */
+/* A fit of what was asked for: from the model, by the loss of the caller, if there is one. */
 static void go_on(const struct trainer *t, struct pipe_fit *how)
 {
     how->from = t->from;
     how->refit = t->how.refit;
     how->decay = t->how.refit_decay;
+    how->own_loss = t->o->own_loss;
 }
 
 static tide_status validate(struct trainer *t, tide_error *err)

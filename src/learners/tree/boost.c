@@ -2,7 +2,8 @@
  *
  * Stopping   rows given to watch, or a tenth of the rows by Philox(seed, "stop", row id): `patience`
  *            rounds without a lower loss end it and the model is cut to its best round. Rows of
- *            groups are drawn as whole groups; lambdarank watches 1 - NDCG@10.
+ *            groups are drawn as whole groups; lambdarank watches 1 - NDCG@10, a caller's loss its
+ *            value, without which nothing is watched.
  * Small      below 2,000 rows a tenth says little, and stopping not at all overfits: five folds
  *            of the rows (Philox again) are boosted in step, the round of least summed loss is
  *            the number of rounds, and all rows are fitted with it. Six fits of a small table.
@@ -30,6 +31,7 @@
 #include "learners/tree/grad.h"
 #include "learners/tree/leaf_refit.h"
 #include "learners/tree/offset.h"
+#include "learners/tree/own_loss.h"
 #include "learners/tree/rank_loss.h"
 #include "learners/tree/row_sample.h"
 #include "simd/vmath.h"
@@ -97,9 +99,10 @@ struct boost {
     int64_t *levels;
     int64_t *group_unit; /* [n] place of a row's group by its draw, or NULL */
     int64_t n_groups;
-    struct rank *rank; /* lambdarank: queries; else NULL */
-    double rate;       /* of this round */
-    struct dart *dart; /* NULL: no tree is ever dropped */
+    struct rank *rank;    /* lambdarank: queries; else NULL */
+    struct own_loss *own; /* custom; else NULL */
+    double rate;          /* of this round */
+    struct dart *dart;    /* NULL: no tree is ever dropped */
     double *base, *loss_scratch, *y;
     struct emit emit;
     int32_t round, rounds, best_round;
@@ -123,6 +126,14 @@ static tide_status boost_loss(struct boost *b, tide_error *err)
                 objective_names[id]);
         err_field(err, "loss");
         return err_hint(err, "group", "COLUMN");
+    }
+    if (id == OBJECTIVE_CUSTOM && !(b->d->own_loss && b->d->own_loss->gradient)) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "loss '%s' takes its derivatives from a function of the program that "
+                "calls the library, and there is none",
+                objective_names[id]);
+        err_field(err, "loss");
+        return err_hint(err, "loss", "squared");
     }
     b->loss = id;
     b->grad.n_outputs = id == OBJECTIVE_SOFTMAX ? b->d->n_classes : 1;
@@ -298,9 +309,13 @@ static tide_status boost_constant(struct boost *b, tide_error *err)
     tide_status status = arena_status(&b->scratch, err);
     if (!status) status = objective_check(b->loss, d, err);
     if (status) return status;
-    b->one_value = !b->from;
+    /* what a caller's loss makes of equal targets is not known */
+    b->one_value = !b->from && b->loss != OBJECTIVE_CUSTOM;
     for (int64_t i = 0; i < n; i++) b->one_value &= d->y[i] == d->y[0] && !b->offsets;
-    if (of->constant == CONSTANT_ZERO) return TIDE_OK;
+    if (of->constant == CONSTANT_ZERO) {
+        memcpy(b->y, d->y, (size_t)n * sizeof *b->y);
+        return TIDE_OK;
+    }
     if (b->one_value) {
         b->base[0] = n > 0 ? d->y[0] : 0;
         return TIDE_OK;
@@ -716,6 +731,8 @@ static tide_status boost_round(struct boost *b, tide_error *err)
     tide_status status =
         b->dart ? dart_drop(b->dart, b->round, b->grad.score, err) : TIDE_OK;
     if (!status && b->rank) status = rank_derive(b->rank, b->grad.score, err);
+    if (!status && b->own)
+        status = own_loss_derive(b->own, b->grad.score, b->round, err);
     if (!status) status = grad_make(&b->grad, b->round, err);
     if (!status) status = boost_sample(b, err);
     int coarse = 0;
@@ -740,11 +757,15 @@ static tide_status boost_round(struct boost *b, tide_error *err)
 }
 
 /* What the rows watched say of the scores: less is better. */
-static double watch_loss(const struct boost *b)
+static tide_status watch_loss(const struct boost *b, double *loss, tide_error *err)
 {
-    if (b->rank) return 1 - rank_watched(b->rank, b->watch.score);
-    return grad_loss_of(&b->grad, &b->watch.rows, b->watch.score, b->watch.list,
-                        b->watch.n, b->loss_scratch);
+    const struct watch *w = &b->watch;
+    if (b->own)
+        return own_loss_value(b->own, &w->rows, w->score, w->list, w->n, loss, err);
+    *loss = b->rank ? 1 - rank_watched(b->rank, w->score)
+                    : grad_loss_of(&b->grad, &w->rows, w->score, w->list, w->n,
+                                   b->loss_scratch);
+    return TIDE_OK;
 }
 
 static int32_t boost_say(const struct boost *b, double loss, char *text, int size)
@@ -763,14 +784,16 @@ static tide_status boost_loop(struct boost *b, tide_error *err)
     const char *phase = b->d->phase ? b->d->phase : "boosting";
     char text[64];
     tide_status status = TIDE_OK;
-    if (b->from && b->watch.n) b->best_loss = watch_loss(b); /* of best_round */
+    if (b->from && b->watch.n) /* of best_round */
+        status = watch_loss(b, &b->best_loss, err);
     while (b->round < b->rounds && !status) {
         double loss = 0;
         status = boost_round(b, err);
         if (status) break;
         b->round++;
         if (b->watch.n) {
-            loss = watch_loss(b);
+            status = watch_loss(b, &loss, err);
+            if (status) break;
             if (b->best_round == 0 || loss < b->best_loss) {
                 b->best_loss = loss;
                 b->best_round = b->round;
@@ -811,9 +834,25 @@ static tide_status boost_save(struct boost *b, struct state *out, tide_error *er
     return arena_status(out->arena, err);
 }
 
+/* What a caller's loss had that others do not, behind the rest of the note. */
+static void note_own(struct boost *b, struct state *out, const char *rest)
+{
+    struct str s = {0};
+    int64_t raised = own_loss_raised(b->own);
+    str_add(&s, rest);
+    if (!b->d->own_loss->value && b->p->patience > 0)
+        str_addf(&s, "%sthe loss has no value, so 'patience' stops no round",
+                 s.len ? "; " : "");
+    if (raised)
+        str_addf(&s, "%ssecond derivatives below 0, taken as 0: %lld",
+                 s.len ? "; " : "", (long long)raised);
+    if (s.len) b->info->note = arena_str(out->arena, s.s);
+    str_free(&s);
+}
+
 static void boost_note(struct boost *b, struct state *out, int by_folds)
 {
-    char text[160];
+    char text[160] = "";
     b->info->rounds = b->round;
     b->info->best_round = b->best_round;
     b->info->converged = -1;
@@ -835,9 +874,8 @@ static void boost_note(struct boost *b, struct state *out, int by_folds)
         str_format(text, sizeof text,
                    "%d rounds, chosen by %d folds (fewer than 2,000 rows)",
                    (int)b->round, BOOST_FOLDS);
-    else
-        return;
-    b->info->note = arena_str(out->arena, text);
+    if (b->own) note_own(b, out, text);
+    if (!b->own && *text) b->info->note = arena_str(out->arena, text);
 }
 
 /* What stands already: trees, rounds, the rate of the last, codes of levels. */
@@ -869,7 +907,14 @@ static tide_status boost_grad(struct boost *b, tide_error *err)
         .n = d->x->n_rows, .y = b->y, .k = d->k, .w = d->w, .ids = b->ids};
     b->grad.score = boost_scores(b, d->x);
     tide_status status = arena_status(&b->scratch, err);
-    return status ? status : grad_new(&b->grad, &b->scratch, err);
+    if (!status) status = grad_new(&b->grad, &b->scratch, err);
+    if (status || b->loss != OBJECTIVE_CUSTOM) return status;
+    status = own_loss_new(d->own_loss, &b->grad.rows, b->fit_rows, b->n_fit,
+                          &b->scratch, &b->own, err);
+    if (status) return status;
+    b->grad.loss.g = own_loss_g(b->own);
+    b->grad.loss.h = own_loss_h(b->own);
+    return TIDE_OK;
 }
 
 /* Base score, cuts, codes, scores, workspaces: all that the first round needs. skip is set. */
@@ -922,6 +967,7 @@ static void boost_free(struct boost *b)
 /* Rounds of the folds, in step. */
 struct folds {
     struct boost fold[BOOST_FOLDS];
+    tide_error *err; /* where one thread does all; else NULL */
     tide_status status[BOOST_FOLDS];
     double loss[BOOST_FOLDS];
 };
@@ -932,7 +978,7 @@ static void fold_prepare(void *arg, int64_t i, int worker)
     struct boost *b = &f->fold[i];
     (void)worker;
     f->status[i] = boost_rows_without(b, (int)i);
-    if (!f->status[i]) f->status[i] = boost_prepare(b, NULL, NULL);
+    if (!f->status[i]) f->status[i] = boost_prepare(b, NULL, f->err);
 }
 
 static void fold_round(void *arg, int64_t i, int worker)
@@ -942,10 +988,24 @@ static void fold_round(void *arg, int64_t i, int worker)
     (void)worker;
     f->loss[i] = 0;
     if (!b->is_ready || b->watch.n == 0) return;
-    f->status[i] = boost_round(b, NULL);
+    f->status[i] = boost_round(b, f->err);
     emit_cut(&b->emit, 0); /* only the scores matter */
     b->round++;
-    f->loss[i] = watch_loss(b) * (double)b->watch.n;
+    if (!f->status[i]) f->status[i] = watch_loss(b, &f->loss[i], f->err);
+    f->loss[i] *= (double)b->watch.n;
+}
+
+/* A caller's functions are not for several threads. */
+static tide_status folds_each(const struct boost *b, struct folds *f, par_fn task,
+                              tide_error *err)
+{
+    if (!b->own) return par_for(b->ctx, BOOST_FOLDS, task, f, err);
+    f->err = err;
+    for (int i = 0; i < BOOST_FOLDS; i++) {
+        task(f, i, 0);
+        if (f->status[i]) return f->status[i];
+    }
+    return TIDE_OK;
 }
 
 static tide_status folds_status(const struct folds *f, tide_error *err)
@@ -979,14 +1039,14 @@ static tide_status folds_choose(const struct boost *b, int32_t *rounds, tide_err
                                     .is_fold = 1};
         arena_init(&f->fold[i].scratch, b->ctx);
     }
-    tide_status status = par_for(b->ctx, BOOST_FOLDS, fold_prepare, f, err);
+    tide_status status = folds_each(b, f, fold_prepare, err);
     if (!status) status = folds_status(f, err);
     int ready = 0;
     for (int i = 0; i < BOOST_FOLDS; i++)
         ready += f->fold[i].is_ready && f->fold[i].watch.n > 0;
     for (int32_t r = 1; r <= most && ready && !status; r++) {
         double sum = 0;
-        status = par_for(b->ctx, BOOST_FOLDS, fold_round, f, err);
+        status = folds_each(b, f, fold_round, err);
         if (!status) status = folds_status(f, err);
         for (int i = 0; i < BOOST_FOLDS; i++) sum += f->loss[i];
         if (best_round == 0 || sum < best) {
@@ -1089,11 +1149,19 @@ static tide_status boost_dart(struct boost *b, const struct fit_data *valid,
                     err);
 }
 
+/* Nothing says how good scores are. */
+static int boost_is_blind(const struct boost *b)
+{
+    return b->p->loss == OBJECTIVE_CUSTOM && b->d->own_loss && !b->d->own_loss->value;
+}
+
 static tide_status boost_train(struct boost *b, const struct fit_data *valid,
                                int32_t rounds, struct state *out, tide_error *err)
 {
     int64_t n = b->d->x->n_rows;
-    int chooses = !valid && rounds <= 0 && b->p->patience > 0, by_folds = 0;
+    int by_folds = 0, is_blind = boost_is_blind(b);
+    if (is_blind) valid = NULL;
+    int chooses = !valid && !is_blind && rounds <= 0 && b->p->patience > 0;
     struct fit_data weighed[2];
     b->ids = boost_ids(b->d->x, &b->scratch);
     if (b->d->group) {
@@ -1151,6 +1219,7 @@ static tide_status boost_renew(struct boost *b, double decay, struct state *out,
                            .x = b->d->x,
                            .grad = &b->grad,
                            .loss = b->loss,
+                           .own = b->own,
                            .refit_unit = b->refit_unit,
                            .max_leaf = b->max_leaf,
                            .decay = decay,

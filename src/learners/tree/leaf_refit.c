@@ -156,7 +156,8 @@ tide_status leaf_refit(const struct leaf_refit *r, struct arena *a, const double
     for (int32_t i = 0; i < rounds && !status; i++) {
         int coarse = 0;
         if (i) rate *= r->p->decay;
-        status = grad_make(r->grad, i, err);
+        if (r->own) status = own_loss_derive(r->own, r->grad->score, i, err);
+        if (!status) status = grad_make(r->grad, i, err);
         for (int32_t k = 0; k < outputs && !status; k++)
             coarse |= grad_is_coarse(r->grad, k);
         if (coarse && !status) status = grad_refine(r->grad, a, err);

@@ -4,6 +4,7 @@
 #include "infer/ensemble.h"
 #include "learners/tree/boost.h"
 #include "learners/tree/grad.h"
+#include "learners/tree/own_loss.h"
 
 struct leaf_refit {
     struct tide_ctx *ctx;
@@ -12,6 +13,7 @@ struct leaf_refit {
     const struct view *x;
     struct grad *grad; /* scores before the first tree; they end behind the last */
     enum objective_id loss;
+    struct own_loss *own;      /* the caller's loss, or NULL */
     const int64_t *refit_unit; /* weights of residuals; NULL: all 1 */
     double max_leaf;
     double decay; /* share of an old value that stays */

@@ -10,6 +10,7 @@
  * mape        rows weigh 1/max(1, |y|), as in LightGBM: targets below 1 are not blown up.
  * softmax     h = p (1 - p) K/(K - 1).
  * lambdarank  derivatives of a row come from its query: rank_loss.c.
+ * custom      they come from the caller: own_loss.c.
  * Guide       Q3 Q10
  */
 #include "learners/tree/objective.h"
@@ -25,9 +26,9 @@
 #include "simd/vmath.h"
 
 const char *const objective_names[OBJECTIVE_COUNT + 1] = {
-    "auto",          "squared",  "absolute", "huber",      "pseudo_huber",
-    "quantile",      "mape",     "poisson",  "gamma",      "tweedie",
-    "cross_entropy", "logistic", "softmax",  "lambdarank", NULL};
+    "auto",    "squared",    "absolute", "huber",   "pseudo_huber",  "quantile",
+    "mape",    "poisson",    "gamma",    "tweedie", "cross_entropy", "logistic",
+    "softmax", "lambdarank", "custom",   NULL};
 
 const char *const objective_aliases[OBJECTIVE_COUNT + 1] = {
     "",
@@ -44,6 +45,7 @@ const char *const objective_aliases[OBJECTIVE_COUNT + 1] = {
     "binary binary:logistic log_loss logloss",
     "multiclass multi:softprob multi:softmax multi_logloss",
     "lambdamart rank:ndcg",
+    "",
     NULL};
 
 /* ----------------------------------------------------------------- identity links --- */
@@ -308,7 +310,7 @@ static double softmax_loss(LOSS_ARGS)
     return log_sum + top - s[rows->k[i] < k ? rows->k[i] : 0];
 }
 
-/* ------------------------------------------------------------------------- queries --- */
+/* ----------------------------------------------------------- derivatives made before --- */
 
 static void no_scores(const struct objective_fit *o, const struct grad_rows *rows,
                       int64_t i0, int64_t n, const double *score, double *z)
@@ -316,7 +318,7 @@ static void no_scores(const struct objective_fit *o, const struct grad_rows *row
     (void)o, (void)rows, (void)i0, (void)n, (void)score, (void)z;
 }
 
-static void lambdarank_grad(GRAD_ARGS)
+static void given_grad(GRAD_ARGS)
 {
     (void)rows, (void)k, (void)z;
     memcpy(g, o->g + i0, (size_t)n * sizeof *g);
@@ -362,7 +364,10 @@ const struct objective objective_table[OBJECTIVE_COUNT] = {
                            SCORES(softmaxes), OF(softmax)},
     [OBJECTIVE_LAMBDARANK] = {"ndcg@10", TIDE_REGRESS, LINK_IDENTITY,
                               .range = RANGE_LABEL, .constant = CONSTANT_ZERO,
-                              SCORES(no_scores), .grad = lambdarank_grad},
+                              SCORES(no_scores), .grad = given_grad},
+    [OBJECTIVE_CUSTOM] = {"loss", TIDE_REGRESS, LINK_IDENTITY,
+                          .constant = CONSTANT_ZERO, SCORES(no_scores),
+                          .grad = given_grad},
 };
 
 tide_status objective_choose(int32_t asked, uint32_t task, int32_t n_classes,

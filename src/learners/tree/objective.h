@@ -22,6 +22,7 @@ enum objective_id {
     OBJECTIVE_LOGISTIC,
     OBJECTIVE_SOFTMAX,
     OBJECTIVE_LAMBDARANK,
+    OBJECTIVE_CUSTOM,
     OBJECTIVE_COUNT
 };
 /* For a row of a parameter table: the losses in the order of the enum, and the peers' names. */
@@ -61,7 +62,8 @@ struct objective_fit {
     double delta; /* huber, pseudo_huber: where the loss turns linear */
     double power; /* tweedie */
     double base;  /* what was taken off the targets (identity link) */
-    /* lambdarank: derivatives of all rows, made before a round (rank_loss.h) */
+    /* of queries and callers: derivatives of all rows, made before a round (rank_loss.h,
+     * own_loss.h) */
     const double *g, *h;
 };
 struct objective {
@@ -81,7 +83,7 @@ struct objective {
                  int64_t i0, int64_t n, int32_t k, const double *z, double *g,
                  double *h);
     /* loss of row i with scores s [n_outputs], >= 0; z has room for n_outputs. NULL: rows have
-     * none of their own, queries do */
+     * none of their own, queries or the caller do */
     double (*loss)(const struct objective_fit *o, const struct grad_rows *rows,
                    int64_t i, const double *s, double *z);
 };
