@@ -167,7 +167,7 @@ static void gbdt_aims(const void *params, struct fit_aims *out)
     const struct boost_params *p = params;
     out->own_loss = p->loss == OBJECTIVE_CUSTOM;
     if (out->own_loss) out->tasks = TIDE_REGRESS; /* scores, whatever they stand for */
-    if (p->loss != OBJECTIVE_LAMBDARANK) return;
+    if (!objective_ranks(p->loss)) return;
     out->tasks = TIDE_REGRESS;
     out->metric = "ndcg";
 }
@@ -197,7 +197,7 @@ static void gbdt_cost(const void *params, const struct fit_data *d,
     if (p->loss == OBJECTIVE_CUSTOM) row += 72; /* derivatives, copies of rows */
     if (p->offset || p->exposure) row += 8;
     if (d->group) row += 32;
-    if (p->loss == OBJECTIVE_LAMBDARANK) row += 80; /* queries, derivatives, sorting */
+    if (objective_ranks(p->loss)) row += 80; /* queries, derivatives, sorting */
     if (p->weights || p->pos_weight != 1) row += 8;
     if (p->rows < 1 && p->sampling != SAMPLE_UNIFORM) row += 8;
     if (p->dart > 0) row += 8 * k;

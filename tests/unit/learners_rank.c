@@ -1,4 +1,7 @@
-/* learners_rank.c - lambdarank: its derivatives and NDCG against slow references, order, groups */
+/* learners_rank.c - lambdarank and xendcg: derivatives and NDCG against slow references, order, groups */
+#include <stdio.h>
+
+#include "base/rng.h"
 #include "learners/tree/rank_loss.h"
 #include "learners/tree/row_sample.h"
 #include "simd/vmath.h"
@@ -142,6 +145,85 @@ TEST(derivatives_are_those_of_a_slow_reference)
     }
 }
 
+/* Bruch's derivatives of the rows of a query, each sum by the definition. */
+static void slow_entropy(const struct table *s, const double *score, int64_t of,
+                         int round, double *g, double *h)
+{
+    struct rng_key key = rng_key(s->d.seed, "xendcg");
+    double p[160], q[160], t[160], added[160], all_p = 0, all_q = 0;
+    int64_t in[160], m = 0;
+    for (int64_t i = 0; i < s->t->n; i++) {
+        if (s->group[i] != s->group[of]) continue;
+        in[m++] = i;
+        p[i] = exp(score[i]);
+        q[i] = pow(2, s->y[i]) - rng_u01(rng_at(key, i, (uint32_t)round, 0));
+        all_p += p[i];
+        all_q += q[i];
+    }
+    int teaches = m > 1 && slow_best(s, of, 30) > 0;
+    for (int64_t k = 0; k < m; k++) {
+        int64_t i = in[k];
+        p[i] /= all_p;
+        g[i] = t[i] = teaches ? p[i] - q[i] / all_q : 0;
+        h[i] = teaches ? p[i] * (1 - p[i]) : 0;
+    }
+    for (int order = 2; order < 4 && teaches; order++) {
+        for (int64_t k = 0; k < m; k++) {
+            added[in[k]] = 0;
+            for (int64_t j = 0; j < m; j++)
+                if (j != k) added[in[k]] += p[in[k]] * t[in[j]] / (1 - p[in[j]]);
+        }
+        for (int64_t k = 0; k < m; k++) g[in[k]] += t[in[k]] = added[in[k]];
+    }
+}
+
+TEST(cross_entropy_derivatives_are_those_of_a_slow_reference)
+{
+    enum { N = 160 };
+    for (int v = 0; v < 8; v++) {
+        struct table s = table_new(N, v % 3 == 2 ? 90 : 8);
+        double score[N], g[N], h[N];
+        struct arena a;
+        struct rank *r = NULL;
+        arena_init(&a, NULL);
+        for (int i = 0; i < N; i++) {
+            score[i] = v < 2 ? 0 : 4 * toy_u(9, i, (uint32_t)v);
+            if (v == 3) s.y[i] = 0;
+        }
+        CHECK_INT(rank_new(NULL, &s.d, NULL, NULL, 30, &a, &r, NULL), 0);
+        CHECK_INT(rank_derive_entropy(r, score, v, NULL), 0);
+        for (int i = 0; i < N; i++) {
+            int first = 1;
+            for (int j = 0; j < i; j++) first &= s.group[j] != s.group[i];
+            if (first) slow_entropy(&s, score, i, v, g, h);
+        }
+        for (int i = 0; i < N; i++) {
+            CHECK_NEAR(rank_g(r)[i], g[i], 1e-12);
+            CHECK_NEAR(rank_h(r)[i], h[i], 1e-12);
+            CHECK(v != 3 || rank_g(r)[i] == 0);
+        }
+        arena_free(&a);
+        table_free(&s);
+    }
+}
+
+TEST(a_row_far_above_the_others_keeps_cross_entropy_finite)
+{
+    struct table s = table_new(40, 40);
+    double score[40] = {0};
+    struct arena a;
+    struct rank *r = NULL;
+    arena_init(&a, NULL);
+    for (int i = 0; i < 40; i++) s.group[i] = 1;
+    score[11] = 900;
+    CHECK_INT(rank_new(NULL, &s.d, NULL, NULL, 30, &a, &r, NULL), 0);
+    CHECK_INT(rank_derive_entropy(r, score, 0, NULL), 0);
+    for (int i = 0; i < 40; i++)
+        CHECK(fabs(rank_g(r)[i]) < 1e13 && rank_h(r)[i] >= 0 && rank_h(r)[i] <= 0.25);
+    arena_free(&a);
+    table_free(&s);
+}
+
 /* NDCG of the first ten places, rows of one score sharing theirs. */
 static double slow_ndcg(const struct table *s, const double *score, int64_t of)
 {
@@ -213,9 +295,12 @@ static uint64_t hash_of(const struct table *s, const struct fit_data *d,
 TEST(bytes_depend_on_no_thread_no_set_and_no_order_of_rows)
 {
     static const char *const options[] = {
-        "trees=6,loss=lambdarank", "trees=6,loss=rank:ndcg,rows=0.7,truncation=5",
+        "trees=6,loss=lambdarank",
+        "trees=6,loss=rank:ndcg,rows=0.7,truncation=5",
         "trees=6,loss=lambdamart,patience=0,dart=0.4,dart_skip=0",
-        "trees=6,loss=lambdarank,rows=0.5,sampling=goss"};
+        "trees=6,loss=lambdarank,rows=0.5,sampling=goss",
+        "trees=6,loss=xendcg",
+        "trees=6,loss=rank_xendcg,patience=0,rows=0.5,sampling=goss"};
     for (int size = 0; size < 2; size++) {
         struct table s = table_new(size ? 9001 : 701, 60);
         int64_t n = s.t->n, *rows = calloc((size_t)n, sizeof *rows);
@@ -255,7 +340,7 @@ TEST(bytes_depend_on_no_thread_no_set_and_no_order_of_rows)
     }
 }
 
-TEST(scores_rank_better_than_chance_and_stop_by_ndcg)
+static void check_ranks(const char *loss)
 {
     enum { N = 6000 };
     struct table s = table_new(N, 40);
@@ -263,19 +348,25 @@ TEST(scores_rank_better_than_chance_and_stop_by_ndcg)
     struct arena a;
     struct rank *r = NULL;
     tide_error err = {0};
+    char options[96];
     arena_init(&a, NULL);
-    struct toy_model *m =
-        toy_fit(GBDT, "trees=200,rate=0.2,patience=10,loss=lambdarank", &s.d,
-                s.t->n_levels, NULL);
+    snprintf(options, sizeof options, "trees=200,rate=0.2,patience=10,loss=%s", loss);
+    struct toy_model *m = toy_fit(GBDT, options, &s.d, s.t->n_levels, NULL);
     CHECK_MSG(m->status == TIDE_OK, "%s", m->err.message);
     CHECK(m->info.best_round > 0 && m->info.rounds < 200);
     CHECK_INT(tide_learner_gbdt.predict(m->object, s.d.x, 0, N, out, &err), 0);
     CHECK_INT(rank_new(NULL, &s.d, &s.d, NULL, 30, &a, &r, NULL), 0);
-    CHECK_MSG(rank_watched(r, out) > 0.9, "%g", rank_watched(r, out));
+    CHECK_MSG(rank_watched(r, out) > 0.9, "%s: %g", loss, rank_watched(r, out));
     CHECK_MSG(rank_watched(r, none) < 0.6, "%g", rank_watched(r, none));
     toy_model_free(m);
     arena_free(&a);
     table_free(&s);
+}
+
+TEST(scores_rank_better_than_chance_and_stop_by_ndcg)
+{
+    check_ranks("lambdarank");
+    check_ranks("xendcg");
 }
 
 TEST(a_query_weighs_the_mean_of_its_rows)
@@ -335,6 +426,7 @@ TEST(one_query_and_queries_of_one_row_are_learned)
     (void)hash_of(&s, &s.d, "trees=4,loss=lambdarank", NULL);
     for (int i = 0; i < 300; i++) s.group[i] = i;
     (void)hash_of(&s, &s.d, "trees=4,loss=lambdarank,l2=0,min_hessian=0", NULL);
+    (void)hash_of(&s, &s.d, "trees=4,loss=xendcg,l2=0,min_hessian=0", NULL);
     for (int i = 0; i < 300; i++) s.y[i] = 2;
     struct toy_model *m =
         toy_fit(GBDT, "trees=4,loss=lambdarank", &s.d, s.t->n_levels, NULL);

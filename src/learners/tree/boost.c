@@ -2,8 +2,8 @@
  *
  * Stopping   rows given to watch, or a tenth of the rows by Philox(seed, "stop", row id): `patience`
  *            rounds without a lower loss end it and the model is cut to its best round. Rows of
- *            groups are drawn as whole groups; lambdarank watches 1 - NDCG@10, a caller's loss its
- *            value, without which nothing is watched.
+ *            groups are drawn as whole groups; losses of queries watch 1 - NDCG@10, a caller's
+ *            loss its value, without which nothing is watched.
  * Small      below 2,000 rows a tenth says little, and stopping not at all overfits: five folds
  *            of the rows (Philox again) are boosted in step, the round of least summed loss is
  *            the number of rounds, and all rows are fitted with it. Six fits of a small table.
@@ -99,7 +99,7 @@ struct boost {
     int64_t *levels;
     int64_t *group_unit; /* [n] place of a row's group by its draw, or NULL */
     int64_t n_groups;
-    struct rank *rank;    /* lambdarank: queries; else NULL */
+    struct rank *rank;    /* losses of queries; else NULL */
     struct own_loss *own; /* custom; else NULL */
     double rate;          /* of this round */
     struct dart *dart;    /* NULL: no tree is ever dropped */
@@ -120,7 +120,7 @@ static tide_status boost_loss(struct boost *b, tide_error *err)
     tide_status status =
         objective_choose(p->loss, b->d->task, b->d->n_classes, &id, err);
     if (status) return status;
-    if (id == OBJECTIVE_LAMBDARANK && !b->d->group) {
+    if (objective_ranks((int32_t)id) && !b->d->group) {
         err_set(err, TIDE_CODE_PARAM_CONFLICT,
                 "loss '%s' orders the rows of a query, and no column names the queries",
                 objective_names[id]);
@@ -720,6 +720,17 @@ static void boost_one(void *arg, int64_t k, int worker)
         t->status = dart_keep(b->dart, (int32_t)k, g, t->value, &b->workers[own]);
 }
 
+/* Derivatives of losses whose rows have none of their own. */
+static tide_status boost_derive(struct boost *b, tide_error *err)
+{
+    const double *score = b->grad.score;
+    if (b->own) return own_loss_derive(b->own, score, b->round, err);
+    if (!b->rank) return TIDE_OK;
+    return b->loss == OBJECTIVE_XENDCG
+               ? rank_derive_entropy(b->rank, score, b->round, err)
+               : rank_derive(b->rank, score, err);
+}
+
 /* One round: gradients, a tree an output. */
 static tide_status boost_round(struct boost *b, tide_error *err)
 {
@@ -730,9 +741,7 @@ static tide_status boost_round(struct boost *b, tide_error *err)
     b->grad.by_pass = 0;
     tide_status status =
         b->dart ? dart_drop(b->dart, b->round, b->grad.score, err) : TIDE_OK;
-    if (!status && b->rank) status = rank_derive(b->rank, b->grad.score, err);
-    if (!status && b->own)
-        status = own_loss_derive(b->own, b->grad.score, b->round, err);
+    if (!status) status = boost_derive(b, err);
     if (!status) status = grad_make(&b->grad, b->round, err);
     if (!status) status = boost_sample(b, err);
     int coarse = 0;
@@ -941,7 +950,7 @@ static tide_status boost_prepare(struct boost *b, const struct fit_data *valid,
     if (!status) status = boost_grad(b, err);
     if (!status) status = boost_replay(b, d->x, b->grad.score, err);
     if (!status) status = boost_watch(b, valid, err);
-    if (!status && b->loss == OBJECTIVE_LAMBDARANK) {
+    if (!status && objective_ranks((int32_t)b->loss)) {
         status = rank_new(b->ctx, d, valid, b->skip, b->p->truncation, &b->scratch,
                           &b->rank, err);
         if (status) return status;
@@ -1102,7 +1111,7 @@ static tide_status boost_class_weights(struct boost *b, const struct fit_data **
     const struct fit_data *d = b->d;
     int32_t k = d->n_classes, seen = 0;
     double all = 0;
-    if (p->loss == OBJECTIVE_LAMBDARANK && d->group && d->w) {
+    if (objective_ranks(p->loss) && d->group && d->w) {
         tide_status st = rank_weigh(d, &b->scratch, &to[0], err);
         b->d = &to[0];
         if (st || !*valid || !(*valid)->group) return st;
@@ -1251,10 +1260,11 @@ static tide_status resume_check(const struct boost_params *p,
         if (from->leaf_width != 1 || from->n_trees % from->n_outputs ||
             from->tree_output[t] != t % from->n_outputs)
             return err_set(err, TIDE_CODE_TIDE_VALUE, "the trees stand in no rounds");
-    if (how->refit && p->loss == OBJECTIVE_LAMBDARANK) {
+    if (how->refit && objective_ranks(p->loss)) {
         err_set(err, TIDE_CODE_PARAM_CONFLICT,
-                "leaves of 'loss' lambdarank depend on each other's scores, so the "
-                "model cannot be refitted");
+                "leaves of 'loss' %s depend on each other's scores, so the model "
+                "cannot be refitted",
+                objective_names[p->loss]);
         return err_field(err, "loss");
     }
     if (!row) return TIDE_OK;

@@ -9,7 +9,7 @@
  *             of its residuals, by exact selection (Friedman 2001, algorithm 3).
  * mape        rows weigh 1/max(1, |y|), as in LightGBM: targets below 1 are not blown up.
  * softmax     h = p (1 - p) K/(K - 1).
- * lambdarank  derivatives of a row come from its query: rank_loss.c.
+ * lambdarank  (and xendcg) derivatives of a row come from its query: rank_loss.c.
  * custom      they come from the caller: own_loss.c.
  * Guide       Q3 Q10
  */
@@ -26,9 +26,10 @@
 #include "simd/vmath.h"
 
 const char *const objective_names[OBJECTIVE_COUNT + 1] = {
-    "auto",    "squared",    "absolute", "huber",   "pseudo_huber",  "quantile",
-    "mape",    "poisson",    "gamma",    "tweedie", "cross_entropy", "logistic",
-    "softmax", "lambdarank", "custom",   NULL};
+    "auto",          "squared",  "absolute", "huber",      "pseudo_huber",
+    "quantile",      "mape",     "poisson",  "gamma",      "tweedie",
+    "cross_entropy", "logistic", "softmax",  "lambdarank", "xendcg",
+    "custom",        NULL};
 
 const char *const objective_aliases[OBJECTIVE_COUNT + 1] = {
     "",
@@ -45,6 +46,7 @@ const char *const objective_aliases[OBJECTIVE_COUNT + 1] = {
     "binary binary:logistic log_loss logloss",
     "multiclass multi:softprob multi:softmax multi_logloss",
     "lambdamart rank:ndcg",
+    "rank_xendcg xe_ndcg xe_ndcg_mart",
     "",
     NULL};
 
@@ -365,6 +367,9 @@ const struct objective objective_table[OBJECTIVE_COUNT] = {
     [OBJECTIVE_LAMBDARANK] = {"ndcg@10", TIDE_REGRESS, LINK_IDENTITY,
                               .range = RANGE_LABEL, .constant = CONSTANT_ZERO,
                               SCORES(no_scores), .grad = given_grad},
+    [OBJECTIVE_XENDCG] = {"ndcg@10", TIDE_REGRESS, LINK_IDENTITY, .range = RANGE_LABEL,
+                          .constant = CONSTANT_ZERO, SCORES(no_scores),
+                          .grad = given_grad},
     [OBJECTIVE_CUSTOM] = {"loss", TIDE_REGRESS, LINK_IDENTITY,
                           .constant = CONSTANT_ZERO, SCORES(no_scores),
                           .grad = given_grad},

@@ -22,12 +22,19 @@ enum objective_id {
     OBJECTIVE_LOGISTIC,
     OBJECTIVE_SOFTMAX,
     OBJECTIVE_LAMBDARANK,
+    OBJECTIVE_XENDCG,
     OBJECTIVE_CUSTOM,
     OBJECTIVE_COUNT
 };
 /* For a row of a parameter table: the losses in the order of the enum, and the peers' names. */
 extern const char *const objective_names[OBJECTIVE_COUNT + 1];
 extern const char *const objective_aliases[OBJECTIVE_COUNT + 1];
+
+/* Is it a loss of the order of a query's rows? */
+static inline int objective_ranks(int32_t id)
+{
+    return id == OBJECTIVE_LAMBDARANK || id == OBJECTIVE_XENDCG;
+}
 
 /* Rows to learn from or to watch. */
 struct grad_rows {

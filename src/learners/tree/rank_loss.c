@@ -1,18 +1,26 @@
-/* rank_loss.c - lambdarank (Burges 2010), with the conventions of LightGBM
+/* rank_loss.c - lambdarank (Burges 2010) and xendcg (Bruch 2020), with the conventions of LightGBM
  *
+ * lambdarank
  * Pairs       of rows i, j of a query with labels l_i > l_j, one of them among the first
  *             `truncation` places by score. D = |2^l_i - 2^l_j| |d_i - d_j| / best, where
  *             d = 1/log2(place + 2) and best is the largest DCG of the first `truncation` places;
  *             D is divided by 0.01 + |s_i - s_j| once a query's scores differ.
  * Gradients   p = 1/(1 + exp(s_i - s_j)):  g_i -= p D, g_j += p D, h += p (1 - p) D; then all of
  *             the query times log2(1 + S)/S, S twice the sum of p D, where S > 0.
+ * xendcg
+ * Labels      of a query, as shares q_i of 2^l_i - u_i, with u_i in (0, 1) by Philox(seed, "xendcg",
+ *             row id, round); p is the softmax of its scores.
+ * Gradients   g = p - q and x = g; then twice (Bruch's terms of second and third order) t_i =
+ *             x_i/(1 - p_i), x_i = p_i (sum_j t_j - t_i), g_i += x_i; h = p (1 - p). A query of one
+ *             row, or without a relevant one, teaches nothing; in LightGBM the latter does.
+ * both
  * Stopping    NDCG of the first 10 places, gain 2^label - 1; rows of one score share their
  *             places; a query without a relevant row counts as 1.
  * Weights     a query weighs the mean of its rows' weights.
  * Order       rows by key of the group, then row number: a view's order changes no bit. Equal
  *             scores are placed by row number. A query's sums are f64 in the order of its pairs,
  *             on one thread; nothing is added up across queries but the NDCG, in their order.
- * Cost        truncation pairs a row and round, n log n to sort
+ * Cost        lambdarank: truncation pairs a row and round, n log n to sort; xendcg: linear
  * Guide       Q4 Q10
  */
 #include "learners/tree/rank_loss.h"
@@ -22,11 +30,13 @@
 
 #include "base/err.h"
 #include "base/par.h"
+#include "base/rng.h"
 #include "math/sort.h"
 #include "simd/simd.h"
 #include "simd/vmath.h"
 
-#define RANK_NEAR 0.01 /* keeps the weight of pairs of nearly equal scores finite */
+#define RANK_NEAR 0.01  /* keeps the weight of pairs of nearly equal scores finite */
+#define RANK_SURE 1e-12 /* least share that a row leaves to the others of its query */
 
 /* Rows of one table, query by query. */
 struct queries {
@@ -52,6 +62,8 @@ struct rank {
     const struct simd_table *simd;
     int32_t truncation;
     struct queries all;
+    const struct view *x; /* for the ids of rows */
+    uint64_t seed;
     const double *y;
     const uint8_t *skip;
     double *inverse; /* [all.n] 1 / best; 0: no pair can gain */
@@ -176,6 +188,8 @@ tide_status rank_new(struct tide_ctx *ctx, const struct fit_data *d,
     *r = (struct rank){.ctx = ctx,
                        .simd = simd_get(ctx),
                        .truncation = truncation,
+                       .x = d->x,
+                       .seed = d->seed,
                        .y = d->y,
                        .skip = skip,
                        .watched_y = of->y,
@@ -299,9 +313,50 @@ static void derive_query(struct rank *r, int64_t k, const double *score,
     }
 }
 
+/* What the shares of the others make of terms x, added to g; x becomes what was added. */
+static void entropy_term(const double *p, int64_t m, double *x, double *g)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < m; i++) {
+        x[i] /= 1 - p[i] > RANK_SURE ? 1 - p[i] : RANK_SURE;
+        sum += x[i];
+    }
+    for (int64_t i = 0; i < m; i++) {
+        x[i] = p[i] * (sum - x[i]);
+        g[i] += x[i];
+    }
+}
+
+static void derive_entropy(struct rank *r, int64_t k, const double *score,
+                           int32_t round, struct rank_scratch *s)
+{
+    const struct queries *q = &r->all;
+    int64_t m = q->begin[k + 1] - q->begin[k];
+    const uint32_t *row = q->row + q->begin[k];
+    struct rng_key key = rng_key(r->seed, "xendcg");
+    double sum = 0;
+    for (int64_t i = 0; i < m; i++) r->g[row[i]] = r->h[row[i]] = 0;
+    if (m < 2 || r->inverse[k] == 0 || (r->skip && r->skip[row[0]])) return;
+    for (int64_t i = 0; i < m; i++) {
+        double u = rng_u01(rng_at(key, view_id(r->x, row[i]), (uint32_t)round, 0));
+        s->p[i] = score[row[i]];
+        s->gain[i] = gain_of(r->y[row[i]]) + 1 - u;
+        sum += s->gain[i];
+    }
+    r->simd->vsoftmax(s->p, 1, (int)m);
+    for (int64_t i = 0; i < m; i++) s->g[i] = s->x[i] = s->p[i] - s->gain[i] / sum;
+    entropy_term(s->p, m, s->x, s->g);
+    entropy_term(s->p, m, s->x, s->g);
+    for (int64_t i = 0; i < m; i++) {
+        r->g[row[i]] = s->g[i];
+        r->h[row[i]] = s->p[i] * (1 - s->p[i]);
+    }
+}
+
 struct derive_job {
     struct rank *r;
     const double *score;
+    int32_t round; /* of the cross-entropy; -1: pairs */
 };
 
 /* First query that begins at or after this place. */
@@ -324,15 +379,29 @@ static void derive_block(void *arg, int64_t block, int worker)
     const struct derive_job *job = arg;
     const struct queries *q = &job->r->all;
     int64_t end = query_from(q, (block + 1) * PAR_BLOCK);
+    struct rank_scratch *s = &job->r->scratch[worker];
     for (int64_t k = query_from(q, block * PAR_BLOCK); k < end; k++)
-        derive_query(job->r, k, job->score, &job->r->scratch[worker]);
+        if (job->round < 0)
+            derive_query(job->r, k, job->score, s);
+        else
+            derive_entropy(job->r, k, job->score, job->round, s);
+}
+
+static tide_status derive(struct derive_job job, tide_error *err)
+{
+    int64_t blocks = (job.r->all.n_rows + PAR_BLOCK - 1) / PAR_BLOCK;
+    return par_for(job.r->ctx, blocks, derive_block, &job, err);
 }
 
 tide_status rank_derive(struct rank *r, const double *score, tide_error *err)
 {
-    struct derive_job job = {r, score};
-    return par_for(r->ctx, (r->all.n_rows + PAR_BLOCK - 1) / PAR_BLOCK, derive_block,
-                   &job, err);
+    return derive((struct derive_job){r, score, -1}, err);
+}
+
+tide_status rank_derive_entropy(struct rank *r, const double *score, int32_t round,
+                                tide_error *err)
+{
+    return derive((struct derive_job){r, score, round}, err);
 }
 
 /* ---- NDCG ---- */

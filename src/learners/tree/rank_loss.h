@@ -1,4 +1,5 @@
-/* rank_loss.h - lambdarank: what the rows of a query ask of each other's scores (rank_loss.c) */
+/* rank_loss.h - lambdarank and xendcg: what the rows of a query ask of each other's scores
+ * (rank_loss.c) */
 #ifndef LEARNERS_TREE_RANK_LOSS_H
 #define LEARNERS_TREE_RANK_LOSS_H
 #include "base/arena.h"
@@ -18,6 +19,9 @@ tide_status rank_new(struct tide_ctx *ctx, const struct fit_data *d,
                      tide_error *err);
 /* First and second derivatives of every row at these scores [n] into rank_g and rank_h. */
 tide_status rank_derive(struct rank *r, const double *score, tide_error *err);
+/* The same of the cross-entropy surrogate of NDCG, whose labels are drawn anew in every round. */
+tide_status rank_derive_entropy(struct rank *r, const double *score, int32_t round,
+                                tide_error *err);
 const double *rank_g(const struct rank *r); /* [n] */
 const double *rank_h(const struct rank *r); /* [n] */
 /* Weighted mean NDCG of the queries watched; score is that of the rows watched. */
