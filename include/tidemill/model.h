@@ -52,6 +52,18 @@ struct tide_loss {
     void *payload;
 };
 
+/* The model of the rounds so far, of a learner with trait TIDE_CONTINUES: whole, cut to its best round,
+ * partial as after a cancel (tide_model_is_partial), so that it can be saved, predict and be gone
+ * on from. */
+struct tide_snapshot {
+    uint32_t size;
+    int32_t every; /* rounds, >= 1; rounds of the final fit, not of folds */
+    /* The model is borrowed for the call. Other than TIDE_OK ends the training with *err.
+     * Threads: called on the thread that called the library. */
+    tide_status (*take)(void *payload, const tide_model *model, tide_error *err);
+    void *payload;
+};
+
 struct tide_train_options {
     const char *learner;       /* NULL or "auto", or a learner's name */
     struct tide_text_list set; /* k=v for the learner */
@@ -65,6 +77,7 @@ struct tide_train_options {
     uint64_t seed;
     /* of loss=custom, which needs it and which alone takes it; borrowed. NULL: none */
     const struct tide_loss *own_loss;
+    const struct tide_snapshot *snapshot; /* borrowed; NULL: none */
 };
 TIDE_API const struct tide_params *tide_train_params(void);
 

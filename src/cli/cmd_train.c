@@ -1,5 +1,6 @@
 /* cmd_train.c - fit a pipeline, validate it, save it, say how good it is */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -12,6 +13,7 @@
 struct train_own {
     const char *output, *valid, *base, *refit;
     double refit_decay;
+    int32_t snapshot;
 };
 static const struct tide_param rows[] = {
     P_TEXT(train_own, output, NULL, .alias = "-o", .metavar = "MODEL",
@@ -30,6 +32,10 @@ static const struct tide_param rows[] = {
     P_REAL(train_own, refit_decay, "0.9", P_RANGE(0, 1),
            .help = "refit: share of an old leaf's value that stays",
            .alias = "refit_decay_rate"),
+    P_INT(train_own, snapshot, "0", P_RANGE(0, 1000000), .metavar = "ROUNDS",
+          .alias = "snapshot_freq save_period",
+          .help =
+              "every so many rounds the model so far goes to MODEL.partial; 0: never"),
 };
 
 /* ---- the learner's parameters are options too ---- */
@@ -180,6 +186,12 @@ static tide_status check_before(struct cli *c, const char *out, tide_error *err)
         err_field(err, "target");
         return err_hint(err, "", "tidemill look %s", c->args[0]);
     }
+    if (strcmp(out, "-") == 0 && own->snapshot) {
+        err_set(
+            err, TIDE_CODE_PARAM_CONFLICT,
+            "'snapshot' writes beside the model's file, and the model goes to stdout");
+        return err_field(err, "snapshot");
+    }
     if (strcmp(out, "-") == 0 && c->common->json)
         return err_set(err, TIDE_CODE_PARAM_CONFLICT,
                        "'--json' and '--output -' both need stdout");
@@ -197,21 +209,35 @@ static tide_status check_before(struct cli *c, const char *out, tide_error *err)
 
 /* ---- after training ---- */
 
-static tide_status keep_partial(struct cli *c, const tide_model *model, const char *out,
+/* Models of a training that is not at its end, beside its output. */
+struct partials {
+    struct cli *c;
+    struct str path; /* OUT.partial; empty where the output is stdout */
+    int n;
+};
+
+static tide_status save_partial(void *payload, const tide_model *model, tide_error *err)
+{
+    struct partials *to = payload;
+    if (to->path.failed) return err_nomem(err, 0);
+    tide_status s = tide_model_save(to->c->ctx, model, to->path.s, err);
+    to->n += !s;
+    return s;
+}
+
+/* What a cancelled training has. */
+static tide_status keep_partial(struct partials *to, const tide_model *model,
                                 tide_error *err)
 {
-    struct str path = {0};
-    if (!model || !tide_model_is_partial(model) || strcmp(out, "-") == 0)
+    if (!model || !tide_model_is_partial(model) || !to->path.len)
         return TIDE_ECANCELLED;
-    str_addf(&path, "%s.partial", out);
-    tide_ctx_uncancel(c->ctx);
+    tide_ctx_uncancel(to->c->ctx);
     tide_error why;
-    if (!path.failed && !tide_model_save(c->ctx, model, path.s, &why)) {
+    if (!save_partial(to, model, &why)) {
         err_set(err, TIDE_CODE_CANCELLED, "cancelled; the model so far is in '%s'",
-                path.s);
-        err_hint(err, "", "tidemill show %s, or train again", path.s);
+                to->path.s);
+        err_hint(err, "", "tidemill show %s, or train again", to->path.s);
     }
-    str_free(&path);
     return TIDE_ECANCELLED;
 }
 
@@ -308,7 +334,12 @@ static tide_status train(struct cli *c, const char *out, tide_error *err)
     tide_model *model = NULL;
     tide_report *report = NULL;
     char *block = NULL;
+    struct partials partials = {.c = c};
+    struct tide_snapshot snapshot = {sizeof snapshot, own->snapshot, save_partial,
+                                     &partials};
     tide_status s = join_sets(c, &options.set, &sets, &block, err);
+    if (strcmp(out, "-") != 0) str_addf(&partials.path, "%s.partial", out);
+    if (own->snapshot) options.snapshot = &snapshot;
     options.set = sets;
     options.seed = c->common->seed;
     if (!s) s = check_before(c, out, err);
@@ -317,9 +348,11 @@ static tide_status train(struct cli *c, const char *out, tide_error *err)
     if (!s) {
         s = train_on(c, frame, valid, &options, &model, &report, err);
         if (s == TIDE_ECANCELLED && !cli_strict(&(tide_error){0}))
-            s = keep_partial(c, model, out, err);
+            s = keep_partial(&partials, model, err);
     }
     if (!s) s = finish(c, model, report, out, err);
+    if (!s && partials.n) (void)remove(partials.path.s); /* the whole model is there */
+    str_free(&partials.path);
     tide_report_free(report);
     tide_model_free(model);
     tide_frame_free(valid);

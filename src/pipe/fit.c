@@ -539,6 +539,33 @@ static tide_status run_learner(struct fitting *f, const struct tide_learner *l,
                           &node->state, info, err);
 }
 
+/* What the learner has so far, as a model: its state is the node's for as long as the call takes. */
+struct snapshot {
+    struct fitting *f;
+    struct fitted_node *node;
+};
+
+static tide_status take_snapshot(void *payload, const struct state *s, tide_error *err)
+{
+    const struct snapshot *job = payload;
+    const struct tide_snapshot *to = job->f->how->snapshot;
+    struct fitted_node *node = job->node;
+    tide_model *m = job->f->m;
+    struct state own = node->state;
+    int32_t n_out = job->f->d.task == TIDE_CLASSIFY ? job->f->d.n_classes : 1;
+    node->state = *s;
+    m->partial = 1;
+    tide_status st = node->learner->load(s, job->f->d.task, n_out, node->n_in,
+                                         node->in_levels, s->arena, &node->object, err);
+    if (!st) st = to->take(to->payload, m, err);
+    node->state = own;
+    node->object = NULL;
+    m->partial = 0;
+    m->sha256[0] = '\0'; /* a file that was written is not the fitted model's */
+    m->file_bytes = 0;
+    return st;
+}
+
 static tide_status fit_learner(struct fitting *f, const struct pipe_node *from,
                                struct fitted_node *node, struct fit_info *info,
                                tide_error *err)
@@ -549,9 +576,15 @@ static tide_status fit_learner(struct fitting *f, const struct pipe_node *from,
     f->d.x = &f->x;
     f->d_watch.x = &f->watch;
     info->converged = -1;
+    struct snapshot job = {f, node};
+    struct fit_snapshot snapshot = {.take = take_snapshot, .payload = &job};
+    if (f->how->snapshot) {
+        snapshot.every = f->how->snapshot->every;
+        info->snapshot = &snapshot;
+    }
     st = check_cost(f, l, tide_values_struct(from->values), err);
-    if (st) return st;
-    st = run_learner(f, l, tide_values_struct(from->values), node, info, err);
+    if (!st) st = run_learner(f, l, tide_values_struct(from->values), node, info, err);
+    info->snapshot = NULL;
     if (st && !(st == TIDE_ECANCELLED && info->partial)) return st;
     f->m->partial = st == TIDE_ECANCELLED;
     if (f->d.task == TIDE_ANOMALY) f->m->schema.threshold = info->threshold;

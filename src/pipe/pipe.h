@@ -163,6 +163,8 @@ struct pipe_fit { /* what to fit on */
     int refit;
     double decay;
     const struct tide_loss *own_loss; /* as struct fit_data */
+    /* of a learner that can be continued; or NULL */
+    const struct tide_snapshot *snapshot;
 };
 /* Fits a pipeline on rows of a problem. On TIDE_ECANCELLED *out may be a whole, partial model. */
 tide_status pipe_fit(struct tide_ctx *ctx, const struct problem *p,

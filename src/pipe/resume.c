@@ -183,8 +183,9 @@ static tide_status merge_row(const struct tide_learner *l, const struct tide_par
     return st;
 }
 
-/* All rounds: those of the model, and as many as were asked for or as its fit allowed. */
-static tide_status merge_rounds(const struct tide_learner *l, const void *object,
+/* All rounds: those of the model, and as many as were asked for or as its fit allowed; of a partial
+ * model, what its fit had still to come. */
+static tide_status merge_rounds(const struct tide_learner *l, const tide_model *model,
                                 int refit, const tide_values *had,
                                 const tide_values *asked, tide_values *to,
                                 tide_error *err)
@@ -192,7 +193,7 @@ static tide_status merge_rounds(const struct tide_learner *l, const void *object
     const struct tide_param *row = tide_params_find(&l->params, l->counts);
     const tide_values *from = tide_values_given(asked, row->name) ? asked : had;
     const void *at = (const char *)tide_values_struct(from) + row->offset;
-    int32_t further, rounds = l->rounds(object);
+    int32_t further, rounds = l->rounds(model->nodes[model->n_nodes - 1].object);
     char text[NUM_PRINT_MAX];
     memcpy(&further, at, sizeof further);
     if (refit && from == asked) {
@@ -200,6 +201,7 @@ static tide_status merge_rounds(const struct tide_learner *l, const void *object
                 "a refit adds no trees, so '%s' cannot be given", row->name);
         return err_field(err, row->name);
     }
+    if (from == had && model->partial && further > rounds) further -= rounds;
     str_format(text, sizeof text, "%lld",
                (long long)rounds + (refit ? 0 : (long long)further));
     return pipeline_set_value(to, &l->params, row->name, text, strlen(text), err);
@@ -217,9 +219,7 @@ static tide_status merge_values(const tide_model *model, int refit,
     for (int i = 0; !st && i < l->params.n; i++)
         if (strcmp(l->params.rows[i].name, l->counts) != 0)
             st = merge_row(l, &l->params.rows[i], had, asked, to, err);
-    if (!st)
-        st = merge_rounds(l, model->nodes[model->n_nodes - 1].object, refit, had, asked,
-                          to, err);
+    if (!st) st = merge_rounds(l, model, refit, had, asked, to, err);
     if (!st) st = tide_values_check(to, err);
     if (!st && l->check) st = l->check(tide_values_struct(to), err);
     tide_values_free(asked);

@@ -9,6 +9,13 @@ struct fit_cost {
     double work;
 };
 
+/* Where states so far go to; states belong to the call. */
+struct fit_snapshot {
+    int32_t every; /* rounds */
+    tide_status (*take)(void *payload, const struct state *s, tide_error *err);
+    void *payload;
+};
+
 /* What a fit reports besides its state. Zeroed by the caller; strings from the arena. */
 struct fit_info {
     int32_t rounds, best_round; /* boosting: trained, kept */
@@ -18,6 +25,8 @@ struct fit_info {
     tide_error warning;         /* of the model as it is; code 0: none */
     /* the fit was cancelled and the state holds a whole, smaller model */
     int partial;
+    /* given by the caller: what a fit that can be continued also reports on its way; or NULL */
+    const struct fit_snapshot *snapshot;
 };
 
 /* What a fit goes on from, with trait CONTINUES. */

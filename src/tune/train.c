@@ -363,6 +363,31 @@ static void go_on(const struct trainer *t, struct pipe_fit *how)
     how->own_loss = t->o->own_loss;
 }
 
+/* Can the learner show what it has after some rounds? */
+static tide_status check_snapshot(const struct trainer *t, tide_error *err)
+{
+    const struct candidate *c = &t->c[t->chosen];
+    const struct tide_learner *l = c->pipeline->nodes[c->pipeline->n - 1].learner;
+    if (!t->o->snapshot) return TIDE_OK;
+    if (t->o->snapshot->every < 1) {
+        err_set(err, TIDE_CODE_PARAM_RANGE, "'snapshot' must be at least 1, got \"%d\"",
+                (int)t->o->snapshot->every);
+    } else if (t->how.refit) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "a refit adds no rounds, so 'snapshot' has nothing to take");
+    } else if (t->is_auto || !(l->traits & TIDE_CONTINUES)) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "'snapshot' is for a learner whose models can be continued, and "
+                "'learner' is %s",
+                t->is_auto ? "auto" : l->name);
+        err_field(err, "snapshot");
+        return err_hint(err, "learner", "gbdt");
+    } else {
+        return TIDE_OK;
+    }
+    return err_field(err, "snapshot");
+}
+
 static tide_status validate(struct trainer *t, tide_error *err)
 {
     if (t->plan.k == 0) return TIDE_OK;
@@ -402,8 +427,10 @@ static tide_status final_fit(struct trainer *t, tide_error *err)
     int stops = (c->pipeline->nodes[c->pipeline->n - 1].learner->traits &
                  TIDE_STOPS_EARLY) != 0;
     t->rounds = t->plan.k > 0 && stops && !t->how.refit ? median_rounds(&c->cv) : 0;
-    struct pipe_fit how = {
-        .rounds = t->rounds, .seed = t->seed, .phase = "fitting on all rows"};
+    struct pipe_fit how = {.rounds = t->rounds,
+                           .seed = t->seed,
+                           .phase = "fitting on all rows",
+                           .snapshot = t->o->snapshot};
     go_on(t, &how);
     ctx_phase_prefix(t->ctx, "");
     int64_t t0 = clock_ns();
@@ -760,6 +787,7 @@ static tide_status run(struct trainer *t, const tide_frame *frame,
     if (!s) s = check_options(t, err);
     if (!s) s = make_plan(t, err);
     if (!s) s = make_candidates(t, err);
+    if (!s) s = check_snapshot(t, err);
     if (!s) s = validate(t, err);
     if (!s) s = final_fit(t, err);
     if (s) return s;

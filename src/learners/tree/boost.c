@@ -788,6 +788,45 @@ static int32_t boost_say(const struct boost *b, double loss, char *text, int siz
     return n;
 }
 
+static tide_status boost_save(const struct boost *b, struct arena *a, struct state *out,
+                              tide_error *err)
+{
+    const struct view *x = b->d->x;
+    struct emit_feature *f = arena_zero(a, ((size_t)x->n_cols + 1) * sizeof *f);
+    struct ensemble *e = NULL;
+    struct emit best = b->emit; /* its trees are shared, its counts are cut */
+    int32_t link = b->grad.loss.of->link;
+    if (b->d->task == TIDE_REGRESS && b->one_value) link = LINK_IDENTITY;
+    if (!f) return arena_status(a, err);
+    if (b->d->task == TIDE_CLASSIFY && b->d->n_classes == 1) link = LINK_SOFTMAX;
+    for (int32_t j = 0; j < x->n_cols; j++) {
+        f[j].kind = x->cols[j]->type == TIDE_CAT;
+        f[j].n_level = f[j].kind ? x->cols[j]->dict.n : 0;
+        if (b->cuts.feature) f[j].level_code = b->cuts.feature[j].level_code;
+    }
+    emit_cut(&best, b->best_round * b->grad.n_outputs);
+    tide_status status = emit_finish(&best, f, x->n_cols, link, b->base, a, &e, err);
+    if (status) return status;
+    ensemble_save(e, out);
+    offset_save(&b->offset, out);
+    return arena_status(out->arena, err);
+}
+
+/* Shows what there is after some rounds to who asked for it. */
+static tide_status boost_snapshot(const struct boost *b, tide_error *err)
+{
+    const struct fit_snapshot *to = b->info->snapshot;
+    struct arena a;
+    struct state so_far;
+    if (!to || b->round % to->every || b->round == b->rounds) return TIDE_OK;
+    arena_init(&a, b->ctx);
+    state_init(&so_far, &a);
+    tide_status status = boost_save(b, &a, &so_far, err);
+    if (!status) status = to->take(to->payload, &so_far, err);
+    arena_free(&a);
+    return status;
+}
+
 static tide_status boost_loop(struct boost *b, tide_error *err)
 {
     const char *phase = b->d->phase ? b->d->phase : "boosting";
@@ -810,6 +849,8 @@ static tide_status boost_loop(struct boost *b, tide_error *err)
         } else {
             b->best_round = b->round;
         }
+        status = boost_snapshot(b, err);
+        if (status) break;
         boost_say(b, loss, text, sizeof text);
         status = ctx_progress(b->ctx, phase, b->round, b->rounds, text, err);
         if (b->watch.n && b->p->patience > 0 &&
@@ -817,30 +858,6 @@ static tide_status boost_loop(struct boost *b, tide_error *err)
             break;
     }
     return status;
-}
-
-static tide_status boost_save(struct boost *b, struct state *out, tide_error *err)
-{
-    const struct view *x = b->d->x;
-    struct emit_feature *f =
-        arena_zero(&b->scratch, ((size_t)x->n_cols + 1) * sizeof *f);
-    struct ensemble *e = NULL;
-    int32_t link = b->grad.loss.of->link;
-    if (b->d->task == TIDE_REGRESS && b->one_value) link = LINK_IDENTITY;
-    if (!f) return arena_status(&b->scratch, err);
-    if (b->d->task == TIDE_CLASSIFY && b->d->n_classes == 1) link = LINK_SOFTMAX;
-    for (int32_t j = 0; j < x->n_cols; j++) {
-        f[j].kind = x->cols[j]->type == TIDE_CAT;
-        f[j].n_level = f[j].kind ? x->cols[j]->dict.n : 0;
-        if (b->cuts.feature) f[j].level_code = b->cuts.feature[j].level_code;
-    }
-    emit_cut(&b->emit, b->best_round * b->grad.n_outputs);
-    tide_status status =
-        emit_finish(&b->emit, f, x->n_cols, link, b->base, &b->scratch, &e, err);
-    if (status) return status;
-    ensemble_save(e, out);
-    offset_save(&b->offset, out);
-    return arena_status(out->arena, err);
 }
 
 /* What a caller's loss had that others do not, behind the rest of the note. */
@@ -1202,7 +1219,7 @@ static tide_status boost_train(struct boost *b, const struct fit_data *valid,
     if (status && (status != TIDE_ECANCELLED || b->best_round == 0)) return status;
     boost_note(b, out, by_folds);
     if (status) b->info->partial = 1;
-    tide_status saved = boost_save(b, out, status ? NULL : err);
+    tide_status saved = boost_save(b, &b->scratch, out, status ? NULL : err);
     return saved ? saved : status;
 }
 
