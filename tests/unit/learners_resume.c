@@ -235,25 +235,23 @@ TEST(other_rows_make_the_model_better_on_their_like)
     table_free(&c);
 }
 
-TEST(stopping_counts_from_the_model)
+static void check_stopping(const char *decay)
 {
     struct table s = table_new(3000, 0, 8), v = table_new(1000, 0, 9);
     struct toy_how watched = {.valid = &v.d};
-    struct toy_model *best =
-        toy_fit(GBDT, "trees=2000,patience=20,rate=0.3", &s.d, s.t->n_levels, &watched);
+    char text[256], stops[256];
+    snprintf(stops, sizeof stops, "trees=2000,patience=20,rate=0.3%s", decay);
+    struct toy_model *best = toy_fit(GBDT, stops, &s.d, s.t->n_levels, &watched);
     int at = best->info.best_round;
     CHECK(at > 3 && at < 1500 && tide_learner_gbdt.rounds(best->object) == at);
     /* from before the best round to it, as if nothing had been between */
-    char text[256];
-    snprintf(text, sizeof text, "trees=%d,patience=0,rate=0.3", at - 3);
+    snprintf(text, sizeof text, "trees=%d,patience=0,rate=0.3%s", at - 3, decay);
     struct toy_model *before = toy_fit(GBDT, text, &s.d, s.t->n_levels, NULL);
-    struct toy_model *again = go_on(before, "trees=2000,patience=20,rate=0.3", &s,
-                                    (struct on){.valid = &v.d});
+    struct toy_model *again = go_on(before, stops, &s, (struct on){.valid = &v.d});
     CHECK_INT(again->info.best_round, at);
     CHECK(again->hash == best->hash);
     /* from the best round no further one is kept */
-    struct toy_model *same =
-        go_on(best, "trees=2000,patience=20,rate=0.3", &s, (struct on){.valid = &v.d});
+    struct toy_model *same = go_on(best, stops, &s, (struct on){.valid = &v.d});
     CHECK_INT(same->info.best_round, at);
     CHECK(same->hash == best->hash && same->info.rounds == at + 20);
     /* below 2,000 rows folds count the further rounds */
@@ -270,6 +268,12 @@ TEST(stopping_counts_from_the_model)
     table_free(&few);
     table_free(&s);
     table_free(&v);
+}
+
+TEST(stopping_counts_from_the_model)
+{
+    check_stopping("");
+    check_stopping(",decay=0.98"); /* rates of rounds, not of the further ones */
 }
 
 TEST(a_refit_on_its_own_rows_changes_nothing)
