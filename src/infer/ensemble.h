@@ -59,6 +59,8 @@ void ensemble_save_first(const struct ensemble *e, int32_t rounds, struct state 
 int ensemble_is_set(const struct ensemble *e, uint32_t column);
 /* The most trees that an output has. */
 int32_t ensemble_rounds(const struct ensemble *e);
+/* "312 trees, 9672 leaves" into out; returns its length, as str_format. */
+int ensemble_count_text(const struct ensemble *e, char *out, size_t size);
 /* Rebuilds and validates (reliability.md 12.5): any state gives an error or an ensemble whose
  * predict ends and stays in bounds. n_levels[j] is 0 for numbers. */
 tide_status ensemble_load(const struct state *s, int32_t n_cols,

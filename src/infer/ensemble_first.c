@@ -4,6 +4,7 @@
  * single rows need know nothing of the trees that were left out. */
 #include <string.h>
 
+#include "base/str.h"
 #include "infer/ensemble.h"
 
 static int32_t output_of(const struct ensemble *e, int32_t t)
@@ -20,6 +21,13 @@ int32_t ensemble_rounds(const struct ensemble *e)
         most = own > most ? own : most;
     }
     return most;
+}
+
+int ensemble_count_text(const struct ensemble *e, char *out, size_t size)
+{
+    uint32_t leaves = e->tree_leaf[e->n_trees];
+    return str_format(out, size, "%d tree%s, %u lea%s", (int)e->n_trees,
+                      e->n_trees == 1 ? "" : "s", leaves, leaves == 1 ? "f" : "ves");
 }
 
 /* Arrays of the trees that are kept; optional ones stay NULL. */

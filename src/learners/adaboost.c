@@ -411,9 +411,7 @@ static void adaboost_importance(const void *object, double *out)
 
 static void adaboost_describe(const void *object, char *out, size_t size)
 {
-    const struct ensemble *e = ((const struct adaboost_model *)object)->e;
-    str_format(out, size, "%d trees, %u leaves", (int)e->n_trees,
-               e->tree_leaf[e->n_trees]);
+    (void)ensemble_count_text(((const struct adaboost_model *)object)->e, out, size);
 }
 
 const struct tide_learner tide_learner_adaboost = {

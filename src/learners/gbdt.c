@@ -308,8 +308,9 @@ static void gbdt_describe(const void *object, char *out, size_t size)
     const struct ensemble *e = ((const struct gbdt_model *)object)->e;
     const char *batch, *row;
     ensemble_engines(e, &batch, &row);
-    str_format(out, size, "%d trees, %u leaves; scored by %s, single rows by %s",
-               (int)e->n_trees, e->tree_leaf[e->n_trees], batch, row);
+    char count[64];
+    (void)ensemble_count_text(e, count, sizeof count);
+    str_format(out, size, "%s; scored by %s, single rows by %s", count, batch, row);
 }
 
 const struct tide_learner tide_learner_gbdt = {

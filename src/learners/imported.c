@@ -262,8 +262,9 @@ static void imported_importance(const void *object, double *out)
 static void imported_describe(const void *object, char *out, size_t size)
 {
     const struct imported_model *m = object;
-    str_format(out, size, "%d trees, %u leaves, from %s%s", (int)m->e->n_trees,
-               m->e->tree_leaf[m->e->n_trees],
+    char count[64];
+    (void)ensemble_count_text(m->e, count, sizeof count);
+    str_format(out, size, "%s, from %s%s", count,
                m->source == IMPORTED_XGBOOST ? "XGBoost" : "LightGBM",
                m->strict ? ", summed in its own order" : "");
 }

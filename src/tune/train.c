@@ -587,11 +587,11 @@ static void add_resume_note(struct trainer *t)
     if (t->how.refit)
         report_note(
             t->report,
-            "the leaves of %d rounds are made anew, %r of their old values kept", had,
-            t->how.refit_decay);
+            "the leaves of %d round%s are made anew, %r of their old values kept", had,
+            had == 1 ? "" : "s", t->how.refit_decay);
     else
-        report_note(t->report, "%d rounds of the model and %d further ones", had,
-                    has - had);
+        report_note(t->report, "%d round%s of the model and %d further one%s", had,
+                    had == 1 ? "" : "s", has - had, has - had == 1 ? "" : "s");
     if (t->plan.k)
         report_note(t->report, "the model may know the rows held out, if it was fitted "
                                "on this table before");
@@ -604,8 +604,8 @@ static void add_fit_notes(struct trainer *t)
     if (t->from) add_resume_note(t);
     if (t->rounds)
         report_note(t->report,
-                    "fitted on all rows with %d rounds, the median of the folds' best",
-                    (int)t->rounds);
+                    "fitted on all rows with %d round%s, the median of the folds' best",
+                    (int)t->rounds, t->rounds == 1 ? "" : "s");
     if (t->info.converged == 0)
         report_note(t->report, "the solver stopped before it converged");
 }

@@ -143,6 +143,11 @@ TEST(decay_shrinks_each_round_by_the_same_factor)
     CHECK_NEAR(leaf[3], 6.25, 1e-2);
     CHECK_NEAR(leaf[5], 2.34375, 1e-2);
     toy_model_free(m);
+    char text[128];
+    m = toy_fit(GBDT, "trees=1,patience=0", &d, t->n_levels, NULL);
+    tide_learner_gbdt.describe(m->object, text, sizeof text);
+    CHECK_MSG(!strncmp(text, "1 tree, 2 leaves;", 17), "%s", text);
+    toy_model_free(m);
     toy_free(t);
 }
 

@@ -898,8 +898,8 @@ static void boost_note(struct boost *b, struct state *out, int by_folds)
                    b->round < b->rounds ? "stopped;" : "not stopped;", (int)b->rounds);
     else if (by_folds)
         str_format(text, sizeof text,
-                   "%d rounds, chosen by %d folds (fewer than 2,000 rows)",
-                   (int)b->round, BOOST_FOLDS);
+                   "%d round%s, chosen by %d folds (fewer than 2,000 rows)",
+                   (int)b->round, b->round == 1 ? "" : "s", BOOST_FOLDS);
     if (b->own) note_own(b, out, text);
     if (!b->own && *text) b->info->note = arena_str(out->arena, text);
 }

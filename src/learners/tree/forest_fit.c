@@ -263,7 +263,5 @@ void forest_importance(const void *object, double *out)
 
 void forest_describe(const void *object, char *out, size_t size)
 {
-    const struct ensemble *e = ((const struct forest_model *)object)->e;
-    str_format(out, size, "%d trees, %u leaves", (int)e->n_trees,
-               e->tree_leaf[e->n_trees]);
+    (void)ensemble_count_text(((const struct forest_model *)object)->e, out, size);
 }
