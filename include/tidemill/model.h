@@ -58,7 +58,8 @@ struct tide_loss {
 struct tide_snapshot {
     uint32_t size;
     int32_t every; /* rounds, >= 1; rounds of the final fit, not of folds */
-    /* The model is borrowed for the call. Other than TIDE_OK ends the training with *err.
+    /* The model is borrowed for the call, which may use the context (to save the model, say).
+     * Other than TIDE_OK ends the training with *err.
      * Threads: called on the thread that called the library. */
     tide_status (*take)(void *payload, const tide_model *model, tide_error *err);
     void *payload;
