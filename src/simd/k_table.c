@@ -23,6 +23,11 @@ void KERNEL(quantise_u8)(const double *, int64_t, const double *, int, uint8_t *
 void KERNEL(quantise_u16)(const double *, int64_t, const double *, int, uint16_t *);
 void KERNEL(tree_hist)(const uint8_t *, int64_t, int, const uint32_t *, int64_t,
                        const uint32_t *, uint64_t *);
+void KERNEL(tree_hist_vector)(const uint8_t *, int64_t, int, const uint32_t *, int64_t,
+                              const uint32_t *, int, uint64_t *);
+void KERNEL(tree_scan_vector)(const uint64_t *, int, int64_t,
+                              const struct simd_outputs *, const int64_t *, float *,
+                              int64_t *);
 int64_t KERNEL(tree_part)(const uint8_t *, const uint32_t *, int64_t,
                           const uint8_t[256], uint32_t *, uint32_t *);
 uint32_t KERNEL(tree_rank)(uint16_t *, int64_t, uint32_t, uint64_t *, uint16_t *,
@@ -89,6 +94,8 @@ const struct simd_table SIMD_CAT(simd_table, SIMD_SET) = {
     .quantise_u8 = KERNEL(quantise_u8),
     .quantise_u16 = KERNEL(quantise_u16),
     .tree_hist = KERNEL(tree_hist),
+    .tree_hist_vector = KERNEL(tree_hist_vector),
+    .tree_scan_vector = KERNEL(tree_scan_vector),
     .tree_part = KERNEL(tree_part),
     .tree_rank = KERNEL(tree_rank),
     .tree_list = KERNEL(tree_list),

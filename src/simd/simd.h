@@ -42,6 +42,16 @@ struct simd_scan {
     int64_t h, min_h;
     float g_scale, h_scale, l2, mean;
 };
+/* Outputs of a node for tree_scan_vector: powers of two that bring g and h + l2 to at most 1; l2,
+ * and of each output H + 2 l2 and g / (H + 2 l2) so scaled. total: packed cells' sum, or H of wide
+ * ones. Outputs that do not exist have 0 everywhere. */
+#define SIMD_WIDTH 8
+struct simd_outputs {
+    int width; /* 4 or SIMD_WIDTH */
+    float g_scale, h_scale, l2;
+    float mean[SIMD_WIDTH], sum[SIMD_WIDTH];
+    uint64_t total[SIMD_WIDTH];
+};
 /* Key and fixed counters of the dither of one tree (k_tree_grad.c). */
 struct simd_dither {
     uint32_t k0, k1, tree, output;
@@ -105,6 +115,17 @@ struct simd_table {
     void (*tree_cells_add)(uint64_t *to, const uint64_t *from, int64_t n);
     void (*tree_cells_widen)(const uint64_t *packed, int64_t n, int sign,
                              int64_t *wide);
+    /* k_tree_vector.c: as tree_hist with `width` (4 or 8) outputs, gq [n_rows][width], hist
+     * [n_lane][256][width]. tree_scan_vector: cells [codes][width] (packed, or wide as pairs with
+     * |g| < 2^51, h < 2^52); of the splits after code 0..n-1, with start (g [width], h [width]) on
+     * the left from the start, gain[] gets c d^2 / (p r) of all outputs added, h_left[] the h of
+     * the left side. */
+    void (*tree_hist_vector)(const uint8_t *codes, int64_t stride, int n_lane,
+                             const uint32_t *ids, int64_t n, const uint32_t *gq,
+                             int width, uint64_t *hist);
+    void (*tree_scan_vector)(const uint64_t *cells, int wide, int64_t n,
+                             const struct simd_outputs *o, const int64_t *start,
+                             float *gain, int64_t *h_left);
     /* k_tree_part.c: stable branch-free partition: rows with left[code[id]] (0 or 1) go to
      * out_left in order, the others to out_right; returns the number on the left. column: a
      * byte a row. */

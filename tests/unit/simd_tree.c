@@ -442,3 +442,120 @@ TEST(dither_is_the_generator_and_rounds_down)
                 CHECK(memcmp(sum, want, sizeof sum) == 0);
             }
 }
+
+TEST(vector_histograms_are_those_of_each_output)
+{
+    enum { N = 3000, LANES = 11, STRIDE = 16, WIDE = 8 };
+    const struct simd_table *set[3];
+    int sets = sets_of(set);
+    static uint8_t codes[N * STRIDE];
+    static uint32_t gq[N * WIDE], one[N], ids[N];
+    static uint64_t hist[LANES * 256 * WIDE], want[LANES * 256];
+    int64_t n_ids = 0;
+    for (int i = 0; i < N * STRIDE; i++) codes[i] = (uint8_t)draw((uint64_t)i, 40);
+    for (int i = 0; i < N * WIDE; i++) gq[i] = draw((uint64_t)i, 41);
+    for (int i = 0; i < N; i++)
+        if (draw((uint64_t)i, 42) % 3) ids[n_ids++] = (uint32_t)i;
+    for (int s = 0; s < sets; s++)
+        for (int width = 4; width <= WIDE; width += 4)
+            for (int by_ids = 0; by_ids < 2; by_ids++) {
+                const uint32_t *rows = by_ids ? ids : NULL;
+                int64_t n = by_ids ? n_ids : N, bad = 0;
+                memset(hist, 0, sizeof hist);
+                set[s]->tree_hist_vector(codes, STRIDE, LANES, rows, n, gq, width,
+                                         hist);
+                for (int q = 0; q < width; q++) {
+                    for (int i = 0; i < N; i++) one[i] = gq[i * width + q];
+                    memset(want, 0, sizeof want);
+                    simd_table_base.tree_hist(codes, STRIDE, LANES, rows, n, one, want);
+                    for (int c = 0; c < LANES * 256; c++)
+                        bad += hist[c * width + q] != want[c];
+                }
+                CHECK_MSG(!bad, "%s, width %d: %lld cells differ", set[s]->name, width,
+                          (long long)bad);
+            }
+}
+
+/* Gain of one output's split less what the node has, in f64. */
+static double vector_gain(double gl, double hl, double g, double h, double l2)
+{
+    return gl * gl / (hl + l2) + (g - gl) * (g - gl) / (h - hl + l2) -
+           g * g / (h + 2 * l2);
+}
+
+TEST(vector_scans_rank_as_the_gain_on_every_set)
+{
+    enum { CODES = 200, WIDE = 8 };
+    const struct simd_table *set[3];
+    int sets = sets_of(set);
+    const double l2 = 1000;
+    for (int c = 0; c < 4; c++) { /* width 4, 8; packed, wide */
+        int width = c & 1 ? WIDE : 4, wide = c >> 1;
+        static uint64_t cells[CODES * WIDE * 2];
+        int64_t g[WIDE][CODES], h[WIDE][CODES], all[WIDE][2] = {{0}};
+        int64_t start[2 * WIDE] = {0}, h_left[CODES], h_want[CODES];
+        float gain[CODES], want[CODES];
+        struct simd_outputs o = {.width = width,
+                                 .g_scale = 0x1p-31f,
+                                 .h_scale = 0x1p-32f,
+                                 .l2 = (float)(l2 * 0x1p-32)};
+        for (int q = 0; q < width; q++) {
+            start[q] = (int64_t)(draw((uint64_t)q, 50) % 10000) - 5000;
+            start[width + q] = draw((uint64_t)q, 51) % 10000;
+            all[q][0] = start[q];
+            all[q][1] = start[width + q];
+            for (int i = 0; i < CODES; i++) {
+                uint64_t at = (uint64_t)(i * WIDE + q);
+                g[q][i] = (int64_t)(draw(at, 52) % 2000000) - 1000000 - 4000 * i;
+                h[q][i] = draw(at, 53) % 3 ? draw(at, 54) % 4000000 : 0;
+                all[q][0] += g[q][i];
+                all[q][1] += h[q][i];
+                size_t cell = (size_t)(i * width + q);
+                if (wide) {
+                    cells[2 * cell] = (uint64_t)g[q][i];
+                    cells[2 * cell + 1] = (uint64_t)h[q][i];
+                } else {
+                    cells[cell] = ((uint64_t)g[q][i] << 32) + (uint64_t)h[q][i];
+                }
+            }
+            double sum = (double)all[q][1] + 2 * l2;
+            o.sum[q] = (float)(sum * 0x1p-32);
+            o.mean[q] = (float)((double)all[q][0] / sum * 2);
+            o.total[q] = (uint64_t)all[q][1] + (wide ? 0 : (uint64_t)all[q][0] << 32);
+        }
+        for (int s = 0; s < sets; s++) {
+            double worst = 0, most = 0;
+            int64_t bad = 0;
+            memset(gain, 0, sizeof gain);
+            memset(h_left, 0, sizeof h_left);
+            set[s]->tree_scan_vector(cells, wide, CODES, &o, start, gain, h_left);
+            int64_t gl[WIDE], hl[WIDE];
+            for (int q = 0; q < width; q++) {
+                gl[q] = start[q];
+                hl[q] = start[width + q];
+            }
+            for (int i = 0; i < CODES; i++) {
+                double exact = 0;
+                int64_t sum = 0;
+                for (int q = 0; q < width; q++) {
+                    sum += hl[q] += h[q][i];
+                    gl[q] += g[q][i];
+                    exact += vector_gain((double)gl[q], (double)hl[q],
+                                         (double)all[q][0], (double)all[q][1], l2);
+                }
+                exact *= 0x1p-30; /* g_scale^2 / h_scale */
+                bad += sum != h_left[i];
+                worst = fmax(worst, fabs(exact - (double)gain[i]));
+                most = fmax(most, exact);
+            }
+            CHECK_MSG(!bad && worst < 1e-5 * most, "%s: %g of %g, %lld sums",
+                      set[s]->name, worst, most, (long long)bad);
+            if (!s) {
+                memcpy(want, gain, sizeof want);
+                memcpy(h_want, h_left, sizeof h_want);
+            }
+            CHECK(memcmp(want, gain, sizeof want) == 0);
+            CHECK(memcmp(h_want, h_left, sizeof h_want) == 0);
+        }
+    }
+}
