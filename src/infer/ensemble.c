@@ -213,9 +213,12 @@ static void add_block(void *arg, int64_t b, int worker)
     int64_t i0 = b * WALK_ROWS, m = j->n - i0 < WALK_ROWS ? j->n - i0 : WALK_ROWS;
     codes_of_block(j, b, codes);
     for (int32_t t = 0; t < e->n_trees; t++)
-        for (int64_t r = 0; r < m; r++)
-            j->score[(i0 + r) * e->n_outputs + e->tree_output[t]] +=
-                e->leaf[walk_plain(e, t, codes, r)];
+        for (int64_t r = 0; r < m; r++) {
+            const double *leaf = e->leaf + walk_plain(e, t, codes, r) * e->leaf_width;
+            double *to = j->score + (i0 + r) * e->n_outputs +
+                         (e->leaf_width > 1 ? 0 : e->tree_output[t]);
+            for (int32_t q = 0; q < e->leaf_width; q++) to[q] += leaf[q];
+        }
 }
 
 static struct tree_job tree_job(struct tide_ctx *ctx, const struct ensemble *e,

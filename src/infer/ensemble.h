@@ -43,7 +43,7 @@ struct ensemble {
     const uint16_t *node_thr;
     const uint32_t *node_left, *node_right; /* numbers within the tree */
     const double *leaf;                     /* [leaves][leaf_width] */
-    /* 1, or n_outputs for vector leaves (single trees, forests) */
+    /* 1, or n_outputs for vector leaves (single trees, forests, gbdt's multi=vector) */
     int32_t leaf_width;
     const double *leaf_cover, *node_cover; /* weight of training rows; may be NULL */
     const double *node_gain;               /* may be NULL */
@@ -78,7 +78,7 @@ tide_status ensemble_codes(struct tide_ctx *ctx, const struct ensemble *e,
 tide_status ensemble_leaves(struct tide_ctx *ctx, const struct ensemble *e, int32_t t,
                             const uint16_t *codes, int64_t n, uint32_t *leaf,
                             tide_error *err);
-/* Adds the leaves (of one value) of every tree to the scores [n][n_outputs] of all rows, in
+/* Adds the leaves of every tree to the scores [n][n_outputs] of all rows, in
  * the order of trees: the bits of scores that grew with the trees. Scratch from the arena. */
 tide_status ensemble_add(struct tide_ctx *ctx, const struct ensemble *e,
                          const struct view *x, struct arena *a, double *score,

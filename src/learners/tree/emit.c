@@ -171,7 +171,8 @@ void emit_ensemble(struct emit *t, const struct ensemble *e, struct arena *a)
         most = leaves > most ? leaves : most;
     }
     struct emit_node *node = arena_array(a, 2 * (int64_t)most + 1, sizeof *node);
-    double *value = arena_array(a, 2 * (int64_t)most + 1, sizeof *value);
+    size_t each = (size_t)t->width * sizeof(double);
+    double *value = arena_array(a, 2 * (int64_t)most + 1, each);
     t->failed |= !node || !value;
     for (int32_t k = 0; k < e->n_trees && !t->failed; k++) {
         uint32_t n0 = e->tree_node[k], ni = e->tree_node[k + 1] - n0;
@@ -182,7 +183,8 @@ void emit_ensemble(struct emit *t, const struct ensemble *e, struct arena *a)
                 (struct emit_node){.left = -1,
                                    .right = -1,
                                    .cover = e->leaf_cover ? e->leaf_cover[l0 + i] : 0};
-            value[ni + i] = e->leaf[l0 + i];
+            memcpy(value + (size_t)(ni + i) * (size_t)t->width,
+                   e->leaf + (size_t)(l0 + i) * (size_t)t->width, each);
         }
         emit_add(t, e->tree_output[k], node, 0, value);
     }

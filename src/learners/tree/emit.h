@@ -32,7 +32,7 @@ void emit_free(struct emit *t);
 /* Adds a tree; value[node * width] of its leaves. */
 void emit_add(struct emit *t, int32_t output, const struct emit_node *node,
               int32_t root, const double *value);
-/* Adds the trees of an ensemble whose leaves hold one value; scratch from the arena. */
+/* Adds the trees of an ensemble whose leaves are as wide; scratch from the arena. */
 void emit_ensemble(struct emit *t, const struct ensemble *e, struct arena *a);
 /* Keeps the first n trees. */
 void emit_cut(struct emit *t, int32_t n);
