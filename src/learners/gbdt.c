@@ -1,7 +1,8 @@
 /* gbdt.c - gradient-boosted decision trees
  *
  * Problem       min over trees of sum_i s_i loss(y_i, F(x_i)) + l2/2 |leaves|^2 + l1 |leaves|;
- *               losses of numbers and of classes: tree/objective.c; K classes are K trees a round;
+ *               losses of numbers and of classes: tree/objective.c; K classes are K trees a round,
+ *               or one whose leaves hold K values (tree/grow_vector.c);
  *               of the order of a query's rows: tree/rank_loss.c; the caller's: tree/own_loss.c
  * Method        Newton boosting on histograms of at most 255 codes a column, trees grown leaf
  *               by leaf (Friedman 2001; Ke et al. 2017), by levels, or with one test a level;
@@ -34,6 +35,9 @@ static const char *const gbdt_growth_aliases[] = {
     "lossguide leafwise best_first_global", "depthwise levelwise",
     "symmetrictree oblivious", NULL};
 static const char *const gbdt_cat_splits[] = {"auto", "sets", "order", NULL};
+static const char *const gbdt_multi[] = {"trees", "vector", NULL};
+static const char *const gbdt_multi_aliases[] = {"one_output_per_tree",
+                                                 "multi_output_tree", NULL};
 static const char *const gbdt_weights[] = {"none", "balanced", NULL};
 
 static const struct tide_param gbdt_rows[] = {
@@ -58,6 +62,10 @@ static const struct tide_param gbdt_rows[] = {
            .help =
                "leaf: largest gain next; level: least depth; symmetric: a test a level",
            .alias = "grow grow_policy growing_strategy"),
+    P_ENUM(boost_params, multi, "trees", gbdt_multi, .choice_alias = gbdt_multi_aliases,
+           .flags = TIDE_KEPT | TIDE_EXPERT,
+           .help = "many classes: a tree each a round, or one tree of vector leaves",
+           .alias = "multi_strategy"),
     P_INT(boost_params, min_rows, "20", P_RANGE(1, 1000000000), P_TUNE(1, 200),
           .flags = TIDE_LOG, .help = "fewest rows of a leaf",
           .alias = "min_child_samples min_data_in_leaf min_samples_leaf min_examples"),
@@ -191,7 +199,8 @@ static void gbdt_cost(const void *params, const struct fit_data *d,
                     : p->depth > 0               ? ldexp(1, p->depth)
                                                  : ldexp(1, BOOST_SYMMETRIC_DEPTH);
     if (leaves > n) leaves = n;
-    double row = 2 * f + 24 + 12 * k;
+    int32_t cells = p->multi == BOOST_VECTOR && k > 1 ? vector_cells((int32_t)k) : 1;
+    double row = 2 * f + 24 + 12 * k + (cells > 1 ? 4 * (cells - k) : 0);
     if (p->loss == OBJECTIVE_ABSOLUTE || p->loss == OBJECTIVE_QUANTILE ||
         p->loss == OBJECTIVE_MAPE)
         row += 48; /* residuals of leaves and their weights */
@@ -204,8 +213,12 @@ static void gbdt_cost(const void *params, const struct fit_data *d,
     if (p->dart > 0) row += 8 * k;
     double kept =
         p->dart > 0 ? p->trees * k * leaves * 2 * sizeof(struct grow_node) : 0;
-    out->scratch_bytes = (int64_t)(n * row + f * 2048 * leaves + kept);
-    out->model_bytes = (int64_t)(p->trees * k * leaves * 60 + f * 2048);
+    double hists = leaves, trees = p->trees * (cells > 1 ? 1 : k);
+    if (cells > 1 && n > HIST_PACKED_ROWS) /* large nodes have cells twice as wide */
+        hists += fmin(leaves, n / HIST_PACKED_ROWS + 2);
+    out->scratch_bytes = (int64_t)(n * row + f * 2048 * cells * hists + kept);
+    out->model_bytes =
+        (int64_t)(trees * leaves * (cells > 1 ? 52 + 8 * k : 60) + f * 2048);
     out->work = n * f * p->trees * k;
 }
 

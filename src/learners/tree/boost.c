@@ -12,7 +12,7 @@
  *            levels are the model's. Draws are keyed by the number of the round, so on the same
  *            rows 300 rounds and 200 more are the bytes of 500 at once.
  * Classes    the K trees of a round depend on the scores before it only, so they grow side by
- *            side on several threads.
+ *            side on several threads; multi=vector grows one tree with K values a leaf.
  * Guide      Q10 Q13
  */
 #include "learners/tree/boost.h"
@@ -63,7 +63,7 @@ struct follow {
 /* One tree of a round, until it is emitted. */
 struct boost_tree {
     struct emit_node *node;
-    double *value;
+    double *value; /* [nodes][width] */
     int32_t n_nodes;
     tide_status status;
 };
@@ -82,7 +82,9 @@ struct boost {
     struct bin_codes codes, other_codes;
     struct grow_rules rules;
     struct grow **grow;      /* [n_workers] */
-    struct boost_tree *tree; /* [n_outputs] */
+    int32_t width;           /* values a leaf: 1, or all outputs */
+    int32_t n_trees;         /* of a round */
+    struct boost_tree *tree; /* [n_trees] */
     struct watch watch, bag;
     struct follow *follow; /* [n_workers] */
     uint8_t *skip;         /* [n] 1: set aside for stopping */
@@ -135,8 +137,14 @@ static tide_status boost_loss(struct boost *b, tide_error *err)
         err_field(err, "loss");
         return err_hint(err, "loss", "squared");
     }
+    if (p->multi == BOOST_VECTOR && b->d->task == TIDE_REGRESS) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT, "'multi' is for classes as target");
+        return err_field(err, "multi");
+    }
     b->loss = id;
     b->grad.n_outputs = id == OBJECTIVE_SOFTMAX ? b->d->n_classes : 1;
+    b->width = p->multi == BOOST_VECTOR ? b->grad.n_outputs : 1;
+    b->n_trees = b->grad.n_outputs / b->width;
     b->grad.loss = (struct objective_fit){.of = &objective_table[id],
                                           .level = p->quantile,
                                           .delta = p->delta,
@@ -145,8 +153,9 @@ static tide_status boost_loss(struct boost *b, tide_error *err)
     if (b->max_leaf == 0)
         b->max_leaf =
             objective_table[id].link == LINK_EXP ? BOOST_LOG_STEP : (double)INFINITY;
-    if (!b->from || (b->from->n_outputs == b->grad.n_outputs &&
-                     b->from->link == objective_table[id].link))
+    if (!b->from ||
+        (b->from->n_outputs == b->grad.n_outputs && b->from->leaf_width == b->width &&
+         b->from->link == objective_table[id].link))
         return TIDE_OK;
     return err_set(err, TIDE_CODE_TIDE_CLASSES, "the trees were made by another loss");
 }
@@ -470,6 +479,7 @@ static tide_status boost_rules(struct boost *b, tide_error *err)
                                    .cat_sides = 32,
                                    .cat_alone = 4,
                                    .cat_split = (enum cat_split)p->cat_split,
+                                   .outputs = b->width,
                                    .level_wise = p->growth == BOOST_LEVEL,
                                    .symmetric = p->growth == BOOST_SYMMETRIC};
     const struct view *x = b->d->x;
@@ -496,18 +506,18 @@ static tide_status boost_rules(struct boost *b, tide_error *err)
 static tide_status boost_workers(struct boost *b, tide_error *err)
 {
     int threads = par_threads(b->ctx);
-    int32_t k = b->grad.n_outputs;
     int64_t slots = 2 * (int64_t)b->rules.leaves + 2;
-    b->n_workers = k >= 3 && threads > 1 && !b->is_fold ? threads : 1;
+    b->n_workers = b->n_trees >= 3 && threads > 1 && !b->is_fold ? threads : 1;
     b->workers = arena_zero(&b->scratch, (size_t)b->n_workers * sizeof *b->workers);
     b->grow = arena_zero(&b->scratch, (size_t)b->n_workers * sizeof(struct grow *));
-    b->tree = arena_zero(&b->scratch, (size_t)k * sizeof *b->tree);
+    b->tree = arena_zero(&b->scratch, (size_t)b->n_trees * sizeof *b->tree);
     b->lane_on = arena_array(&b->scratch, b->cuts.n_lanes + 1, 1);
     tide_status status = arena_status(&b->scratch, err);
     if (slots > 2 * b->n_fit + 4) slots = 2 * b->n_fit + 4;
-    for (int32_t c = 0; c < k && !status; c++) {
+    for (int32_t c = 0; c < b->n_trees && !status; c++) {
         b->tree[c].node = arena_array(&b->scratch, slots, sizeof *b->tree[c].node);
-        b->tree[c].value = arena_array(&b->scratch, slots, sizeof *b->tree[c].value);
+        b->tree[c].value =
+            arena_array(&b->scratch, slots, (size_t)b->width * sizeof(double));
     }
     int64_t most = b->bag.list && b->n_fit > b->watch.n ? b->n_fit : b->watch.n;
     b->follow = arena_zero(&b->scratch, (size_t)b->n_workers * sizeof *b->follow);
@@ -603,10 +613,12 @@ static void watch_add(const struct boost *b, const struct watch *w, struct follo
     if (!w->n) return;
     memcpy(f->list, w->list, (size_t)w->n * sizeof *w->list);
     grow_replay(g, w->codes, f->list, w->n, f->scratch, f->seg);
-    for (int32_t i = 0; i < g->n_nodes; i++)
-        for (uint32_t r = 0; g->node[i].left < 0 && r < f->seg[i].n; r++)
-            w->score[(int64_t)f->list[f->seg[i].beg + r] * b->grad.n_outputs + k] +=
-                value[i];
+    for (int32_t i = 0; i < g->n_nodes; i++, value += b->width)
+        for (uint32_t r = 0; g->node[i].left < 0 && r < f->seg[i].n; r++) {
+            int64_t row = f->list[f->seg[i].beg + r];
+            double *to = w->score + row * b->grad.n_outputs + k;
+            for (int32_t c = 0; c < b->width; c++) to[c] += value[c];
+        }
 }
 
 /* Quantile of the residuals of a leaf's rows. */
@@ -627,12 +639,24 @@ static double held(double v, double lo, double hi)
     return v < lo ? lo : v > hi ? hi : v;
 }
 
+/* Value c of a node, before limits. */
+static double boost_step(const struct boost *b, const struct grow *g,
+                         const struct grow_grad *grad, const struct grow_node *q,
+                         struct follow *f, int32_t c)
+{
+    uint8_t sorted = f->sorted[q - g->node];
+    if (b->grad.loss.of->refit) return boost_refit(b, g, q, f->residual);
+    return b->width > 1 ? vector_value(g, grad, q, c, sorted)
+                        : grow_value(g, grad, q, sorted);
+}
+
 /* Steps of the leaves, before the rate: Newton's or a quantile, within max_leaf, drawn to the
- * value of the parent by path_smooth. value: [n_nodes], of inner nodes too where smoothed. */
+ * value of the parent by path_smooth. value: [n_nodes][width], of inner nodes too where smoothed. */
 static void boost_values(const struct boost *b, const struct grow *g,
                          const struct grow_grad *grad, struct follow *f, double *value)
 {
     double smooth = b->p->path_smooth;
+    int64_t width = b->width;
     f->sorted[0] = 0;
     for (int32_t i = 0; i < g->n_nodes; i++) {
         const struct grow_node *q = &g->node[i];
@@ -640,14 +664,16 @@ static void boost_values(const struct boost *b, const struct grow *g,
             f->sorted[q->left] = f->sorted[q->right] =
                 (uint8_t)split_is_sorted(g, &q->split);
         if (q->left >= 0 && smooth == 0) continue;
-        double v = b->grad.loss.of->refit ? boost_refit(b, g, q, f->residual)
-                                          : grow_value(g, grad, q, f->sorted[i]);
-        v = held(v, -b->max_leaf, b->max_leaf);
-        if (smooth > 0 && i > 0) /* value[i] holds the parent's */
-            v = (v * q->n + value[i] * smooth) / (q->n + smooth);
-        v = held(held(v, q->lo, q->hi), -b->max_leaf, b->max_leaf);
-        value[i] = v;
-        if (q->left >= 0) value[q->left] = value[q->right] = v;
+        for (int32_t c = 0; c < width; c++) {
+            double *at = &value[i * width + c];
+            double v = boost_step(b, g, grad, q, f, c);
+            v = held(v, -b->max_leaf, b->max_leaf);
+            if (smooth > 0 && i > 0) /* *at holds the parent's */
+                v = (v * q->n + *at * smooth) / (q->n + smooth);
+            *at = v = held(held(v, q->lo, q->hi), -b->max_leaf, b->max_leaf);
+            if (q->left >= 0)
+                value[q->left * width + c] = value[q->right * width + c] = v;
+        }
     }
 }
 
@@ -673,17 +699,20 @@ static void score_task(void *arg, int64_t task, int worker)
     for (int64_t i = task * SCORE_NODES; i < end && i < g->n_nodes; i++) {
         const struct grow_node *q = &g->node[i];
         const uint32_t *ids = g->ids + q->beg;
-        double value = job->value[i];
+        int32_t width = job->b->width;
+        const double *value = job->value + i * width;
         if (q->left >= 0) continue;
         for (uint32_t r = 0; r < q->n; r++) {
+            double *to = score + (int64_t)ids[r] * n_out;
             if (r + SCORE_AHEAD < q->n)
                 __builtin_prefetch(score + (int64_t)ids[r + SCORE_AHEAD] * n_out, 1);
-            score[(int64_t)ids[r] * n_out] += value;
+            for (int32_t c = 0; c < width; c++) to[c] += value[c];
         }
     }
 }
 
-/* Grows output k's tree of this round and adds it to the scores of the fit's rows. */
+/* Grows tree k of this round, output k's or that of all, and adds it to the scores of the fit's
+ * rows. */
 static void boost_one(void *arg, int64_t k, int worker)
 {
     struct boost *b = arg;
@@ -694,7 +723,7 @@ static void boost_one(void *arg, int64_t k, int worker)
     g->draw = (struct grow_draw){.level = b->p->columns_level,
                                  .node = b->p->columns_node,
                                  .key = rng_key(b->d->seed, "node"),
-                                 .tree = (int64_t)b->round * b->grad.n_outputs + k};
+                                 .tree = (int64_t)b->round * b->n_trees + k};
     double rate = b->dart ? b->rate * dart_share(b->dart) : b->rate;
     t->status = grow_tree(g, grad, b->sampled, b->n_sampled, NULL);
     t->n_nodes = g->n_nodes;
@@ -702,7 +731,10 @@ static void boost_one(void *arg, int64_t k, int worker)
     for (int32_t i = g->n_nodes - 1; i >= 0 && !t->status; i--) {
         const struct grow_node *q = &g->node[i];
         grow_describe(g, q, &t->node[i]);
-        t->value[i] = q->left < 0 ? t->value[i] * rate : 0;
+        for (int32_t c = 0; c < b->width; c++) {
+            double *v = &t->value[(int64_t)i * b->width + c];
+            *v = q->left < 0 ? *v * rate : 0;
+        }
         t->node[i].cover = q->left < 0
                                ? boost_cover(b, g, q)
                                : t->node[q->left].cover + t->node[q->right].cover;
@@ -731,10 +763,10 @@ static tide_status boost_derive(struct boost *b, tide_error *err)
                : rank_derive(b->rank, score, err);
 }
 
-/* One round: gradients, a tree an output. */
+/* One round: gradients, a tree an output or one of all. */
 static tide_status boost_round(struct boost *b, tide_error *err)
 {
-    int32_t k = b->grad.n_outputs;
+    int32_t k = b->n_trees;
     boost_columns(b);
     b->rate = b->round ? b->rate * b->p->decay : b->p->rate;
     b->grad.rows.w = b->d->w;
@@ -804,7 +836,7 @@ static tide_status boost_save(const struct boost *b, struct arena *a, struct sta
         f[j].n_level = f[j].kind ? x->cols[j]->dict.n : 0;
         if (b->cuts.feature) f[j].level_code = b->cuts.feature[j].level_code;
     }
-    emit_cut(&best, b->best_round * b->grad.n_outputs);
+    emit_cut(&best, b->best_round * b->n_trees);
     tide_status status = emit_finish(&best, f, x->n_cols, link, b->base, a, &e, err);
     if (status) return status;
     ensemble_save(e, out);
@@ -923,12 +955,14 @@ static tide_status boost_take_over(struct boost *b, struct bin_how *how,
 }
 
 /* Rows and scores as the losses want them. */
-static tide_status boost_grad(struct boost *b, tide_error *err)
+static tide_status boost_grad(struct boost *b, int is_refit, tide_error *err)
 {
     const struct fit_data *d = b->d;
     b->grad.ctx = b->ctx;
     b->grad.seed = d->seed;
     b->grad.skip = b->skip;
+    b->grad.together = b->width > 1;
+    b->grad.for_vector = b->width > 1 && !is_refit;
     b->grad.rows = (struct grad_rows){
         .n = d->x->n_rows, .y = b->y, .k = d->k, .w = d->w, .ids = b->ids};
     b->grad.score = boost_scores(b, d->x);
@@ -958,13 +992,13 @@ static tide_status boost_prepare(struct boost *b, const struct fit_data *valid,
     if (!status) status = boost_offset(b, err);
     if (!status) status = boost_base(b, err);
     if (status) return status;
-    emit_init(&b->emit, b->grad.n_outputs, 1);
+    emit_init(&b->emit, b->grad.n_outputs, b->width);
     if (b->from) status = boost_take_over(b, &how, err);
     if (!b->one_value && !status)
         status = bins_cut(b->ctx, d->x, &how, &b->scratch, &b->cuts, err);
     if (status || b->one_value || b->cuts.n_lanes == 0) return status;
     status = bins_code(b->ctx, &b->cuts, d->x, 1, &b->scratch, &b->codes, err);
-    if (!status) status = boost_grad(b, err);
+    if (!status) status = boost_grad(b, 0, err);
     if (!status) status = boost_replay(b, d->x, b->grad.score, err);
     if (!status) status = boost_watch(b, valid, err);
     if (!status && objective_ranks((int32_t)b->loss)) {
@@ -1237,7 +1271,7 @@ static tide_status boost_renew(struct boost *b, double decay, struct state *out,
     if (!status) status = boost_loss(b, err);
     if (!status) status = boost_offset(b, err);
     if (!status) status = boost_base(b, err);
-    if (!status) status = boost_grad(b, err);
+    if (!status) status = boost_grad(b, 1, err);
     if (status) return status;
     struct leaf_refit r = {.ctx = b->ctx,
                            .p = b->p,
@@ -1273,8 +1307,8 @@ static tide_status resume_check(const struct boost_params *p,
         return err_set(
             err, TIDE_CODE_PARAM_CONFLICT,
             "the model says the same for every row and has no trees to be %s", verb);
-    for (int32_t t = 0; t < from->n_trees; t++)
-        if (from->leaf_width != 1 || from->n_trees % from->n_outputs ||
+    for (int32_t t = 0; t < from->n_trees && from->leaf_width == 1; t++)
+        if (from->n_trees % from->n_outputs ||
             from->tree_output[t] != t % from->n_outputs)
             return err_set(err, TIDE_CODE_TIDE_VALUE, "the trees stand in no rounds");
     if (how->refit && objective_ranks(p->loss)) {
@@ -1318,9 +1352,39 @@ static tide_status check_symmetric(const struct boost_params *p, tide_error *err
     return err_hint(err, "growth", "level");
 }
 
+/* Trees of several values a leaf grow by leaves or levels, without bounds on values, and their
+ * categories are split by sets. */
+static tide_status check_vector(const struct boost_params *p, tide_error *err)
+{
+    const char *other = NULL, *why = NULL;
+    if (p->dart > 0) {
+        other = "dart";
+        why = "'dart' weighs trees of one value a leaf, not those of 'multi' vector";
+    } else if (p->growth == BOOST_SYMMETRIC) {
+        other = "growth";
+        why = "'growth' symmetric grows trees of one value a leaf, not those of "
+              "'multi' vector";
+    } else if (p->monotone) {
+        other = "monotone";
+        why = "'monotone' bounds leaves of one value, not those of 'multi' vector";
+    } else if (p->cat_split == CAT_ORDER) {
+        other = "cat_split";
+        why = "trees of 'multi' vector split categories by sets, not by 'cat_split' "
+              "order";
+    }
+    if (!other) return TIDE_OK;
+    err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s", why);
+    err_field(err, other);
+    return err_hint(err, "multi", "trees");
+}
+
 tide_status boost_check(const void *params, tide_error *err)
 {
     const struct boost_params *p = params;
+    if (p->multi == BOOST_VECTOR) {
+        tide_status status = check_vector(p, err);
+        if (status) return status;
+    }
     if (p->dart > 0 && p->patience > 0) return refuse_stopping(err);
     return p->growth == BOOST_SYMMETRIC ? check_symmetric(p, err) : TIDE_OK;
 }

@@ -4,6 +4,7 @@
 #include "spec/learner.h"
 
 enum boost_growth { BOOST_LEAF, BOOST_LEVEL, BOOST_SYMMETRIC };
+enum boost_multi { BOOST_TREES, BOOST_VECTOR };
 #define BOOST_LEAVES          31 /* unless asked for */
 #define BOOST_SYMMETRIC_DEPTH 6
 #define BOOST_SYMMETRIC_MOST  16
@@ -13,6 +14,7 @@ struct boost_params {
     int32_t loss; /* enum objective_id */
     int32_t weights, cat_rows, cat_split, sampling;
     int32_t growth; /* enum boost_growth */
+    int32_t multi;  /* enum boost_multi */
     const char *monotone, *interact, *offset, *exposure;
     double rate, min_hessian, l2, l1, min_gain, rows, columns, cat_smooth, cat_l2;
     double quantile, power, delta, max_leaf, path_smooth, pos_weight, decay,

@@ -21,13 +21,19 @@
 struct grad_part {
     double g_most, h_most;
     int64_t sum_g, sum_h, most_h;
+    int64_t most_row; /* of output 0: largest sum of h over the outputs */
 };
 
 tide_status grad_new(struct grad *g, struct arena *a, tide_error *err)
 {
     int64_t n = g->rows.n, k = g->n_outputs, blocks = (n + PAR_BLOCK - 1) / PAR_BLOCK;
     g->simd = simd_get(g->ctx);
-    g->packed = arena_array(a, n * k + 64, sizeof *g->packed);
+    if (g->for_vector) /* outputs that do not exist stay 0 */
+        g->packed =
+            arena_zero(a, ((size_t)n * (size_t)vector_cells(g->n_outputs) + 64) *
+                              sizeof *g->packed);
+    else
+        g->packed = arena_array(a, n * k + 64, sizeof *g->packed);
     g->out = arena_zero(a, (size_t)k * sizeof *g->out);
     g->loss.simd = g->simd;
     g->loss.n_outputs = g->n_outputs;
@@ -121,6 +127,18 @@ static void most_block(void *arg, int64_t b, int worker)
     g->part[b].h_most = h_most;
 }
 
+/* Output k's integers of rows [i0, i0 + m) to the places beside the others', and to the sums of h. */
+static void tile_spread(const struct grad *g, int64_t i0, int64_t m, int32_t k,
+                        const uint32_t *packed, uint32_t *row_h)
+{
+    int32_t width = vector_width(g->n_outputs);
+    uint32_t *to = g->packed + grad_place(g, k, i0);
+    for (int64_t i = 0; i < m; i++) {
+        to[i * width] = packed[i];
+        row_h[i] = (k ? row_h[i] : 0) + (packed[i] & 65535);
+    }
+}
+
 static void quantise_block(void *arg, int64_t b, int worker)
 {
     const struct grad_job *job = arg;
@@ -128,7 +146,7 @@ static void quantise_block(void *arg, int64_t b, int worker)
     int64_t n = g->rows.n, end = (b + 1) * PAR_BLOCK < n ? (b + 1) * PAR_BLOCK : n;
     struct grad_tile t = tile_of(g, worker);
     struct grad_part *part = g->part + b * g->n_outputs;
-    uint32_t u[GRAD_TILE];
+    uint32_t u[GRAD_TILE], packed[GRAD_TILE], row_h[GRAD_TILE];
     for (int32_t k = 0; k < g->n_outputs; k++) part[k] = (struct grad_part){0};
     for (int64_t i0 = b * PAR_BLOCK; i0 < end; i0 += GRAD_TILE) {
         int64_t m = end - i0 < GRAD_TILE ? end - i0 : GRAD_TILE;
@@ -143,12 +161,16 @@ static void quantise_block(void *arg, int64_t b, int worker)
             for (int64_t i = 0; g->skip && i < m; i++)
                 if (g->skip[i0 + i]) t.g[i] = t.h[i] = u[i] = 0;
             int64_t sum[3] = {part[k].sum_g, part[k].sum_h, part[k].most_h};
-            g->simd->tree_quantise(t.g, t.h, u, m, 1 / g->out[k].g_unit,
-                                   1 / g->out[k].h_unit, g->packed + k * n + i0, sum);
+            g->simd->tree_quantise(
+                t.g, t.h, u, m, 1 / g->out[k].g_unit, 1 / g->out[k].h_unit,
+                g->for_vector ? packed : g->packed + k * n + i0, sum);
             part[k].sum_g = sum[0];
             part[k].sum_h = sum[1];
             part[k].most_h = sum[2];
+            if (g->for_vector) tile_spread(g, i0, m, k, packed, row_h);
         }
+        for (int64_t i = 0; g->for_vector && i < m; i++)
+            if (row_h[i] > part->most_row) part->most_row = row_h[i];
     }
 }
 
@@ -174,7 +196,8 @@ tide_status grad_make(struct grad *g, int32_t round, tide_error *err)
     }
     for (int32_t o = 0; o < g->n_outputs; o++) {
         int count = of->unit_h && !g->rows.w;
-        g->out[o] = (struct grow_grad){.packed = g->packed + o * g->rows.n,
+        g->out[o] = (struct grow_grad){.packed = g->packed +
+                                                 (g->for_vector ? 0 : o * g->rows.n),
                                        .h_is_count = count};
         g->out[o].g_unit = 1 / scale_for(g_most, 32766);
         g->out[o].h_unit = count ? 1 : 1 / scale_for(h_most, 65534);
@@ -182,7 +205,8 @@ tide_status grad_make(struct grad *g, int32_t round, tide_error *err)
     if (!status) status = par_for(g->ctx, job.blocks, quantise_block, &job, err);
     for (int64_t b = 0; b < job.blocks && !status; b++)
         for (int32_t o = 0; o < g->n_outputs; o++) {
-            int64_t most = g->part[b * g->n_outputs + o].most_h;
+            const struct grad_part *part = &g->part[b * g->n_outputs + o];
+            int64_t most = g->for_vector ? part->most_row : part->most_h;
             if (most > g->out[o].h_most) g->out[o].h_most = most;
         }
     return status;
@@ -192,11 +216,14 @@ int grad_is_coarse(const struct grad *g, int32_t k)
 {
     int64_t sum_g = 0, sum_h = 0, blocks = (g->rows.n + PAR_BLOCK - 1) / PAR_BLOCK,
             n = g->rows.n;
-    for (int64_t b = 0; b < blocks; b++) {
-        sum_g += g->part[b * g->n_outputs + k].sum_g;
-        sum_h += g->part[b * g->n_outputs + k].sum_h;
-    }
+    int32_t first = g->together ? 0 : k, end = g->together ? g->n_outputs : k + 1;
+    for (int64_t b = 0; b < blocks; b++)
+        for (int32_t o = first; o < end; o++) {
+            sum_g += g->part[b * g->n_outputs + o].sum_g;
+            sum_h += g->part[b * g->n_outputs + o].sum_h;
+        }
     for (int64_t i = 0; g->skip && i < g->rows.n; i++) n -= g->skip[i] != 0;
+    n *= end - first;
     return sum_g < GRAD_COARSE * n ||
            (!g->out[k].h_is_count && sum_h < GRAD_COARSE * n);
 }
@@ -271,7 +298,12 @@ tide_status grad_refine(struct grad *g, struct arena *a, tide_error *err)
     }
     tide_status status = TIDE_OK;
     if (g->made) status = par_for(g->ctx, job.blocks, made_block, &job, err);
-    return status ? status : par_for(g->ctx, k, fine_output, &job, err);
+    if (!status) status = par_for(g->ctx, k, fine_output, &job, err);
+    if (status || !g->for_vector) return status;
+    double row = 0; /* units differ now: the sum of what no row has more of */
+    for (int32_t o = 0; o < k; o++) row += (double)g->out[o].h_most * g->out[o].h_unit;
+    g->out[0].h_most = (int64_t)ceil(row / g->out[0].h_unit);
+    return TIDE_OK;
 }
 
 /* --------------------------------------------------------------- order-free sums --- */

@@ -17,8 +17,10 @@ struct grad {
     double w_most;       /* largest weight */
     int by_pass;         /* bounds of the derivatives are looked for, not known */
     double *score;       /* [n][n_outputs] */
-    uint32_t *packed;    /* [n_outputs][n] */
-    int32_t *fine_g;     /* [n_outputs][n], made when first needed */
+    int together;     /* 16 bits are enough for all outputs or for none */
+    int for_vector;   /* set before grad_new: for leaves of several values (grow.h) */
+    uint32_t *packed; /* [n_outputs][n]; for_vector [passes][n][vector_width] */
+    int32_t *fine_g;  /* [n_outputs][n], made when first needed */
     uint32_t *fine_h;
     double *made;           /* [n][n_outputs] `prepare` of a round with fine outputs */
     struct grow_grad *out;  /* [n_outputs] */
@@ -26,10 +28,16 @@ struct grad {
     struct grad_part *part; /* [blocks][n_outputs] */
 };
 #define GRAD_TILE 256
+/* Where output k of a row stands in `packed`. */
+static inline int64_t grad_place(const struct grad *g, int32_t k, int64_t row)
+{
+    int32_t width = g->for_vector ? vector_width(g->n_outputs) : 1;
+    return ((int64_t)(k / width) * g->rows.n + row) * width + k % width;
+}
 tide_status grad_new(struct grad *g, struct arena *a, tide_error *err);
 /* Gradients of round `round` (0-based) from the scores into out[]. */
 tide_status grad_make(struct grad *g, int32_t round, tide_error *err);
-/* Are 16 bits too few for output k of this round? */
+/* Are 16 bits too few for output k of this round, or for all of them taken `together`? */
 int grad_is_coarse(const struct grad *g, int32_t k);
 /* The outputs for which they are, again in 32 bits (into out[]), from the same scores. */
 tide_status grad_refine(struct grad *g, struct arena *a, tide_error *err);

@@ -43,7 +43,9 @@ tide_status grow_new(struct tide_ctx *ctx, const struct bin_cuts *cuts,
     g->aside = arena_array(a, n_max + 64, sizeof *g->aside);
     g->threads = g->team = threads;
     if (threads > 1) g->aside2 = arena_array(a, n_max + 64, sizeof *g->aside2);
-    g->pool = hist_pool_new(ctx, codes, g->simd, threads, n_max, a);
+    if (g->rules.outputs > 1) g->vector = vector_new(g, threads, a);
+    g->pool = hist_pool_new(ctx, codes, g->simd, threads, n_max,
+                            g->vector ? vector_cells(g->rules.outputs) : 1, a);
     g->node = arena_array(a, 2 * (int64_t)g->rules.leaves + 2, sizeof *g->node);
     g->heap = arena_array(a, (int64_t)g->rules.leaves + 2, sizeof *g->heap);
     int32_t waiting = threads > 1 ? g->rules.leaves : 1;
@@ -221,6 +223,7 @@ static void prepare_together(struct grow *g, int32_t at)
     struct plan plan = job.plan = kids_plan(g, p, part_together(g, p), kid);
     struct grow_node *s = &kid[plan.small], *l = &kid[!plan.small];
     s->hist = fresh;
+    if (g->vector) vector_left(g, p, kid);
     if (!plan.need[0] && !plan.need[1]) return;
     if (!s->hist) s->hist = hist_take(g->pool, s->wide);
     if (plan.need[!plan.small]) {
@@ -229,6 +232,10 @@ static void prepare_together(struct grow *g, int32_t at)
     }
     if (!s->hist || (plan.need[!plan.small] && !l->hist)) {
         g->status = hist_refused(g->pool, NULL);
+        return;
+    }
+    if (g->vector) {
+        vector_kids(g, kid, plan.small, plan.need, job.parent, job.parent_wide);
         return;
     }
     job.is_together = g->members > 1;
@@ -311,13 +318,13 @@ static void prepare(struct grow *g)
     int32_t top = g->heap[0];
     struct batch b = {.g = g, .at = {top}, .n = 1};
     const struct grow_node *p = &g->node[top];
-    if (g->members > 1 && p->n < TOGETHER_ROWS) batch_gather(g, &b);
+    if (g->members > 1 && p->n < TOGETHER_ROWS && !g->vector) batch_gather(g, &b);
     if (b.n == 0) b = (struct batch){.g = g, .at = {top}, .n = 1};
     for (int32_t i = 0; i < b.n; i++) kids_open(g, b.at[i]);
     if (g->status) return;
     if (b.n > 1)
         grow_phase(g, b.n, batch_task, &b);
-    else if (g->members == 1 ? is_small(p) : p->n < TOGETHER_LEAST)
+    else if (!g->vector && (g->members == 1 ? is_small(p) : p->n < TOGETHER_LEAST))
         prepare_alone(g, top, 0);
     else
         prepare_together(g, top);
@@ -350,6 +357,8 @@ static int adds_up(const struct grow *g, int32_t at)
     int32_t first = at ? at % g->codes->n_lanes : 0;
     int32_t end = at ? first + 1 : g->codes->n_lanes;
     for (int32_t l = first; q->hist && l < end; l++) {
+        if (g->vector && !vector_adds_up(g, q, l)) return 0;
+        if (g->vector) continue;
         int64_t sum_g = 0, sum_h = 0;
         hist_total(q->hist + (q->wide ? 512 : 256) * (size_t)l, q->wide,
                    g->cuts->feature[g->cuts->lane_feature[l]].n_code, &sum_g, &sum_h);
@@ -388,19 +397,26 @@ static void grow_root(struct grow *g)
         g->status = hist_refused(g->pool, NULL);
         return;
     }
-    if (g->members > 1 && q->n >= TOGETHER_LEAST) {
+    if (g->vector) {
+        vector_root_sums(g);
+    } else if (g->members > 1 && q->n >= TOGETHER_LEAST) {
         hist_together(g, ids, q->n);
         grow_phase(g, g->codes->n_lanes, root_task, &job);
     } else {
         hist_alone(g->pool, 0, g->grad, ids, q->n, q->wide, q->hist);
     }
-    hist_total(q->hist, q->wide, g->cuts->feature[g->cuts->lane_feature[0]].n_code,
-               &q->g, &q->h);
+    if (!g->vector)
+        hist_total(q->hist, q->wide, g->cuts->feature[g->cuts->lane_feature[0]].n_code,
+                   &q->g, &q->h);
     if (g->rules.symmetric) return;
     if (g->rules.leaves < 2 || !can_split(g, g->grad, q)) return;
-    job.phase = 1;
-    grow_phase(g, g->codes->n_lanes, root_task, &job);
-    split_choose(g, g->grad, g->ids, q, &g->room[g->threads]);
+    if (g->vector) {
+        vector_root_split(g);
+    } else {
+        job.phase = 1;
+        grow_phase(g, g->codes->n_lanes, root_task, &job);
+        split_choose(g, g->grad, g->ids, q, &g->room[g->threads]);
+    }
     if (q->split.gain > 0) heap_push(g, 0);
 }
 

@@ -23,6 +23,7 @@ struct grow_rules {
     int32_t cat_alone;        /* up to so many levels: one against the rest */
     enum cat_split cat_split; /* how more levels than that are split */
     int level_wise; /* the leaf of least depth is split next, not that of largest gain */
+    int32_t outputs; /* above 1: leaves hold a value each (grow_vector.c) */
     int symmetric; /* one test a level, `depth` levels; `leaves` has room for them all */
     /* what is forbidden, by lane; NULL: nothing (constraint.h) */
     const int8_t *monotone; /* 1: values may not fall with the column, -1: not rise */
@@ -39,6 +40,9 @@ struct grow_grad {
     int64_t h_most; /* no row has a larger h */
     int h_is_count; /* h is 1 for every row */
 };
+/* For leaves of several values gradients are an array, one an output. Of the first, `packed` has
+ * all: [passes][n_rows][vector_width], as many passes as hold the outputs, and h_most is of the sum
+ * over outputs; packed units are equal, and all outputs are fine or none. */
 
 struct grow_split {
     double gain;
@@ -53,8 +57,9 @@ struct grow_node {
     uint8_t wide;
     uint16_t depth;
     int32_t kids; /* -1, or where its children wait until it is its turn to be split */
-    int32_t left, right; /* -1: leaf */
-    int64_t g, h;
+    int32_t left, right;     /* -1: leaf */
+    int64_t g, h;            /* several outputs: h of all in units of the first */
+    int64_t *sums;           /* several outputs: g, h of each */
     struct grow_split split; /* gain <= 0: none */
     double lo, hi;           /* its value must lie within (monotone) */
     uint64_t groups;         /* interaction groups that hold the path's columns */
@@ -77,6 +82,7 @@ struct grow_draw {
 struct hist_pool;
 struct par_crew;
 struct symmetric;
+struct vector;
 struct grow {
     struct tide_ctx *ctx;
     const struct bin_cuts *cuts;
@@ -97,6 +103,7 @@ struct grow {
     struct grow_node (*kids)[2];
     int32_t *free_kids, n_free_kids;
     struct symmetric *symmetric; /* of growth by shared tests, or NULL */
+    struct vector *vector;       /* of leaves with several values, or NULL */
     /* of the tree that grows */
     struct par_crew *crew;
     int members; /* of the crew */
@@ -137,10 +144,32 @@ void grow_phase(struct grow *g, int64_t n_tasks, par_fn fn, void *arg);
 struct symmetric *symmetric_new(const struct grow *g, struct arena *a);
 void grow_symmetric(struct grow *g);
 
-/* hist.c */
+/* grow_vector.c: leaves of several values. Outputs side by side in memory (4 or 8), and cells a
+ * code of all passes. */
+int32_t vector_width(int32_t n_outputs);
+int32_t vector_cells(int32_t n_outputs);
+struct vector *vector_new(const struct grow *g, int threads, struct arena *a);
+/* Histogram and sums of the root, which has room for one; then its best split. */
+void vector_root_sums(struct grow *g);
+void vector_root_split(struct grow *g);
+/* Sums of the children of a node that still has its histogram. */
+void vector_left(const struct grow *g, const struct grow_node *p,
+                 struct grow_node kid[2]);
+/* Histograms and best splits of two children, of which kid[small] has room for its histogram and
+ * the other one, if needed, its parent's (in place) or room for a packed one. */
+void vector_kids(struct grow *g, struct grow_node kid[2], int small, const int need[2],
+                 uint64_t *parent, int parent_wide);
+int vector_adds_up(const struct grow *g, const struct grow_node *q, int32_t lane);
+/* grow_value of output k. */
+double vector_value(const struct grow *g, const struct grow_grad *grad,
+                    const struct grow_node *q, int32_t k, int sorted);
+
+/* hist.c: width: cells a code */
 struct hist_pool *hist_pool_new(struct tide_ctx *ctx, const struct bin_codes *codes,
                                 const struct simd_table *simd, int threads,
-                                int64_t n_max, struct arena *a);
+                                int64_t n_max, int32_t width, struct arena *a);
+/* A member's packed histogram; NULL where no node is large and one member is all. */
+uint64_t *hist_own(const struct hist_pool *p, int member);
 uint64_t *hist_take(struct hist_pool *p, int wide); /* NULL: memory is out */
 /* Why hist_take gave NULL. */
 tide_status hist_refused(const struct hist_pool *p, tide_error *err);
@@ -175,6 +204,17 @@ int split_by_set(const struct grow *g, const struct bin_feature *f);
 int split_by_order(const struct grow *g, const struct bin_feature *f);
 /* What the best set of so many levels of a column gains by chance. */
 double split_chance(const struct grow *g, const struct bin_feature *f, int levels);
+/* The lane of the best split with a gain above `least`, -1: none. */
+int32_t split_best_lane(const struct split_room *room, int32_t lanes, double least);
+/* May this node be split on this lane? */
+int split_lane_is_on(const struct grow *g, const struct grow_node *node, int32_t lane);
+/* Rows of each code among ids[0..n). */
+void split_count(const struct grow *g, int32_t lane, const uint32_t *ids, uint32_t n,
+                 uint32_t count[256]);
+/* The power of two that brings n times `most` to at most 1. */
+float split_scale_below(double most, uint32_t n);
+/* Are there too many levels to try one against the rest? */
+int split_has_many_levels(const struct grow *g, int32_t lane);
 /* Was this split chosen among prefixes of sorted levels? */
 int split_is_sorted(const struct grow *g, const struct grow_split *s);
 /* 1 where a code goes left. */

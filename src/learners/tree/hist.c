@@ -33,6 +33,7 @@ struct hist_pool {
     const struct bin_codes *codes;
     const struct simd_table *simd;
     struct arena *a;
+    int32_t width; /* cells a code */
     uint64_t **free_list[2];
     int32_t n_free[2], cap_free[2];
     int threads;
@@ -41,26 +42,32 @@ struct hist_pool {
 
 static size_t hist_cells(const struct hist_pool *p)
 {
-    return 256 * (size_t)p->codes->n_lanes;
+    return 256 * (size_t)p->codes->n_lanes * (size_t)p->width;
 }
 
 struct hist_pool *hist_pool_new(struct tide_ctx *ctx, const struct bin_codes *codes,
                                 const struct simd_table *simd, int threads,
-                                int64_t n_max, struct arena *a)
+                                int64_t n_max, int32_t width, struct arena *a)
 {
     struct hist_pool *p = arena_zero(a, sizeof *p);
     if (!p) return NULL;
-    *p = (struct hist_pool){.ctx = ctx, .codes = codes, .simd = simd, .a = a};
+    *p = (struct hist_pool){
+        .ctx = ctx, .codes = codes, .simd = simd, .a = a, .width = width};
     p->threads = threads;
     p->own = arena_zero(a, (size_t)p->threads * sizeof *p->own);
     for (int i = 0; p->own && i < p->threads; i++) {
         if (n_max <= HIST_PACKED_ROWS && p->threads == 1) break;
         p->own[i].packed = arena_array(a, (int64_t)hist_cells(p), sizeof(uint64_t));
-        if (p->threads > 1)
+        if (p->threads > 1 && width == 1)
             p->own[i].wide =
                 arena_array(a, (int64_t)hist_cells(p), sizeof(struct hist_wide));
     }
     return p->own ? p : NULL;
+}
+
+uint64_t *hist_own(const struct hist_pool *p, int member)
+{
+    return p->own[member].packed;
 }
 
 uint64_t *hist_take(struct hist_pool *p, int wide)

@@ -113,11 +113,13 @@ static void residuals_sort(const struct leaf_refit *r, int32_t t, struct leaf_su
     for (uint32_t q = 0; q < leaves; q++) s->at[q] -= s->n[q];
 }
 
-/* New values of tree t's leaves, and with them the scores of output k. */
-static tide_status tree_refit(const struct leaf_refit *r, int32_t t, double rate,
-                              struct leaf_sums *s, double *leaf, tide_error *err)
+/* New values of output k in tree t's leaves, and with them its scores. */
+static tide_status tree_refit(const struct leaf_refit *r, int32_t t, int32_t k,
+                              double rate, struct leaf_sums *s, double *leaf,
+                              tide_error *err)
 {
-    int32_t outputs = r->grad->n_outputs, k = t % outputs;
+    int32_t outputs = r->grad->n_outputs, width = r->e->leaf_width;
+    int64_t own = width > 1 ? k : 0;
     const struct grow_grad *grad = &r->grad->out[k];
     uint32_t l0 = r->e->tree_leaf[t], leaves = r->e->tree_leaf[t + 1] - l0;
     double level = r->loss == OBJECTIVE_QUANTILE ? r->p->quantile : 0.5;
@@ -128,18 +130,18 @@ static tide_status tree_refit(const struct leaf_refit *r, int32_t t, double rate
     sums_make(r, grad, t, s);
     if (by_quantile) residuals_sort(r, t, s);
     for (uint32_t q = 0; q < leaves; q++) {
-        double old = r->e->leaf[l0 + q];
+        int64_t at = (int64_t)(l0 + q) * width + own;
+        double old = r->e->leaf[at];
         double v = by_quantile
                        ? weighted_quantile(s->residual + s->at[q], s->n[q], level)
                        : newton_step(r, grad, s, q);
         v = v < -r->max_leaf ? -r->max_leaf : v > r->max_leaf ? r->max_leaf : v;
         v *= rate;
         /* an equal value stays to the bit, which the rounding of both shares would not see to */
-        leaf[l0 + q] =
-            s->n[q] == 0 || v == old ? old : r->decay * old + (1 - r->decay) * v;
+        leaf[at] = s->n[q] == 0 || v == old ? old : r->decay * old + (1 - r->decay) * v;
     }
     for (int64_t i = 0; i < r->x->n_rows; i++)
-        r->grad->score[i * outputs + k] += leaf[s->leaf[i]];
+        r->grad->score[i * outputs + k] += leaf[(int64_t)s->leaf[i] * width + own];
     return TIDE_OK;
 }
 
@@ -147,10 +149,12 @@ tide_status leaf_refit(const struct leaf_refit *r, struct arena *a, const double
                        tide_error *err)
 {
     const struct ensemble *e = r->e;
-    int32_t outputs = r->grad->n_outputs, rounds = e->n_trees / outputs;
+    int32_t outputs = r->grad->n_outputs, trees = outputs / e->leaf_width;
+    int32_t rounds = e->n_trees / trees;
     struct leaf_sums s = {0};
     double rate = r->p->rate;
-    double *made = arena_array(a, (int64_t)e->tree_leaf[e->n_trees] + 1, sizeof *made);
+    double *made = arena_array(a, (int64_t)e->tree_leaf[e->n_trees] + 1,
+                               (size_t)e->leaf_width * sizeof *made);
     *leaf = made;
     tide_status status = sums_new(r, a, &s, err);
     for (int32_t i = 0; i < rounds && !status; i++) {
@@ -162,7 +166,7 @@ tide_status leaf_refit(const struct leaf_refit *r, struct arena *a, const double
             coarse |= grad_is_coarse(r->grad, k);
         if (coarse && !status) status = grad_refine(r->grad, a, err);
         for (int32_t k = 0; k < outputs && !status; k++)
-            status = tree_refit(r, i * outputs + k, rate, &s, made, err);
+            status = tree_refit(r, i * trees + k % trees, k, rate, &s, made, err);
         if (!status) status = ctx_progress(r->ctx, r->phase, i + 1, rounds, "", err);
     }
     return status;

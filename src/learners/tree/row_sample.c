@@ -23,7 +23,7 @@ static int64_t size_of(const struct grad *g, int shift, int64_t row)
 {
     int64_t sum = 0;
     for (int32_t k = 0; k < g->n_outputs; k++) {
-        int32_t q = (int16_t)(g->packed[k * g->rows.n + row] >> 16);
+        int32_t q = (int16_t)(g->packed[grad_place(g, k, row)] >> 16);
         sum += q < 0 ? -q : q;
     }
     sum >>= shift;

@@ -258,6 +258,11 @@ static int has_many_levels(const struct grow *g, const struct bin_feature *f)
     return f->n_code + 1 > g->rules.cat_alone;
 }
 
+int split_has_many_levels(const struct grow *g, int32_t lane)
+{
+    return has_many_levels(g, &g->cuts->feature[g->cuts->lane_feature[lane]]);
+}
+
 int split_by_set(const struct grow *g, const struct bin_feature *f)
 {
     return f->kind && (g->rules.cat_split != CAT_ORDER || !has_many_levels(g, f));
@@ -278,8 +283,7 @@ double split_chance(const struct grow *g, const struct bin_feature *f, int level
 
 int split_is_sorted(const struct grow *g, const struct grow_split *s)
 {
-    return s->set &&
-           has_many_levels(g, &g->cuts->feature[g->cuts->lane_feature[s->lane]]);
+    return s->set && split_has_many_levels(g, s->lane);
 }
 
 static void scan_levels(const struct scan *s, int32_t lane, struct grow_split *best)
@@ -297,7 +301,7 @@ static void scan_levels(const struct scan *s, int32_t lane, struct grow_split *b
     }
     if (n < 2) return;
     struct grow_split mine = {.gain = best->gain};
-    if (!has_many_levels(s->g, f) || n == 2) {
+    if (!split_has_many_levels(s->g, lane) || n == 2) {
         scan_one_level(s, lane, lv, n, &mine);
     } else {
         double least = (double)s->g->rules.min_rows;
@@ -349,16 +353,15 @@ void split_table(const struct grow_split *s, uint8_t left[256])
     if (!s->set) left[BIN_MISSING] = s->missing_left;
 }
 
-static void count_codes(const struct grow *g, int32_t lane, const uint32_t *ids,
-                        uint32_t n, uint32_t count[256])
+void split_count(const struct grow *g, int32_t lane, const uint32_t *ids, uint32_t n,
+                 uint32_t count[256])
 {
     const uint8_t *plane = g->codes->plane[lane];
     memset(count, 0, 256 * sizeof *count);
     for (uint32_t i = 0; i < n; i++) count[plane[ids[i]]]++;
 }
 
-/* The power of two that brings n times `most` to at most 1. */
-static float scale_below(double most, uint32_t n)
+float split_scale_below(double most, uint32_t n)
 {
     int e;
     (void)frexp(most * n, &e);
@@ -385,8 +388,8 @@ static struct scan scan_of(const struct grow *g, const struct grow_grad *grad,
     double sum = (double)node->h + 2 * l2;
     /* packed sums are small enough as they are: d^2 p q stays below 2^126 */
     int as_is = !node->wide && sum <= 0x1p32;
-    s.fast.g_scale = as_is ? 1 : scale_below(grad->fine_g ? 0x1p31 : 0x1p15, node->n);
-    s.fast.h_scale = as_is ? 1 : scale_below(sum, 1);
+    s.fast.g_scale = as_is ? 1 : split_scale_below(grad->fine_g ? 0x1p31 : 0x1p15, node->n);
+    s.fast.h_scale = as_is ? 1 : split_scale_below(sum, 1);
     s.fast.l2 = (float)(l2 * (double)s.fast.h_scale);
     s.fast.mean = (float)((double)node->g / sum * (double)s.fast.g_scale /
                           (double)s.fast.h_scale);
@@ -413,8 +416,7 @@ static int lane_is_drawn(const struct grow *g, const struct grow_node *node,
                                           2u * node->depth + 1)) < d->node;
 }
 
-/* May this node be split on this lane? */
-static int lane_is_on(const struct grow *g, const struct grow_node *node, int32_t lane)
+int split_lane_is_on(const struct grow *g, const struct grow_node *node, int32_t lane)
 {
     const uint64_t *groups = g->rules.groups;
     if (g->lane_on && !g->lane_on[lane]) return 0;
@@ -456,32 +458,37 @@ void split_lanes(const struct grow *g, const struct grow_grad *grad,
     for (int32_t l = first; l < first + n; l++) {
         room->exact[l] = (uint8_t)grad->h_is_count;
         room->best[l].gain = 0;
-        if (lane_is_on(g, node, l)) scan_lane(&s, node->hist, l, &room->best[l]);
+        if (split_lane_is_on(g, node, l)) scan_lane(&s, node->hist, l, &room->best[l]);
     }
+}
+
+int32_t split_best_lane(const struct split_room *room, int32_t lanes, double least)
+{
+    int32_t best = -1;
+    for (int32_t l = 0; l < lanes; l++)
+        if (room->best[l].gain > least &&
+            (best < 0 || room->best[l].gain > room->best[best].gain))
+            best = l;
+    return best;
 }
 
 void split_choose(const struct grow *g, const struct grow_grad *grad,
                   const uint32_t *ids, struct grow_node *node, struct split_room *room)
 {
     uint32_t count[256];
-    int32_t lanes = g->codes->n_lanes;
     struct scan s = scan_of(g, grad, node);
     node->split = (struct grow_split){.gain = 0};
     /* a gain that rounding alone can make is none */
     double least =
         g->rules.min_gain > 1e-12 * s.parent ? g->rules.min_gain : 1e-12 * s.parent;
     for (;;) {
-        int32_t best = -1;
-        for (int32_t l = 0; l < lanes; l++)
-            if (room->best[l].gain > least &&
-                (best < 0 || room->best[l].gain > room->best[best].gain))
-                best = l;
+        int32_t best = split_best_lane(room, g->codes->n_lanes, least);
         if (best < 0) return;
         if (room->exact[best] || rows_proved(&s, &room->best[best])) {
             node->split = room->best[best];
             return;
         }
-        count_codes(g, best, ids, node->n, count);
+        split_count(g, best, ids, node->n, count);
         s.count = count;
         scan_lane(&s, node->hist, best, &room->best[best]);
         s.count = NULL;
