@@ -17,7 +17,7 @@ struct grad {
     double w_most;       /* largest weight */
     int by_pass;         /* bounds of the derivatives are looked for, not known */
     double *score;       /* [n][n_outputs] */
-    int together;     /* 16 bits are enough for all outputs or for none */
+    int together;        /* 16 bits are enough for all outputs or for none */
     int for_vector;   /* set before grad_new: for leaves of several values (grow.h) */
     uint32_t *packed; /* [n_outputs][n]; for_vector [passes][n][vector_width] */
     int32_t *fine_g;  /* [n_outputs][n], made when first needed */
