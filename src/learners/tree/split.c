@@ -388,7 +388,8 @@ static struct scan scan_of(const struct grow *g, const struct grow_grad *grad,
     double sum = (double)node->h + 2 * l2;
     /* packed sums are small enough as they are: d^2 p q stays below 2^126 */
     int as_is = !node->wide && sum <= 0x1p32;
-    s.fast.g_scale = as_is ? 1 : split_scale_below(grad->fine_g ? 0x1p31 : 0x1p15, node->n);
+    s.fast.g_scale =
+        as_is ? 1 : split_scale_below(grad->fine_g ? 0x1p31 : 0x1p15, node->n);
     s.fast.h_scale = as_is ? 1 : split_scale_below(sum, 1);
     s.fast.l2 = (float)(l2 * (double)s.fast.h_scale);
     s.fast.mean = (float)((double)node->g / sum * (double)s.fast.g_scale /
