@@ -6,6 +6,8 @@
  * transaction that can only read. libpq is loaded when the first such source is read: the
  * program starts, and is built, without it. */
 /* needs: libpq */
+#include "frame/postgres.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -22,37 +24,7 @@
 
 extern const struct tide_reader tide_reader_postgres;
 
-/* ---- libpq, as its documentation declares it ---- */
-
-typedef struct pg_conn PGconn;
-typedef struct pg_result PGresult;
-enum {
-    CONNECTION_OK = 0,
-    PGRES_COMMAND_OK = 1,
-    PGRES_TUPLES_OK = 2,
-    PGRES_COPY_OUT = 3
-};
-
-struct libpq {
-    PGconn *(*connect)(const char *const *words, const char *const *values, int expand);
-    int (*status)(const PGconn *);
-    char *(*message)(const PGconn *);
-    void (*finish)(PGconn *);
-    PGresult *(*exec)(PGconn *, const char *);
-    PGresult *(*prepare)(PGconn *, const char *, const char *, int, const unsigned *);
-    PGresult *(*describe)(PGconn *, const char *);
-    int (*result_status)(const PGresult *);
-    char *(*field)(const PGresult *, int);
-    void (*clear)(PGresult *);
-    int (*n_fields)(const PGresult *);
-    char *(*name)(const PGresult *, int);
-    unsigned (*type)(const PGresult *, int);
-    int (*mod)(const PGresult *, int);
-    char *(*value)(const PGresult *, int, int);
-    PGresult *(*result)(PGconn *);
-    int (*copy)(PGconn *, char **, int async);
-    void (*give)(void *);
-};
+/* ---- libpq ---- */
 
 static tide_status load_libpq(struct libpq *pq, tide_error *err)
 {
@@ -318,6 +290,7 @@ static uint64_t big(const uint8_t *p, int n)
     return v;
 }
 
+/* n: 1 to 8 */
 static int64_t signed_big(const uint8_t *p, int n)
 {
     int shift = 64 - 8 * n;
@@ -407,8 +380,10 @@ static tide_status put_time(struct pg_reader *r, struct pg_column *c, const uint
                             int n, tide_error *err)
 {
     static const int64_t day = INT64_C(86400000000), epoch = INT64_C(946684800000000);
+    if (n != (c->kind == PG_DATE ? 4 : 8))
+        return bad_value(r, c, "has a strange size", err);
     int64_t v = signed_big(p, n), *out = &c->v.i64[r->n_rows];
-    int bad = n != (c->kind == PG_DATE ? 4 : 8);
+    int bad = 0;
     if (c->kind == PG_DATE)
         bad |= v == INT32_MAX || v == INT32_MIN || i64_mul(v, day, &v) != 0;
     else
@@ -440,10 +415,10 @@ static tide_status put_value(struct pg_reader *r, struct pg_column *c, const uin
             return bad_value(r, c, "is beyond what an int column holds", err);
         break;
     case PG_REAL:
-        x.u = big(p, n == 8 ? 8 : 4);
+        if (n != 8 && n != 4) return bad_value(r, c, "has a strange size", err);
+        x.u = big(p, n);
         bits = (uint32_t)x.u;
         memcpy(&single, &bits, sizeof single);
-        if (n != 8 && n != 4) return bad_value(r, c, "has a strange size", err);
         c->v.f64[row] = n == 8 ? x.d : (double)single;
         break;
     case PG_NUMERIC:
@@ -607,9 +582,9 @@ static tide_status make_frame(struct pg_reader *r, tide_error *err)
     return frame_seal(r->f, err);
 }
 
-static tide_status read_postgres(struct tide_ctx *ctx, const char *path,
-                                 const struct tide_read_options *options,
-                                 tide_frame **out, tide_error *err)
+tide_status postgres_read(struct tide_ctx *ctx, const struct libpq *pq,
+                          const char *path, const struct tide_read_options *options,
+                          tide_frame **out, tide_error *err)
 {
     struct pg_reader r = {.ctx = ctx, .o = options};
     char *dsn = NULL;
@@ -617,10 +592,11 @@ static tide_status read_postgres(struct tide_ctx *ctx, const char *path,
     tide_status st =
         reader_refuse(&tide_reader_postgres, options, READER_NA | READER_TYPES, err);
     arena_init(&r.arena, ctx);
+    if (pq) r.pq = *pq;
     if (st == TIDE_OK && strncmp(path, "postgres:", 9) != 0)
         st = err_set(err, TIDE_CODE_SQL, "a source is postgres:DSN?QUERY");
     if (st == TIDE_OK) st = split_source(&r, path, &dsn, err);
-    if (st == TIDE_OK) st = load_libpq(&r.pq, err);
+    if (st == TIDE_OK && !pq) st = load_libpq(&r.pq, err);
     if (st == TIDE_OK) st = open_session(&r, dsn, err);
     if (st == TIDE_OK) st = describe(&r, err);
     if (st == TIDE_OK) st = copy_rows(&r, err);
@@ -638,6 +614,13 @@ static tide_status read_postgres(struct tide_ctx *ctx, const char *path,
         r.pq.finish(r.conn); /* ends the transaction, and a copy that was left */
     arena_free(&r.arena);
     return st;
+}
+
+static tide_status read_postgres(struct tide_ctx *ctx, const char *path,
+                                 const struct tide_read_options *options,
+                                 tide_frame **out, tide_error *err)
+{
+    return postgres_read(ctx, NULL, path, options, out, err);
 }
 
 const struct tide_reader tide_reader_postgres = {

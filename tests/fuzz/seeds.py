@@ -208,6 +208,36 @@ def dicts(listing):
     put_dict("pipeline", "made from `tidemill list --json` by seeds.py", words)
 
 
+# ---- what a PostgreSQL server answers ------------------------------------------------------
+
+PG_TYPES = 18  # fake_type of fuzz_postgres.c: bool int8 int2 int4 oid float4 float8 numeric date ...
+
+
+def pg_value(kind, i):
+    if i % 5 == 4:
+        return struct.pack(">i", -1)
+    v = {0: b"\1", 1: struct.pack(">q", -i), 2: struct.pack(">h", i), 3: struct.pack(">i", i * 7919),
+         4: struct.pack(">I", i), 5: struct.pack(">f", i / 8), 6: struct.pack(">d", -i / 3),
+         7: struct.pack(">HhHHHH", 2, 0, 0x4000 if i & 1 else 0, 2, i, 2500), 8: struct.pack(">i", 365 * i),
+         9: struct.pack(">q", 86400 * 10**6 * i), 10: struct.pack(">q", i), 16: bytes(range(16))}
+    v = v.get(kind, b"text %d" % (i % 3))
+    return struct.pack(">i", len(v)) + v
+
+
+def pg_message(data):
+    return struct.pack(">H", len(data)) + data
+
+
+def postgres_seeds():
+    head = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+    for kind in range(PG_TYPES):
+        rows = [struct.pack(">h", 2) + pg_value(kind, i) + pg_value(3, i) for i in range(6)]
+        parts = [head + rows[0]] + rows[1:] + [b"\xff\xff"]
+        put("postgres", "type%d" % kind, bytes([0, 2, kind, 3]) + b"".join(map(pg_message, parts)) + b"\0\0\0")
+    for flags in (1, 2, 4, 8, 16):
+        put("postgres", "flag%d" % flags, bytes([flags, 1, 17 if flags == 4 else 3]) + pg_message(head) + b"\0\0\0")
+
+
 def main(args):
     if len(args) != 2 or args[0] not in ("seeds", "dicts"):
         sys.exit(__doc__)
@@ -219,6 +249,7 @@ def main(args):
     number_seeds()
     tide_seeds(args[1])
     pipeline_seeds(listing)
+    postgres_seeds()
 
 
 main(sys.argv[1:])
