@@ -276,6 +276,9 @@ static tide_status read_node(const struct loading *l, const json_t *v, int k)
     if (!said || strcmp(said, name) != 0)
         return bad_header(l, TIDE_CODE_TIDE_SCHEMA, where,
                           "is not what the pipeline says");
+    if (node->learner && !(node->learner->tasks & l->m->schema.task))
+        return bad_header(l, TIDE_CODE_TIDE_SCHEMA, where,
+                          "is a learner of another task");
     tide_status st =
         want_int(l, json_object_get(v, "width"), where, 0, INT32_MAX, &width);
     if (st) return st;
