@@ -310,6 +310,20 @@ TEST(tiny_tables_give_a_model)
     }
 }
 
+TEST(a_round_may_draw_no_row)
+{
+    struct table s = table_new(8, 3, 4);
+    for (int way = 0; way < 2; way++) {
+        struct toy_model *m = fit(&s,
+                                  way ? "multi=vector,trees=20,patience=0,rows=0.1,"
+                                        "sampling=goss"
+                                      : "multi=vector,trees=20,patience=0,rows=0.1",
+                                  NULL);
+        toy_model_free(m);
+    }
+    table_free(&s);
+}
+
 TEST(heavy_weights_are_learned_from_in_finer_steps)
 {
     struct table s = table_new(20000, 4, 10);

@@ -267,17 +267,33 @@ static void fine_pass(const struct grad *g, int32_t k, double gs, double hs, int
     }
 }
 
+/* The largest values of an output. */
+static void fine_most(void *arg, int64_t k, int worker)
+{
+    const struct grad_job *job = arg;
+    struct grad_tile t = tile_of(job->g, worker);
+    double *most = &job->g->fine_most[2 * k];
+    most[0] = most[1] = 0;
+    fine_pass(job->g, (int32_t)k, 0, 0, 0, &t, most);
+}
+
 static void fine_output(void *arg, int64_t k, int worker)
 {
     const struct grad_job *job = arg;
     struct grad *g = job->g;
     struct grow_grad *out = &g->out[k];
     struct grad_tile t = tile_of(g, worker);
-    double most[2] = {0, 0};
+    double most[2];
     if (!grad_is_coarse(g, (int32_t)k)) return;
-    fine_pass(g, (int32_t)k, 0, 0, 0, &t, most);
-    double gs = scale_for(most[0], 0x1p30);
-    double hs = out->h_is_count ? 1 : scale_for(most[1], 0x1p30);
+    memcpy(most, &g->fine_most[2 * k], sizeof most);
+    int32_t first = g->for_vector ? 0 : (int32_t)k,
+            end = g->for_vector ? g->n_outputs : first + 1;
+    double all[2] = {0, 0}; /* outputs of one tree have one unit */
+    for (int32_t o = first; o < end; o++)
+        for (int i = 0; i < 2; i++)
+            if (g->fine_most[2 * o + i] > all[i]) all[i] = g->fine_most[2 * o + i];
+    double gs = scale_for(all[0], 0x1p30);
+    double hs = out->h_is_count ? 1 : scale_for(all[1], 0x1p30);
     fine_pass(g, (int32_t)k, gs, hs, 1, &t, most);
     out->g_unit = 1 / gs;
     out->h_unit = 1 / hs;
@@ -293,16 +309,17 @@ tide_status grad_refine(struct grad *g, struct arena *a, tide_error *err)
     if (!g->fine_g) {
         g->fine_g = arena_array(a, n * k + 1, sizeof *g->fine_g);
         g->fine_h = arena_array(a, n * k + 1, sizeof *g->fine_h);
+        g->fine_most = arena_array(a, 2 * k, sizeof *g->fine_most);
         if (k > 1) g->made = arena_array(a, n * k + 1, sizeof *g->made);
         if (arena_status(a, NULL)) return arena_status(a, err);
     }
     tide_status status = TIDE_OK;
     if (g->made) status = par_for(g->ctx, job.blocks, made_block, &job, err);
+    if (!status) status = par_for(g->ctx, k, fine_most, &job, err);
     if (!status) status = par_for(g->ctx, k, fine_output, &job, err);
     if (status || !g->for_vector) return status;
-    double row = 0; /* units differ now: the sum of what no row has more of */
-    for (int32_t o = 0; o < k; o++) row += (double)g->out[o].h_most * g->out[o].h_unit;
-    g->out[0].h_most = (int64_t)ceil(row / g->out[0].h_unit);
+    for (int32_t o = 1; o < k; o++) /* no row has more than this of all together */
+        g->out[0].h_most += g->out[o].h_most;
     return TIDE_OK;
 }
 

@@ -22,6 +22,7 @@ struct grad {
     uint32_t *packed; /* [n_outputs][n]; for_vector [passes][n][vector_width] */
     int32_t *fine_g;  /* [n_outputs][n], made when first needed */
     uint32_t *fine_h;
+    double *fine_most;      /* [n_outputs][g, h] the largest */
     double *made;           /* [n][n_outputs] `prepare` of a round with fine outputs */
     struct grow_grad *out;  /* [n_outputs] */
     double *work;           /* [threads][GRAD_TILE * (n_outputs + 2)] */

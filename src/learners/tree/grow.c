@@ -509,8 +509,9 @@ tide_status grow_tree(struct grow *g, const struct grow_grad *grad,
                                     .hi = (double)INFINITY,
                                     .groups = UINT64_MAX,
                                     .alone = -1};
+    if (g->vector) vector_no_sums(g);
     if (g->codes->n_lanes == 0 || n == 0) return TIDE_OK;
-    g->noise = has_sorted_sets(g) ? grow_noise(grad, g->ids, n) : 0;
+    g->noise = !g->vector && has_sorted_sets(g) ? grow_noise(grad, g->ids, n) : 0;
     g->members = n < TOGETHER_LEAST ? 1 : g->team;
     int64_t wall = clock_ns(), cpu = clock_cpu_ns();
     tide_status status = par_crew(g->ctx, g->members, grow_lead, g, err);

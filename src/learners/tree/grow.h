@@ -149,6 +149,8 @@ void grow_symmetric(struct grow *g);
 int32_t vector_width(int32_t n_outputs);
 int32_t vector_cells(int32_t n_outputs);
 struct vector *vector_new(const struct grow *g, int threads, struct arena *a);
+/* Sums of a root without rows. */
+void vector_no_sums(struct grow *g);
 /* Histogram and sums of the root, which has room for one; then its best split. */
 void vector_root_sums(struct grow *g);
 void vector_root_split(struct grow *g);

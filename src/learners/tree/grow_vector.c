@@ -248,13 +248,12 @@ static void lane_sums(const struct grow *g, const struct grow_node *q, int32_t l
     side_add(g, q, lane, BIN_MISSING, BIN_MISSING + 1, sums);
 }
 
-/* h of all outputs in units of the first. */
+/* h of all outputs, whose units are the same. */
 static int64_t sum_h(const struct grow *g, const int64_t *sums)
 {
-    double h = 0;
-    for (int32_t k = 0; k < g->vector->n_outputs; k++)
-        h += (double)sums[2 * k + 1] * g->grad[k].h_unit;
-    return (int64_t)(h / g->grad->h_unit);
+    int64_t h = 0;
+    for (int32_t k = 0; k < g->vector->n_outputs; k++) h += sums[2 * k + 1];
+    return h;
 }
 
 /* ------------------------------------------------------------------------- scan --- */
@@ -673,6 +672,12 @@ static void root_task(void *arg, int64_t task, int member)
         scan_lanes(g, 0, member, l0, l1);
     else
         hist_lanes(g, member, &rows, q->wide, l0, l1, q->hist);
+}
+
+void vector_no_sums(struct grow *g)
+{
+    g->node[0].sums = g->vector->sums;
+    side_clear(g, g->vector->sums);
 }
 
 void vector_root_sums(struct grow *g)
