@@ -102,12 +102,33 @@ static tide_status place_blocks(struct csv_job *t, const struct csv_block *views
     return st;
 }
 
-/* Room for the texts of columns that are texts for certain, or by the first blocks: a quarter more
- * than those suggest. */
+/* Lengths first, when all rows are there: texts do not go to their place while reading. */
+static void late_texts(struct csv_reader *r)
+{
+    for (int j = 0; j < r->n_cols; j++) {
+        struct csv_column *c = &r->cols[j];
+        if (c->placed) c->early = c->todo = c->placed = 0;
+    }
+    r->early->n_texts = 0;
+}
+
+/* Room that the texts of a column seem to need: a quarter more than the first blocks suggest, and no
+ * more than all there is. */
+static int64_t guess_text(const struct csv_reader *r, const struct csv_column *c)
+{
+    double guess = (double)c->n_text / (double)(r->n_rows + 1) *
+                   (double)r->early->cap_rows * 5 / 4;
+    int64_t room = guess < (double)r->src.size ? (int64_t)guess + r->slab : r->src.size;
+    return room > c->n_text ? room : c->n_text;
+}
+
+/* Room for the texts of columns that are texts for certain, or by the first blocks, for all of them
+ * or for none. */
 static tide_status begin_texts(struct csv_reader *r, tide_error *err)
 {
     struct csv_job *t = r->early;
     int fits;
+    double all = 0;
     for (int j = 0; j < r->n_cols; j++) {
         struct csv_column *c = &r->cols[j];
         c->n_text = 0;
@@ -119,21 +140,23 @@ static tide_status begin_texts(struct csv_reader *r, tide_error *err)
     for (int j = 0; st == TIDE_OK && j < r->n_cols; j++) {
         struct csv_column *c = &r->cols[j];
         if (!c->placed) continue;
-        double guess =
-            (double)c->n_text / (double)(r->n_rows + 1) * (double)t->cap_rows;
-        c->cap_text = r->src.size; /* no more than all there is */
-        if (guess < (double)r->src.size / 2)
-            c->cap_text = (int64_t)(guess * 5 / 4) + r->slab;
-        if (c->cap_text < c->n_text) c->cap_text = c->n_text;
-        if (!has_room(r, c->cap_text, 1)) { /* lengths first, when all rows are there */
-            c->early = c->todo = c->placed = 0;
-            t->n_texts--;
-            continue;
-        }
+        c->cap_text = guess_text(r, c);
+        all += (double)c->cap_text + (double)t->cap_rows;
+    }
+    /* Texts are not longer than the file: when they seem so, the first rows tell little. */
+    double most = 2.0 * (double)r->src.size + (double)t->n_texts * (double)r->slab;
+    if (st != TIDE_OK || !t->n_texts) return st;
+    if (all > most || !has_room(r, (int64_t)all, 1)) {
+        late_texts(r);
+        return TIDE_OK;
+    }
+    for (int j = 0; j < r->n_cols; j++) {
+        struct csv_column *c = &r->cols[j];
+        if (!c->placed) continue;
         c->text = arena_push(&t->f->arena, (size_t)c->cap_text + 1);
         c->text_missing = arena_zero(&t->f->arena, (size_t)t->cap_rows + 1);
     }
-    return st == TIDE_OK ? arena_status(&t->f->arena, err) : st;
+    return TIDE_OK;
 }
 
 tide_status csv_early_end(struct csv_reader *r, tide_error *err)
@@ -163,7 +186,7 @@ tide_status csv_early_begin(struct csv_reader *r, tide_error *err)
 {
     int n_out = 0;
     int64_t rows = 0;
-    if (r->early_tried || r->on_bad != CSV_FAIL) return TIDE_OK;
+    if (r->early_tried || r->on_bad != CSV_FAIL || !r->n_blocks) return TIDE_OK;
     r->early_tried = 1;
     if (r->src.size / r->slab < EARLY_SLABS) return TIDE_OK;
     /* A wrong option is told behind what is wrong with the file. */
@@ -184,7 +207,10 @@ tide_status csv_early_begin(struct csv_reader *r, tide_error *err)
     if (st == TIDE_OK) st = arena_status(&r->early->f->arena, err);
     if (st == TIDE_OK) st = csv_begin_categories(r->early, err);
     if (st == TIDE_OK) st = begin_texts(r, err);
-    return st == TIDE_OK ? arena_status(&r->early->f->arena, err) : st;
+    /* Where there is no memory for guesses, there may be for what is needed. */
+    if (st == TIDE_OK && arena_status(&r->early->f->arena, NULL) != TIDE_OK)
+        csv_early_drop(r);
+    return st;
 }
 
 void csv_early_drop(struct csv_reader *r)
