@@ -106,6 +106,11 @@ static tide_status run(struct cli *c, tide_error *err)
         .values = c->extra,
         .write = {.path = to_stdout ? NULL : own->output, .digits = own->digits}};
     if (!tide_registry_find(TIDE_MAKER, c->args[0], err)) return err->status;
+    if (strcmp(c->extra_owner, c->args[0]) != 0)
+        return err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                       "'%s' before '%s' is the name of a kind as well: write the kind "
+                       "first",
+                       c->extra_owner, c->args[0]);
     if (c->common->json && to_stdout) {
         err_set(err, TIDE_CODE_PARAM_CONFLICT,
                 "'--json' needs '--output', since stdout holds the table");

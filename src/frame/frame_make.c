@@ -29,6 +29,9 @@ static const struct tide_maker *begin(const char *kind, int64_t *n_rows,
         st = tide_values_new(&maker->params, maker->name, own, err);
         *values = *own;
     }
+    if (st == TIDE_OK && values_table(*values) != &maker->params)
+        st = err_set(err, TIDE_CODE_HANDLE_INVALID,
+                     "the values are of another kind than '%s'", maker->name);
     if (st == TIDE_OK) st = tide_values_check(*values, err);
     if (st == TIDE_OK) return maker;
     tide_values_free(*own);

@@ -472,6 +472,11 @@ tide_status tide_values_check(const tide_values *v, tide_error *err)
     return TIDE_OK;
 }
 
+const struct tide_params *values_table(const tide_values *values)
+{
+    return values->table;
+}
+
 const void *tide_values_struct(const tide_values *v)
 {
     return v->data;

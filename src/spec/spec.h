@@ -21,6 +21,8 @@ const struct tide_learner *learner_get(int i);
 /* 0 .. tide_registry_count(TIDE_READER) - 1 */
 const struct tide_reader *reader_get(int i);
 
+/* The table that the values are of. */
+const struct tide_params *values_table(const tide_values *values);
 /* "trees=800, rate=0.1": all values, or only those that differ from the defaults. */
 void values_print(struct str *out, const tide_values *values, int only_changed);
 /* JSON object text of all values: {"trees": 800, ...}. */
