@@ -683,6 +683,11 @@ tide_status problem_resume(struct tide_ctx *ctx, const tide_frame *frame,
     int32_t task = s->task == TIDE_CLASSIFY ? 1 : 2;
     const char *positive = s->n_classes == 2 ? s->labels[s->positive] : NULL;
     *out = NULL;
+    if (!s->target) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "a model without a target has nothing to go on from");
+        return err_field(err, "continue");
+    }
     if (o.target && *o.target && strcmp(o.target, s->target) != 0)
         return refuse_other("target", s->target, o.target, err);
     if (o.task && o.task != task)

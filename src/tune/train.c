@@ -144,6 +144,12 @@ static tide_status check_options(struct trainer *t, tide_error *err)
         return err_hint(err, "learner", "%s",
                         t->p->task == TIDE_ANOMALY ? "isolation_forest" : "gbdt");
     }
+    if (o->own_loss && !t->aims.own_loss) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "'own_loss' is for a learner whose loss is custom");
+        err_field(err, "own_loss");
+        return err_hint(err, "set", "loss=custom");
+    }
     if (t->p->task == TIDE_ANOMALY) return check_no_target(t, err);
     if (o->cv > 1 && o->holdout > 0)
         return err_set(err, TIDE_CODE_PARAM_CONFLICT,
@@ -152,12 +158,6 @@ static tide_status check_options(struct trainer *t, tide_error *err)
         return err_set(err, TIDE_CODE_PARAM_CONFLICT,
                        "'valid' and '%s' exclude each other",
                        o->cv > 1 ? "cv" : "holdout");
-    if (o->own_loss && !t->aims.own_loss) {
-        err_set(err, TIDE_CODE_PARAM_CONFLICT,
-                "'own_loss' is for a learner whose loss is custom");
-        err_field(err, "own_loss");
-        return err_hint(err, "set", "loss=custom");
-    }
     if (t->p->group && o->folds)
         return err_set(err, TIDE_CODE_PARAM_CONFLICT,
                        "'group' and 'folds' exclude each other");
@@ -372,6 +372,9 @@ static tide_status check_snapshot(const struct trainer *t, tide_error *err)
     if (t->o->snapshot->every < 1) {
         err_set(err, TIDE_CODE_PARAM_RANGE, "'snapshot' must be at least 1, got \"%d\"",
                 (int)t->o->snapshot->every);
+    } else if (!t->o->snapshot->take) {
+        err_set(err, TIDE_CODE_PARAM_VALUE,
+                "'snapshot' needs a function that takes it");
     } else if (t->how.refit) {
         err_set(err, TIDE_CODE_PARAM_CONFLICT,
                 "a refit adds no rounds, so 'snapshot' has nothing to take");

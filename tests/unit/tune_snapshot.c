@@ -147,7 +147,10 @@ TEST(what_cannot_be_gone_on_from_takes_no_snapshot)
     snapshot.every = 0;
     CHECK_INT(train(f, o, NULL, 0, &m, &err), TIDE_EINVAL);
     CHECK_INT(err.code, TIDE_CODE_PARAM_RANGE);
-    snapshot.every = 1;
+    snapshot = (struct tide_snapshot){sizeof snapshot, 1, NULL, NULL};
+    CHECK_INT(train(f, o, NULL, 0, &m, &err), TIDE_EINVAL);
+    CHECK_STR(err.message, "'snapshot' needs a function that takes it");
+    snapshot.take = take;
     o.pipeline = NULL;
     CHECK_INT(train(f, o, part, 1, &m, &err), TIDE_EINVAL);
     CHECK_STR(err.message, "a refit adds no rounds, so 'snapshot' has nothing to take");
