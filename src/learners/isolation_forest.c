@@ -723,7 +723,8 @@ static void score_training(void *arg, int64_t block, int worker)
     s->status[block] = isolation_predict(s->m, s->x, i0, n, s->out + i0, NULL);
 }
 
-/* The score from which the asked share of the training rows are anomalies. */
+/* The score from which the asked share of the training rows are anomalies; fewer where rows of equal
+ * scores would make it more. */
 static tide_status isolation_threshold(struct tide_ctx *ctx,
                                        const struct isolation_params *p,
                                        const struct view *x, const struct state *s,
@@ -749,7 +750,11 @@ static tide_status isolation_threshold(struct tide_ctx *ctx,
     if (!status && sort_f64(a, t.out, n)) status = arena_status(a, err);
     if (status) return status;
     int64_t share = (int64_t)floor(p->contamination * (double)n + 0.5);
-    *out = t.out[n - (share > 1 ? share : 1)];
+    int64_t at = n - (share > 1 ? share : 1);
+    *out = t.out[at];
+    if (at == 0 || t.out[at - 1] < *out) return TIDE_OK;
+    while (at < n && t.out[at] <= *out) at++;
+    *out = at < n ? t.out[at] : nextafter(*out, (double)INFINITY);
     return TIDE_OK;
 }
 
