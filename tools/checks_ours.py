@@ -58,7 +58,8 @@ class Problem(c.Structure):
 class TrainOptions(c.Structure):
     _fields_ = [("learner", c.c_char_p), ("set", TextList), ("pipeline", c.c_char_p),
                 ("holdout", c.c_double), ("cv", c.c_int32), ("folds", c.c_int32),
-                ("metric", c.c_char_p), ("seed", c.c_uint64)]
+                ("metric", c.c_char_p), ("seed", c.c_uint64),
+                ("own_loss", c.c_void_p), ("snapshot", c.c_void_p)]
 
 
 class ImportOptions(c.Structure):

@@ -50,7 +50,7 @@ static void write_ranks(struct rank_col *c, const double *v, const uint32_t *ord
         if (snap) {
             while (at < n_edge && snap[at] < x) at++;
             if (at != rank && rank >= 0)
-                for (int32_t r = rank; r < at; r++) c->edge[r] = snap[r];
+                for (int32_t r = rank; r < at; r++) c->edge[r] = value[r + 1] = snap[r];
             rank = at;
         } else if (i == 0 || x != value[rank]) {
             if (rank >= 0) c->edge[rank] = edge_between(value[rank], x);
