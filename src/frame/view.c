@@ -84,31 +84,13 @@ double *view_matrix(struct tide_ctx *ctx, const struct view *v, struct arena *a)
     return out;
 }
 
-static int is_missing(const struct column *c, int64_t row)
-{
-    switch ((enum tide_type)c->type) {
-    case TIDE_BOOL:
-        return c->b[row] == BOOL_MISSING;
-    case TIDE_I64:
-    case TIDE_TIME:
-        return c->i64[row] == I64_MISSING;
-    case TIDE_F64:
-        return c->f64[row] != c->f64[row];
-    case TIDE_CAT:
-        return c->code[row] == CODE_MISSING;
-    case TIDE_TEXT:
-        return c->text_missing && c->text_missing[row];
-    }
-    return 0;
-}
-
 int64_t view_missing(const struct view *v, int j, int64_t *first)
 {
     const struct column *c = v->cols[j];
     int64_t n = 0;
     if (first) *first = -1;
     for (int64_t i = 0; i < v->n_rows; i++) {
-        if (!is_missing(c, view_row(v, i))) continue;
+        if (!column_is_missing(c, view_row(v, i))) continue;
         if (first && n == 0) *first = i;
         n++;
     }
