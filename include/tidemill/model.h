@@ -167,6 +167,8 @@ TIDE_API TIDE_MUST_USE tide_status tide_model_import(
     tide_ctx *ctx, const char *path, const struct tide_import_options *options,
     tide_model **out, tide_error *err);
 
+/* How many trees a class (or the value) has in a boosted ensemble, forest or imported model; 0: none. */
+TIDE_API int64_t tide_model_trees(const tide_model *model);
 /* A model that uses only the first `trees` trees of each class of `model`, a boosted ensemble,
  * forest or imported model, to predict and to explain; it holds `model` and cannot be saved.
  * Ownership: caller frees. Errors: param-conflict when the model has no trees, param-range,
@@ -251,6 +253,11 @@ struct tide_eval_options {
     /* models of anomalies: column of labels with two classes, and the one that is an anomaly
      * (NULL: the last) */
     const char *target, *positive;
+    /* models of trees: the metric after each of so many numbers of first trees; 0: not */
+    int32_t stages;
+    /* further tables (at most 8) whose stages are shown beside; borrowed */
+    int32_t n_also;
+    const tide_frame *const *also;
 };
 TIDE_API const struct tide_params *tide_eval_params(void);
 TIDE_API TIDE_MUST_USE tide_status tide_model_eval(

@@ -1,15 +1,12 @@
 /* eval_model.c - a model on a table that has the target: `tidemill eval` */
+#include "eval/eval_model.h"
+
 #include <math.h>
 #include <string.h>
 
-#include <tidemill/model.h>
-
-#include "base/ctx.h"
 #include "base/err.h"
 #include "base/par.h"
 #include "base/str.h"
-#include "eval/eval.h"
-#include "eval/metric_text.h"
 
 static const struct tide_param eval_rows[] = {
     P_TEXT(tide_eval_options, metric, NULL, .metavar = "M",
@@ -24,6 +21,9 @@ static const struct tide_param eval_rows[] = {
     P_TEXT(tide_eval_options, positive, NULL, .metavar = "LABEL",
            .help = "anomalies: the label that is one; the last by default",
            .alias = "pos_label"),
+    P_INT(tide_eval_options, stages, "0", P_RANGE(0, 10000), .metavar = "N",
+          .help = "also the metric after the first trees, at so many places; 0: not",
+          .alias = "staged"),
     P_INT(tide_eval_options, bootstrap, "0", P_RANGE(0, 1000000), .metavar = "N",
           .flags = TIDE_EXPERT,
           .help =
@@ -37,18 +37,6 @@ TIDE_API const struct tide_params *tide_eval_params(void)
     static const struct tide_params table = TIDE_TABLE(eval_rows, tide_eval_options);
     return &table;
 }
-
-struct evaluation {
-    struct tide_ctx *ctx;
-    const tide_model *m;
-    const tide_frame *frame;
-    const struct tide_eval_options *o;
-    struct arena arena;
-    struct truth truth;
-    struct bind_counts counts;
-    struct scored rows;
-    tide_report *report;
-};
 
 /* The lists of rows: of the column asked for, or of the model's when it ranks. */
 static tide_status evaluation_groups(struct evaluation *e, tide_error *err)
@@ -72,7 +60,7 @@ static tide_status evaluation_groups(struct evaluation *e, tide_error *err)
                        &e->rows.group, err);
 }
 
-static tide_status evaluation_score(struct evaluation *e, tide_error *err)
+tide_status evaluation_score(struct evaluation *e, tide_error *err)
 {
     const struct schema *s = &e->m->schema;
     int64_t width = s->task == TIDE_CLASSIFY ? s->n_classes : 1, n = e->truth.n;
@@ -209,6 +197,7 @@ static tide_status evaluation_run(struct evaluation *e, tide_error *err)
         status = eval_report_metrics(e->ctx, e->report, &e->rows, first, e->o->all,
                                      e->o->bootstrap, e->o->seed, err);
     }
+    if (!status && e->o->stages > 0) status = eval_report_stages(e, &chosen, err);
     if (!status) status = eval_report_charts(e->ctx, e->report, &e->rows, err);
     if (!status) status = eval_report_importance(e->report, e->m, err);
     if (!status) status = report_status(e->report, err);
@@ -233,6 +222,16 @@ TIDE_API tide_status tide_model_eval(tide_ctx *ctx, const tide_model *model,
     if (!ctx || !model || !frame)
         return err_set(err, TIDE_CODE_HANDLE_INVALID,
                        "a context, a model and a table are needed");
+    if (e.o->n_also > 0 && e.o->stages < 1) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT, "further tables are for stages");
+        err_field(err, "also");
+        return err_hint(err, "stages", "20");
+    }
+    if (model->schema.task == TIDE_ANOMALY && e.o->stages > 0) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "trees that look for anomalies stand beside each other, not in stages");
+        return err_field(err, "stages");
+    }
     if (model->schema.task == TIDE_ANOMALY)
         return eval_anomalies(ctx, model, frame, e.o, out, err);
     if ((e.o->target && *e.o->target) || (e.o->positive && *e.o->positive)) {

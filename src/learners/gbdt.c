@@ -8,8 +8,9 @@
  *               by leaf (Friedman 2001; Ke et al. 2017), by levels, or with one test a level;
  *               gradients as dithered 16-bit integers
  * Stopping      on rows given, or on a tenth of the rows: `patience` rounds without a lower loss
- *               end it and the model is cut to its best round; below 2,000 rows five folds
- *               choose the number of rounds and all rows are fitted with it; groups stay whole
+ *               end it and the model is cut to its best round; below 2,000 rows or where asked
+ *               for (rounds_by) five folds choose the number of rounds and all rows are fitted
+ *               with it; groups stay whole
  * Dropping      dart: trees grow on what some of the earlier leave (tree/dart.c)
  * Going on      from a model: rounds behind its trees (boost.c), or its trees with leaves from
  *               other rows (leaf_refit.c)
@@ -38,6 +39,7 @@ static const char *const gbdt_cat_splits[] = {"auto", "sets", "order", NULL};
 static const char *const gbdt_multi[] = {"trees", "vector", NULL};
 static const char *const gbdt_multi_aliases[] = {"one_output_per_tree",
                                                  "multi_output_tree", NULL};
+static const char *const gbdt_rounds_by[] = {"auto", "share", "folds", NULL};
 static const char *const gbdt_weights[] = {"none", "balanced", NULL};
 
 static const struct tide_param gbdt_rows[] = {
@@ -115,6 +117,9 @@ static const struct tide_param gbdt_rows[] = {
     P_INT(boost_params, patience, "50", P_RANGE(0, 100000),
           .help = "rounds without a better loss that end it, 0 for never",
           .alias = "early_stopping_rounds early_stopping_round n_iter_no_change"),
+    P_ENUM(boost_params, rounds_by, "auto", gbdt_rounds_by, .flags = TIDE_EXPERT,
+           .help = "share: a tenth of the rows is watched; folds: cross-validation "
+                   "chooses the rounds; auto: folds below 2,000 rows"),
     P_ENUM(boost_params, loss, "auto", objective_names,
            .choice_alias = objective_aliases, .help = "what is minimised",
            .alias = "objective", .flags = TIDE_KEPT),

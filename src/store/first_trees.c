@@ -59,6 +59,18 @@ static tide_status load_first(tide_model *m, const struct ensemble *e, int32_t r
     return st ? st : arena_status(&m->arena, err);
 }
 
+static const struct ensemble *trees_of(const tide_model *model)
+{
+    const struct fitted_node *last = &model->nodes[model->n_nodes - 1];
+    return last->learner->trees ? last->learner->trees(last->object) : NULL;
+}
+
+int64_t tide_model_trees(const tide_model *model)
+{
+    const struct ensemble *e = model ? trees_of(model) : NULL;
+    return e ? ensemble_rounds(e) : 0;
+}
+
 tide_status tide_model_first_trees(tide_ctx *ctx, tide_model *model, int64_t trees,
                                    tide_model **out, tide_error *err)
 {
@@ -69,12 +81,10 @@ tide_status tide_model_first_trees(tide_ctx *ctx, tide_model *model, int64_t tre
                        !ctx     ? "ctx"
                        : !model ? "model"
                                 : "out");
-    const struct fitted_node *last = &model->nodes[model->n_nodes - 1];
-    const struct ensemble *e =
-        last->learner->trees ? last->learner->trees(last->object) : NULL;
+    const struct ensemble *e = trees_of(model);
     if (!e) {
         err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s has no trees to take the first of",
-                last->learner->name);
+                model->nodes[model->n_nodes - 1].learner->name);
         return err_field(err, "trees");
     }
     int32_t rounds = ensemble_rounds(e);

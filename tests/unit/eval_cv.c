@@ -295,6 +295,71 @@ TEST(a_ranker_is_validated_and_evaluated_by_its_groups)
     bench_close(&b);
 }
 
+/* Each stage's figure is that of the model of the first trees. */
+TEST(stages_are_models_of_first_trees)
+{
+    struct bench b;
+    tide_report *r = NULL, *one = NULL;
+    tide_model *first = NULL;
+    tide_error err = {0};
+    double number, wanted;
+    bench_open(&b, "label", "value", "gbdt(trees=10, leaves=4, patience=0)");
+    tide_model *m = fitted(&b);
+    const tide_frame *also[9] = {b.frame, b.frame};
+    struct tide_eval_options o = {.metric = "auc",
+                                  .seed = 1,
+                                  .bootstrap = 20,
+                                  .stages = 4,
+                                  .n_also = 2,
+                                  .also = also};
+    tide_status status = tide_model_eval(b.ctx, m, b.frame, &o, &r, &err);
+    CHECK_MSG(status == TIDE_OK, "%s", err.message);
+    json_t *stages = json_object_get(r->facts, "stages");
+    json_t *trees = json_object_get(stages, "trees");
+    json_t *values = json_object_get(stages, "values");
+    CHECK_INT((int)json_array_size(trees), 4);
+    CHECK_INT((int)json_object_size(values), 3);
+    json_t *line = json_object_get(values, "memory"),
+           *twin = json_object_get(values, "memory (3)");
+    static const int at[] = {3, 5, 8, 10};
+    struct tide_eval_options plain = {.metric = "auc", .seed = 1, .bootstrap = 20};
+    for (int i = 0; i < 4; i++) {
+        CHECK_INT((int)json_integer_value(json_array_get(trees, (size_t)i)), at[i]);
+        CHECK_INT(tide_model_first_trees(b.ctx, m, at[i], &first, &err), TIDE_OK);
+        CHECK_INT(tide_model_eval(b.ctx, first, b.frame, &plain, &one, &err), TIDE_OK);
+        CHECK_INT(tide_report_number(one, "auc", &wanted, NULL), 0);
+        number = json_number_value(json_array_get(line, (size_t)i));
+        CHECK(number == wanted);
+        CHECK(json_number_value(json_array_get(twin, (size_t)i)) == wanted);
+        tide_report_free(one);
+        tide_model_free(first);
+    }
+    tide_report_free(r);
+    o.n_also = 9;
+    CHECK_INT(tide_model_eval(b.ctx, m, b.frame, &o, &r, &err), TIDE_EINVAL);
+    CHECK_STR(err.message, "at most 8 further tables, got \"9\"");
+    o.n_also = 2;
+    o.stages = 0;
+    CHECK_INT(tide_model_eval(b.ctx, m, b.frame, &o, &r, &err), TIDE_EINVAL);
+    CHECK_STR(err.message, "further tables are for stages");
+    tide_model_free(m);
+    bench_close(&b);
+}
+
+TEST(a_model_without_trees_has_no_stages)
+{
+    struct bench b;
+    struct tide_eval_options o = {.stages = 4};
+    tide_report *r = NULL;
+    tide_error err = {0};
+    bench_open(&b, "label", "value", "logistic");
+    tide_model *m = fitted(&b);
+    CHECK_INT(tide_model_eval(b.ctx, m, b.frame, &o, &r, &err), TIDE_EINVAL);
+    CHECK_STR(err.message, "logistic has no trees to take the first of");
+    tide_model_free(m);
+    bench_close(&b);
+}
+
 TEST(a_wrong_metric_shows_before_the_work)
 {
     struct bench b;

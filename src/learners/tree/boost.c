@@ -6,7 +6,8 @@
  *            loss its value, without which nothing is watched.
  * Small      below 2,000 rows a tenth says little, and stopping not at all overfits: five folds
  *            of the rows (Philox again) are boosted in step, the round of least summed loss is
- *            the number of rounds, and all rows are fitted with it. Six fits of a small table.
+ *            the number of rounds, and all rows are fitted with it. Six fits of a small table;
+ *            of a large one where rounds_by=folds asks for it.
  * Continuing the trees of a model stand first and are replayed into the scores in their order. The
  *            edges are made from the rows at hand, so that new values can be told apart; codes of
  *            levels are the model's. Draws are keyed by the number of the round, so on the same
@@ -929,9 +930,9 @@ static void boost_note(struct boost *b, struct state *out, int by_folds)
                    (int)b->best_round, (int)b->round,
                    b->round < b->rounds ? "stopped;" : "not stopped;", (int)b->rounds);
     else if (by_folds)
-        str_format(text, sizeof text,
-                   "%d round%s, chosen by %d folds (fewer than 2,000 rows)",
-                   (int)b->round, b->round == 1 ? "" : "s", BOOST_FOLDS);
+        str_format(text, sizeof text, "%d round%s, chosen by %d folds%s", (int)b->round,
+                   b->round == 1 ? "" : "s", BOOST_FOLDS,
+                   b->p->rounds_by == BOOST_BY_SIZE ? " (fewer than 2,000 rows)" : "");
     if (b->own) note_own(b, out, text);
     if (!b->own && *text) b->info->note = arena_str(out->arena, text);
 }
@@ -986,7 +987,8 @@ static tide_status boost_prepare(struct boost *b, const struct fit_data *valid,
                           .sample = b->p->bin_sample,
                           .seed = d->seed,
                           .skip = b->skip};
-    if (b->is_fold && how.max_codes > BOOST_FOLD_CODES)
+    if (b->is_fold && d->x->n_rows < BOOST_FOLD_ROWS &&
+        how.max_codes > BOOST_FOLD_CODES)
         how.max_codes = BOOST_FOLD_CODES;
     tide_status status = boost_loss(b, err);
     if (!status) status = boost_offset(b, err);
@@ -1209,6 +1211,13 @@ static tide_status boost_dart(struct boost *b, const struct fit_data *valid,
                     err);
 }
 
+/* Do folds choose the rounds, if anything does? */
+static int boost_has_folds(const struct boost *b)
+{
+    return b->p->rounds_by == BOOST_BY_SIZE ? b->d->x->n_rows < BOOST_FOLD_ROWS
+                                            : b->p->rounds_by == BOOST_BY_FOLDS;
+}
+
 /* Nothing says how good scores are. */
 static int boost_is_blind(const struct boost *b)
 {
@@ -1234,8 +1243,8 @@ static tide_status boost_train(struct boost *b, const struct fit_data *valid,
     tide_status status = arena_status(&b->scratch, err);
     if (!status) status = boost_class_weights(b, &valid, weighed, err);
     if (status) return status;
-    status = boost_rows_without(b, chooses && n >= BOOST_FOLD_ROWS ? BOOST_TENTH
-                                                                   : BOOST_NONE);
+    status = boost_rows_without(b, chooses && !boost_has_folds(b) ? BOOST_TENTH
+                                                                  : BOOST_NONE);
     if (!status)
         status = boost_prepare(b, valid, err);
     else
@@ -1244,7 +1253,7 @@ static tide_status boost_train(struct boost *b, const struct fit_data *valid,
     b->rounds = rounds > 0 ? rounds : b->p->trees;
     status = boost_dart(b, valid, err);
     if (status) return status;
-    if (b->is_ready && chooses && n < BOOST_FOLD_ROWS) {
+    if (b->is_ready && chooses && boost_has_folds(b)) {
         status = folds_choose(b, &b->rounds, err);
         if (status) return status;
         by_folds = 1;

@@ -5,6 +5,7 @@
 
 enum boost_growth { BOOST_LEAF, BOOST_LEVEL, BOOST_SYMMETRIC };
 enum boost_multi { BOOST_TREES, BOOST_VECTOR };
+enum boost_rounds_by { BOOST_BY_SIZE, BOOST_BY_SHARE, BOOST_BY_FOLDS };
 #define BOOST_LEAVES          31 /* unless asked for */
 #define BOOST_SYMMETRIC_DEPTH 6
 #define BOOST_SYMMETRIC_MOST  16
@@ -12,7 +13,7 @@ enum boost_multi { BOOST_TREES, BOOST_VECTOR };
 struct boost_params {
     int32_t trees, leaves, depth, min_rows, bins, bin_sample, patience;
     int32_t loss; /* enum objective_id */
-    int32_t weights, cat_rows, cat_split, sampling;
+    int32_t weights, cat_rows, cat_split, sampling, rounds_by;
     int32_t growth; /* enum boost_growth */
     int32_t multi;  /* enum boost_multi */
     const char *monotone, *interact, *offset, *exposure;
