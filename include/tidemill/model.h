@@ -151,6 +151,14 @@ TIDE_API TIDE_MUST_USE tide_status tide_model_tree(tide_ctx *ctx,
                                                    int64_t tree, char **text,
                                                    tide_error *err);
 
+/* The picture of that tree as a report: its first levels. Ownership: caller frees *out. Errors: as
+ * tide_model_tree. */
+TIDE_API TIDE_MUST_USE tide_status tide_model_tree_report(tide_ctx *ctx,
+                                                          const tide_model *model,
+                                                          int64_t tree,
+                                                          tide_report **out,
+                                                          tide_error *err);
+
 /* A model that XGBoost (JSON, UBJSON) or LightGBM (text) saved. Zero means default. */
 struct tide_import_options {
     uint32_t size;

@@ -9,11 +9,24 @@ struct show_own {
     int64_t tree;
 };
 static const struct tide_param rows[] = {
-    P_I64(show_own, tree, "0", P_RANGE(0, 2147483647), .metavar = "K",
-          .help = "print tree number K, from 1, instead of the report"),
+    P_I64(
+        show_own, tree, "0", P_RANGE(0, 2147483647), .metavar = "K",
+        .help =
+            "print tree number K, from 1, instead of the report; --html: its picture"),
     P_TEXT(show_own, sha256, NULL, .metavar = "HEX",
            .help = "the model file must have this SHA-256"),
 };
+
+/* The picture of one tree, where --html asks for it. */
+static tide_status draw_tree(struct cli *c, const tide_model *model, tide_error *err)
+{
+    const struct show_own *own = cli_own(c);
+    tide_report *report = NULL;
+    tide_status s = tide_model_tree_report(c->ctx, model, own->tree, &report, err);
+    if (!s) s = cli_show(c, report, model, c->args[0], 1, err);
+    tide_report_free(report);
+    return s;
+}
 
 /* One tree on stdout: as text, or with --json as an object that holds it. */
 static tide_status print_tree(struct cli *c, const tide_model *model, tide_error *err)
@@ -44,7 +57,9 @@ static tide_status run(struct cli *c, tide_error *err)
     if (!s) s = cli_check_output("html", how->html, c->args, 1, err);
     if (!s) s = tide_model_open(c->ctx, c->args[0], own->sha256, &model, err);
     if (!s && own->tree > 0) {
-        s = print_tree(c, model, err);
+        if (how->html) s = draw_tree(c, model, err);
+        if (!s && !(how->html && strcmp(how->html, "-") == 0))
+            s = print_tree(c, model, err);
         tide_model_free(model);
         return s;
     }
@@ -73,6 +88,6 @@ const struct cli_verb cli_verb_show = {
     .args = "a model",
     .run = run,
     .examples = "tidemill show churn.tide\n"
-                "tidemill show churn.tide --tree 1\n"
+                "tidemill show churn.tide --tree 1 --html tree.html\n"
                 "tidemill show churn.tide --json",
 };

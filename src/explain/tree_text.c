@@ -2,6 +2,8 @@
  *
  * A test is written by what it sends to "yes", from the codes themselves: a threshold, or the
  * intervals or levels that a map sends left. Nothing recurses: depth is at most 512. */
+#include "explain/tree_text.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -10,20 +12,11 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/par.h"
-#include "base/str.h"
-#include "infer/ensemble.h"
-#include "pipe/pipe.h"
 
 #define MOST_PARTS 12 /* levels or intervals of a test that are written out */
 
-struct writing {
-    const tide_model *m;
-    const struct ensemble *e;
-    struct str *out;
-};
-
 /* The learner's column: its name when no step stands before it. */
-static void put_name(const struct writing *w, uint32_t f)
+static void put_name(const struct tree_writing *w, uint32_t f)
 {
     if (w->m->n_nodes == 1 && f < (uint32_t)w->m->schema.n_cols) {
         const char *name = w->m->schema.cols[f].name;
@@ -39,13 +32,13 @@ static int goes_left(const struct ensemble *e, uint32_t c, uint32_t code, uint16
     return code <= thr;
 }
 
-static void put_separator(const struct writing *w, int *n)
+static void put_separator(const struct tree_writing *w, int *n)
 {
     str_add(w->out, *n ? ", " : "");
     ++*n;
 }
 
-static void put_levels(const struct writing *w, uint32_t c, uint16_t thr)
+static void put_levels(const struct tree_writing *w, uint32_t c, uint16_t thr)
 {
     const struct ensemble *e = w->e;
     uint32_t f = e->column_feature[c], l0 = e->level_off[f];
@@ -73,7 +66,7 @@ static void put_levels(const struct writing *w, uint32_t c, uint16_t thr)
 }
 
 /* Intervals of codes that a map sends left. */
-static void put_intervals(const struct writing *w, uint32_t c, uint16_t thr)
+static void put_intervals(const struct tree_writing *w, uint32_t c, uint16_t thr)
 {
     const struct ensemble *e = w->e;
     uint32_t f = e->column_feature[c], n_edge = e->edge_off[f + 1] - e->edge_off[f];
@@ -104,14 +97,12 @@ static int keeps_numbers(const struct ensemble *e, uint32_t c)
     return 1;
 }
 
-static void put_test(const struct writing *w, uint32_t node)
+void tree_put_test(const struct tree_writing *w, uint32_t node)
 {
     const struct ensemble *e = w->e;
     uint32_t c = e->node_column[node], f = e->column_feature[c];
     uint32_t n_edge = e->edge_off[f + 1] - e->edge_off[f];
     uint16_t thr = e->node_thr[node];
-    int missing = e->column_mapped[c] == 2 ||
-                  (e->column_mapped[c] == 1 && goes_left(e, c, 255, thr));
     put_name(w, f);
     if (e->feature_kind[f])
         put_levels(w, c, thr);
@@ -121,7 +112,16 @@ static void put_test(const struct writing *w, uint32_t node)
         str_add(w->out, " is a number");
     else
         str_addf(w->out, " <= %r", e->edge[e->edge_off[f] + thr]);
-    if (missing) str_add(w->out, " or missing");
+}
+
+/* What a line of text says of a test besides. */
+static void put_rest(const struct tree_writing *w, uint32_t node)
+{
+    const struct ensemble *e = w->e;
+    uint32_t c = e->node_column[node];
+    if (e->column_mapped[c] == 2 ||
+        (e->column_mapped[c] == 1 && goes_left(e, c, 255, e->node_thr[node])))
+        str_add(w->out, " or missing");
     if (e->node_cover && e->node_cover[node] > 0)
         str_addf(w->out, "  [cover %.6r", e->node_cover[node]);
     if (e->node_gain && e->node_gain[node] > 0)
@@ -133,7 +133,7 @@ static void put_test(const struct writing *w, uint32_t node)
         str_addc(w->out, ']');
 }
 
-static void put_leaf(const struct writing *w, uint32_t leaf)
+static void put_leaf(const struct tree_writing *w, uint32_t leaf)
 {
     const struct ensemble *e = w->e;
     for (int32_t q = 0; q < e->leaf_width; q++)
@@ -143,7 +143,7 @@ static void put_leaf(const struct writing *w, uint32_t leaf)
         str_addf(w->out, "  [cover %.6r]", e->leaf_cover[leaf]);
 }
 
-static void put_tree(const struct writing *w, int32_t t)
+static void put_tree(const struct tree_writing *w, int32_t t)
 {
     const struct ensemble *e = w->e;
     struct {
@@ -157,7 +157,8 @@ static void put_tree(const struct writing *w, int32_t t)
         for (int i = 0; i < depth; i++) str_add(w->out, "  ");
         str_add(w->out, side);
         if (at < n) {
-            put_test(w, n0 + at);
+            tree_put_test(w, n0 + at);
+            put_rest(w, n0 + at);
             str_addc(w->out, '\n');
             stack[n_stack].at = e->node_right[n0 + at];
             stack[n_stack++].depth = (uint16_t)++depth;
@@ -174,7 +175,7 @@ static void put_tree(const struct writing *w, int32_t t)
     }
 }
 
-static void put_head(const struct writing *w, int32_t t)
+void tree_put_head(const struct tree_writing *w, int32_t t)
 {
     const struct ensemble *e = w->e;
     const struct schema *s = &w->m->schema;
@@ -184,8 +185,24 @@ static void put_head(const struct writing *w, int32_t t)
         str_add(w->out, " for ");
         str_add_visible(w->out, s->labels[output], strlen(s->labels[output]));
     }
-    str_addf(w->out, ": %u leaves, depth %u\n", e->tree_leaf[t + 1] - e->tree_leaf[t],
+    str_addf(w->out, ": %u leaves, depth %u", e->tree_leaf[t + 1] - e->tree_leaf[t],
              e->tree_depth[t]);
+}
+
+tide_status tree_open(const tide_model *model, int64_t tree, struct arena *a,
+                      struct ensemble **out, tide_error *err)
+{
+    const struct fitted_node *last = &model->nodes[model->n_nodes - 1];
+    if (!state_find(&last->state, "tree_node")) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s has no trees", last->learner->name);
+        return err_field(err, "tree");
+    }
+    tide_status st =
+        ensemble_load(&last->state, last->n_in, last->in_levels, a, out, err);
+    if (st || (tree >= 1 && tree <= (*out)->n_trees)) return st;
+    err_set(err, TIDE_CODE_PARAM_RANGE, "'tree' must be in [1, %d], got \"%lld\"",
+            (int)(*out)->n_trees, (long long)tree);
+    return err_field(err, "tree");
 }
 
 tide_status tide_model_tree(tide_ctx *ctx, const tide_model *model, int64_t tree,
@@ -198,23 +215,12 @@ tide_status tide_model_tree(tide_ctx *ctx, const tide_model *model, int64_t tree
     if (!model || !text)
         return err_set(err, TIDE_CODE_HANDLE_INVALID, "an argument is NULL");
     *text = NULL;
-    const struct fitted_node *last = &model->nodes[model->n_nodes - 1];
-    if (!state_find(&last->state, "tree_node")) {
-        err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s has no trees", last->learner->name);
-        return err_field(err, "tree");
-    }
     arena_init(&a, ctx);
-    tide_status st =
-        ensemble_load(&last->state, last->n_in, last->in_levels, &a, &e, err);
-    if (!st && (tree < 1 || tree > e->n_trees)) {
-        st = err_set(err, TIDE_CODE_PARAM_RANGE,
-                     "'tree' must be in [1, %d], got \"%lld\"", (int)e->n_trees,
-                     (long long)tree);
-        err_field(err, "tree");
-    }
+    tide_status st = tree_open(model, tree, &a, &e, err);
     if (!st) {
-        struct writing w = {.m = model, .e = e, .out = &out};
-        put_head(&w, (int32_t)tree - 1);
+        struct tree_writing w = {.m = model, .e = e, .out = &out};
+        tree_put_head(&w, (int32_t)tree - 1);
+        str_addc(&out, '\n');
         put_tree(&w, (int32_t)tree - 1);
         st = out.failed ? err_nomem(err, out.len) : TIDE_OK;
     }

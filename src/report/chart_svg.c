@@ -22,6 +22,7 @@ struct frame {
     int legend_rows;
     int x_upright; /* names below the axis stand upright */
     struct ticks x, y;
+    int is_plain; /* boxes and links only */
 };
 
 static void short_name(struct str *t, const char *s)
@@ -288,8 +289,13 @@ static void lay_out(struct svg *g, struct frame *f, int alone)
         ticks_make(p->y.scale, p->y.lo, p->y.hi, 6, &f->y);
         g->left = widest_tick(&f->y) + 100;
     }
+    if (f->is_plain) { /* a tree: its rows, and half a box beside the first level */
+        g->height = 900 + (int)((p->y.hi - p->y.lo) * 320);
+        g->left = 800;
+        g->width = 2 * WIDTH_PAGE;
+    }
     if (g->left < 300) g->left = 300;
-    g->w = g->width - g->left - 160;
+    g->w = g->width - g->left - (f->is_plain ? 500 : 160);
     f->legend_rows = legend(g, 0, 0);
     g->top = 120 + f->legend_rows * ROW + 200;
     if (p->x.scale == SCALE_BAND) {
@@ -365,9 +371,9 @@ void chart_svg(struct str *out, const struct tide_chart *c, int alone, struct ar
     struct plot p;
     struct svg g = {.out = out, .p = &p, .a = a};
     struct frame f = {0};
-    int is_plain = 1;
     if (plot_init(&p, c, a)) return;
-    for (int i = 0; i < c->n_marks; i++) is_plain &= c->marks[i].kind == MARK_NODE;
+    f.is_plain = 1;
+    for (int i = 0; i < c->n_marks; i++) f.is_plain &= c->marks[i].kind == MARK_NODE;
     lay_out(&g, &f, alone);
     head(&g, alone);
     if (p.is_empty) {
@@ -377,7 +383,7 @@ void chart_svg(struct str *out, const struct tide_chart *c, int alone, struct ar
         svg_label(&g, "at", g.width / 2, g.height / 2, "middle", why.s ? why.s : "");
         out->failed |= why.failed;
         str_free(&why);
-    } else if (is_plain) {
+    } else if (f.is_plain) {
         draw_marks(&g);
     } else {
         (void)legend(&g, 120, 1);

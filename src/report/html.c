@@ -377,7 +377,9 @@ static void figure(struct str *o, const struct tide_chart *c, struct arena *a)
     int n = chart_table_grids(c, a, 0, grid);
     str_add(o, "<figure id=\"");
     html_id(o, c->key);
-    str_add(o, "\">\n<h3>");
+    str_add(o,
+            c->n_marks && c->marks[0].kind == MARK_NODE ? "\" class=\"wide\">" : "\">");
+    str_add(o, "\n<h3>");
     bdi(o, c->title);
     str_add(o, "</h3>\n");
     if (c->subtitle) {

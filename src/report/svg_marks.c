@@ -424,7 +424,8 @@ static void labels(struct svg *g, const struct chart_mark *m)
         struct str t = {0};
         place(g, m, m->y, i, at);
         if (is_outside(at) || !p->chart->series[m->text].text) continue;
-        text_shorten(&t, p->chart->series[m->text].text[i], 24);
+        text_shorten(&t, p->chart->series[m->text].text[i],
+                     m->kind == MARK_NODE ? 28 : 24);
         w = text_width(t.s ? t.s : "", t.len, 11);
         x = svg_x(g, at[0]);
         y = svg_y(g, at[1]);

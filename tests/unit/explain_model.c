@@ -1,6 +1,8 @@
 /* explain_model.c - contributions through steps, the figures of `explain` against the model itself */
 #include <tidemill/tidemill.h>
 
+#include "eval/chart.h"
+#include "eval/report_data.h"
 #include "support/unit.h"
 
 struct fitted {
@@ -201,5 +203,46 @@ TEST(curves_of_a_linear_model_are_lines)
     CHECK_NEAR(change, high - low, 0.01);
     CHECK_MSG(change > 8 && change < 12, "x3 has a slope of 10, not %g", change);
     free(t.s);
+    unfit(&f);
+}
+
+/* Trees of shared tests have 15 inner boxes and 16 ends; below them leaves are only counted. */
+TEST(a_tree_is_drawn_to_its_fourth_level)
+{
+    struct fitted f =
+        fit("friedman1",
+            "gbdt(trees=2, growth=symmetric, depth=5, min_rows=1, patience=0)");
+    tide_error err = {0};
+    tide_report *r = NULL;
+    CHECK_MSG(!tide_model_tree_report(f.ctx, f.model, 1, &r, &err), "%s", err.message);
+    const struct tide_chart *c = NULL;
+    for (int i = 0; i < r->n; i++)
+        if (r->items[i].chart) c = r->items[i].chart;
+    CHECK(c && c->n_marks == 1 && c->marks[0].kind == MARK_NODE);
+    const double *x = c->series[c->marks[0].x].num, *y = c->series[c->marks[0].y].num;
+    const double *parent = c->series[c->marks[0].lo].num;
+    int64_t n = c->series[c->marks[0].y].n, ends = 0;
+    CHECK(n > 20 && n <= 31);
+    CHECK(parent[0] == -1 && x[0] == 0);
+    for (int64_t i = 1; i < n; i++) {
+        int64_t up = (int64_t)parent[i], first = -1, last = -1;
+        CHECK(up >= 0 && up < i && x[i] == x[up] + 1 && x[i] <= 4);
+        for (int64_t j = i + 1; j < n; j++) {
+            if ((int64_t)parent[j] != i) continue;
+            if (first < 0) first = j;
+            last = j;
+        }
+        if (first < 0)
+            CHECK(y[i] == (double)ends++);
+        else
+            CHECK(y[i] == (y[first] + y[last]) / 2);
+    }
+    tide_report_free(r);
+    CHECK_INT(tide_model_tree_report(f.ctx, f.model, 3, &r, &err), TIDE_EINVAL);
+    CHECK(!r);
+    unfit(&f);
+    f = fit("friedman1", "gbdt(trees=1, min_gain=1e200, patience=0)");
+    CHECK_MSG(!tide_model_tree_report(f.ctx, f.model, 1, &r, &err), "%s", err.message);
+    tide_report_free(r);
     unfit(&f);
 }
