@@ -117,6 +117,10 @@ static const struct tide_param gbdt_rows[] = {
     P_INT(boost_params, patience, "50", P_RANGE(0, 100000),
           .help = "rounds without a better loss that end it, 0 for never",
           .alias = "early_stopping_rounds early_stopping_round n_iter_no_change"),
+    P_TEXT(boost_params, stop_on, NULL, .metavar = "METRIC",
+           .help =
+               "metric of the rows watched that ends the rounds; by default the loss",
+           .alias = "eval_metric stop_metric scoring", .flags = TIDE_EXPERT),
     P_ENUM(boost_params, rounds_by, "auto", gbdt_rounds_by, .flags = TIDE_EXPERT,
            .help = "share: a tenth of the rows is watched; folds: cross-validation "
                    "chooses the rounds; auto: folds below 2,000 rows"),

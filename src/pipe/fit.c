@@ -192,6 +192,7 @@ static tide_status take_rows(struct fitting *f, const int64_t *at, int64_t n,
     const struct problem *p = f->p;
     *d = (struct fit_data){.task = p->task,
                            .n_classes = p->task == TIDE_CLASSIFY ? p->n_classes : 0,
+                           .positive = p->positive,
                            .y = p->y,
                            .k = p->k,
                            .w = p->w,

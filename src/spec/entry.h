@@ -28,6 +28,7 @@ struct fit_data {
     const struct view *x;
     uint32_t task;     /* TIDE_CLASSIFY, TIDE_REGRESS or TIDE_ANOMALY */
     int32_t n_classes; /* classify: >= 1 (1: every row is of one class) */
+    int32_t positive;  /* two classes: the number of the one that metrics count */
     const double *y;   /* regress: [n] finite */
     const int32_t *k;  /* classify: [n] class number */
     /* [n] weights > 0 finite, or NULL = all 1 (rows of weight 0 were left out) */

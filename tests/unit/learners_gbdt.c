@@ -431,6 +431,103 @@ TEST(nothing_to_learn_gives_a_model_that_says_so)
     toy_free(t);
 }
 
+/* Pairs that scores put in the right order, by definition; and the mean absolute error. */
+static double figure_of(const struct sample *s, const double *out, int is_auc)
+{
+    int64_t n = s->d.x->n_rows;
+    double right = 0, pairs = 0, error = 0;
+    for (int64_t i = 0; i < n; i++) {
+        error += is_auc ? 0 : fabs(out[i] - s->y[i]);
+        for (int64_t j = 0; is_auc && j < n; j++) {
+            if (s->k[i] != 1 || s->k[j] != 0) continue;
+            double a = out[2 * i + 1], b = out[2 * j + 1];
+            pairs++;
+            right += a > b ? 1 : a == b ? 0.5 : 0;
+        }
+    }
+    return is_auc ? -right / pairs : error / (double)n;
+}
+
+/* The best round is that of the model whose metric, computed from its predictions, is best. */
+static void check_stop_metric(int is_auc)
+{
+    enum { ROUNDS = 30 };
+    struct sample fit = is_auc ? sample_new(1500, 10, 2, 0) : numbers(1500);
+    struct sample other = is_auc ? sample_new(400, 10, 2, 0) : numbers(400);
+    for (int i = 0; i < 1500; i++) {
+        fit.k[i] = toy_u(3, i, 0) < 0.3 + 0.4 * (fit.y[i] > 2.5);
+        fit.y[i] += 4 * toy_u(8, i, 0) * toy_u(8, i, 1);
+    }
+    for (int i = 0; i < 400; i++)
+        other.k[i] = toy_u(4, i, 0) < 0.3 + 0.4 * (other.y[i] > 2.5);
+    struct toy_how how = {.valid = &other.d};
+    struct toy_model *m = toy_fit(GBDT,
+                                  is_auc ? "trees=30,rate=0.3,stop_on=auc"
+                                         : "trees=30,rate=0.3,stop_on=mae",
+                                  &fit.d, fit.t->n_levels, &how);
+    CHECK_MSG(m->status == TIDE_OK, "%s", m->err.message);
+    int best = 0;
+    double least = 0;
+    for (int r = 1; r <= ROUNDS; r++) {
+        struct toy_how fixed = {.rounds = r};
+        struct toy_model *q =
+            toy_fit(GBDT, "trees=30,rate=0.3", &fit.d, fit.t->n_levels, &fixed);
+        double *out = scores_of(q, &other, is_auc ? 2 : 1);
+        double v = figure_of(&other, out, is_auc);
+        if (best == 0 || v < least - 1e-12) {
+            least = v;
+            best = r;
+        }
+        free(out);
+        toy_model_free(q);
+    }
+    CHECK_INT(m->info.best_round, best);
+    toy_model_free(m);
+    sample_free(&fit);
+    sample_free(&other);
+}
+
+TEST(any_metric_may_end_the_rounds)
+{
+    check_stop_metric(1);
+    check_stop_metric(0);
+    struct sample s = sample_new(4000, 10, 2, 0);
+    struct toy_model *m =
+        toy_fit(GBDT, "trees=300,rate=0.3,patience=10", &s.d, s.t->n_levels, NULL);
+    struct toy_model *q =
+        toy_fit(GBDT, "trees=300,rate=0.3,patience=10,stop_on=log_loss", &s.d,
+                s.t->n_levels, NULL);
+    CHECK_INT(q->info.best_round, m->info.best_round); /* the metric is the loss */
+    CHECK(q->hash == m->hash);
+    toy_model_free(m);
+    toy_model_free(q);
+    m = toy_fit(GBDT, "stop_on=rmse", &s.d, s.t->n_levels, NULL);
+    CHECK_STR(m->err.message, "metric 'rmse' is not for classes");
+    toy_model_free(m);
+    sample_free(&s);
+}
+
+TEST(folds_choose_the_rounds_of_large_tables_where_asked_for)
+{
+    struct sample s = sample_new(4000, 10, 2, 0);
+    for (int i = 0; i < 4000; i++) s.k[i] = toy_u(3, i, 0) < 0.3 + 0.4 * (s.y[i] > 2.5);
+    struct toy_how two = {.threads = 2};
+    struct toy_model *m = toy_fit(GBDT, "trees=100,rate=0.3,patience=5,rounds_by=folds",
+                                  &s.d, s.t->n_levels, NULL);
+    struct toy_model *q = toy_fit(GBDT, "trees=100,rate=0.3,patience=5,rounds_by=folds",
+                                  &s.d, s.t->n_levels, &two);
+    struct toy_how fixed = {.rounds = m->info.rounds};
+    struct toy_model *r =
+        toy_fit(GBDT, "trees=100,rate=0.3", &s.d, s.t->n_levels, &fixed);
+    CHECK(m->info.note && strstr(m->info.note, "chosen by 5 folds"));
+    CHECK(m->info.rounds > 1 && m->info.rounds < 100);
+    CHECK(m->hash == q->hash && m->hash == r->hash); /* all rows, so many rounds */
+    toy_model_free(m);
+    toy_model_free(q);
+    toy_model_free(r);
+    sample_free(&s);
+}
+
 TEST(a_loss_of_the_other_task_is_refused)
 {
     struct sample s = sample_new(50, 3, 2, 0);

@@ -4,6 +4,7 @@
  *            rounds without a lower loss end it and the model is cut to its best round. Rows of
  *            groups are drawn as whole groups; losses of queries watch 1 - NDCG@10, a caller's
  *            loss its value, without which nothing is watched.
+ *            stop_on names a metric that is watched instead (stop_metric.c).
  * Small      below 2,000 rows a tenth says little, and stopping not at all overfits: five folds
  *            of the rows (Philox again) are boosted in step, the round of least summed loss is
  *            the number of rounds, and all rows are fitted with it. Six fits of a small table;
@@ -35,6 +36,7 @@
 #include "learners/tree/own_loss.h"
 #include "learners/tree/rank_loss.h"
 #include "learners/tree/row_sample.h"
+#include "learners/tree/stop_metric.h"
 #include "simd/vmath.h"
 
 #define BOOST_STOP_SHARE 0.1
@@ -102,10 +104,11 @@ struct boost {
     int64_t *levels;
     int64_t *group_unit; /* [n] place of a row's group by its draw, or NULL */
     int64_t n_groups;
-    struct rank *rank;    /* losses of queries; else NULL */
-    struct own_loss *own; /* custom; else NULL */
-    double rate;          /* of this round */
-    struct dart *dart;    /* NULL: no tree is ever dropped */
+    struct rank *rank;        /* losses of queries; else NULL */
+    struct own_loss *own;     /* custom; else NULL */
+    struct stop_metric *stop; /* NULL: the loss itself is watched */
+    double rate;              /* of this round */
+    struct dart *dart;        /* NULL: no tree is ever dropped */
     double *base, *loss_scratch, *y;
     struct emit emit;
     int32_t round, rounds, best_round;
@@ -115,6 +118,11 @@ struct boost {
     int one_value;               /* nothing to learn */
     int is_fold, is_ready;
 };
+
+static int has_stop_metric(const struct boost_params *p)
+{
+    return p->stop_on && *p->stop_on;
+}
 
 static tide_status boost_loss(struct boost *b, tide_error *err)
 {
@@ -802,6 +810,7 @@ static tide_status boost_round(struct boost *b, tide_error *err)
 static tide_status watch_loss(const struct boost *b, double *loss, tide_error *err)
 {
     const struct watch *w = &b->watch;
+    if (b->stop) return stop_metric_value(b->ctx, b->stop, w->score, loss, err);
     if (b->own)
         return own_loss_value(b->own, &w->rows, w->score, w->list, w->n, loss, err);
     *loss = b->rank ? 1 - rank_watched(b->rank, w->score)
@@ -814,9 +823,13 @@ static int32_t boost_say(const struct boost *b, double loss, char *text, int siz
 {
     if (!b->watch.n) return str_format(text, (size_t)size, "round %d", (int)b->round);
     struct str s = {0};
-    str_num_g(&s, b->rank ? 1 - loss : loss, 4);
-    int32_t n =
-        str_format(text, (size_t)size, "%s %s", b->grad.loss.of->shown, s.s ? s.s : "");
+    const struct tide_metric *of = b->stop ? stop_metric_of(b->stop) : NULL;
+    double shown = of        ? (of->higher_is_better ? -loss : loss)
+                   : b->rank ? 1 - loss
+                             : loss;
+    str_num_g(&s, shown, 4);
+    int32_t n = str_format(text, (size_t)size, "%s %s",
+                           of ? of->name : b->grad.loss.of->shown, s.s ? s.s : "");
     str_free(&s);
     return n;
 }
@@ -899,7 +912,7 @@ static void note_own(struct boost *b, struct state *out, const char *rest)
     struct str s = {0};
     int64_t raised = own_loss_raised(b->own);
     str_add(&s, rest);
-    if (!b->d->own_loss->value && b->p->patience > 0)
+    if (!b->d->own_loss->value && b->p->patience > 0 && !b->stop)
         str_addf(&s, "%sthe loss has no value, so 'patience' stops no round",
                  s.len ? "; " : "");
     if (raised)
@@ -1010,6 +1023,13 @@ static tide_status boost_prepare(struct boost *b, const struct fit_data *valid,
         b->grad.loss.g = rank_g(b->rank);
         b->grad.loss.h = rank_h(b->rank);
     }
+    if (!status && b->watch.n && has_stop_metric(b->p)) {
+        const struct fit_data *of = valid ? valid : d;
+        status = stop_metric_new(b->p->stop_on, of, &b->watch.rows, b->watch.list,
+                                 b->watch.n, b->grad.loss.of->link, b->grad.loss.base,
+                                 &b->scratch, &b->stop, err);
+        if (status) return status;
+    }
     boost_cover_units(b);
     if (!status) status = boost_rules(b, err);
     if (!status) status = boost_workers(b, err);
@@ -1030,6 +1050,7 @@ static void boost_free(struct boost *b)
 struct folds {
     struct boost fold[BOOST_FOLDS];
     tide_error *err; /* where one thread does all; else NULL */
+    tide_error why[BOOST_FOLDS];
     tide_status status[BOOST_FOLDS];
     double loss[BOOST_FOLDS];
 };
@@ -1040,20 +1061,22 @@ static void fold_prepare(void *arg, int64_t i, int worker)
     struct boost *b = &f->fold[i];
     (void)worker;
     f->status[i] = boost_rows_without(b, (int)i);
-    if (!f->status[i]) f->status[i] = boost_prepare(b, NULL, f->err);
+    if (!f->status[i])
+        f->status[i] = boost_prepare(b, NULL, f->err ? f->err : &f->why[i]);
 }
 
 static void fold_round(void *arg, int64_t i, int worker)
 {
     struct folds *f = arg;
     struct boost *b = &f->fold[i];
+    tide_error *err = f->err ? f->err : &f->why[i];
     (void)worker;
     f->loss[i] = 0;
     if (!b->is_ready || b->watch.n == 0) return;
-    f->status[i] = boost_round(b, f->err);
+    f->status[i] = boost_round(b, err);
     emit_cut(&b->emit, 0); /* only the scores matter */
     b->round++;
-    if (!f->status[i]) f->status[i] = watch_loss(b, &f->loss[i], f->err);
+    if (!f->status[i]) f->status[i] = watch_loss(b, &f->loss[i], err);
     f->loss[i] *= (double)b->watch.n;
 }
 
@@ -1076,6 +1099,10 @@ static tide_status folds_status(const struct folds *f, tide_error *err)
         if (f->status[i] == TIDE_ECANCELLED) return err_cancelled(err);
         if (f->status[i] == TIDE_ELIMIT)
             return ctx_memory_refused(f->fold[i].ctx, 0, err);
+        if (f->status[i] && f->why[i].code) {
+            err_set(err, (tide_code)f->why[i].code, "%s", f->why[i].message);
+            return err_field(err, f->why[i].field);
+        }
         if (f->status[i]) return err_nomem(err, 0);
     }
     return TIDE_OK;
@@ -1221,7 +1248,8 @@ static int boost_has_folds(const struct boost *b)
 /* Nothing says how good scores are. */
 static int boost_is_blind(const struct boost *b)
 {
-    return b->p->loss == OBJECTIVE_CUSTOM && b->d->own_loss && !b->d->own_loss->value;
+    return b->p->loss == OBJECTIVE_CUSTOM && b->d->own_loss && !b->d->own_loss->value &&
+           !has_stop_metric(b->p);
 }
 
 static tide_status boost_train(struct boost *b, const struct fit_data *valid,
@@ -1232,6 +1260,11 @@ static tide_status boost_train(struct boost *b, const struct fit_data *valid,
     if (is_blind) valid = NULL;
     int chooses = !valid && !is_blind && rounds <= 0 && b->p->patience > 0;
     struct fit_data weighed[2];
+    const struct tide_metric *stop = NULL;
+    if (has_stop_metric(b->p)) {
+        tide_status known = stop_metric_find(b->p->stop_on, b->d, &stop, err);
+        if (known) return known;
+    }
     b->ids = boost_ids(b->d->x, &b->scratch);
     if (b->d->group) {
         b->group_unit = arena_array(&b->scratch, n + 1, sizeof *b->group_unit);

@@ -16,7 +16,7 @@ struct boost_params {
     int32_t weights, cat_rows, cat_split, sampling, rounds_by;
     int32_t growth; /* enum boost_growth */
     int32_t multi;  /* enum boost_multi */
-    const char *monotone, *interact, *offset, *exposure;
+    const char *monotone, *interact, *offset, *exposure, *stop_on;
     double rate, min_hessian, l2, l1, min_gain, rows, columns, cat_smooth, cat_l2;
     double quantile, power, delta, max_leaf, path_smooth, pos_weight, decay,
         columns_level, columns_node;
