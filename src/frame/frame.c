@@ -8,6 +8,7 @@
 #include "base/ctx.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/par.h"
 #include "base/str.h"
 #include "frame/level_set.h"
 #include "spec/maker.h"
@@ -90,41 +91,77 @@ static tide_status refuse_infinite(const tide_frame *f, int j, int64_t row,
     return err_field(err, f->cols[j].name);
 }
 
-static tide_status seal_column(tide_frame *f, int j, tide_error *err)
+/* The first row whose number is infinite, n: none. */
+static int64_t first_infinite(const double *v, int64_t n)
 {
-    struct column *c = &f->cols[j];
-    int64_t n = 0;
-    for (int64_t i = 0; i < c->n_rows; i++) {
-        switch ((enum tide_type)c->type) {
-        case TIDE_BOOL:
-            n += c->b[i] == BOOL_MISSING;
-            break;
-        case TIDE_I64:
-        case TIDE_TIME:
-            n += c->i64[i] == I64_MISSING;
-            break;
-        case TIDE_F64:
+    int64_t i = 0;
+    for (; i < n && !isinf(v[i]); i++) {
+    }
+    return i;
+}
+
+struct seal_job {
+    tide_frame *frame;
+    int64_t *infinite; /* [n_cols] the first row, -1: none */
+};
+
+static void seal_column(void *arg, int64_t j, int worker)
+{
+    const struct seal_job *job = arg;
+    struct column *c = &job->frame->cols[j];
+    int64_t n = 0, infinite = 0, rows = c->n_rows;
+    (void)worker;
+    switch ((enum tide_type)c->type) {
+    case TIDE_BOOL:
+        for (int64_t i = 0; i < rows; i++) n += c->b[i] == BOOL_MISSING;
+        break;
+    case TIDE_I64:
+    case TIDE_TIME:
+        for (int64_t i = 0; i < rows; i++) n += c->i64[i] == I64_MISSING;
+        break;
+    case TIDE_F64:
+        for (int64_t i = 0; i < rows; i++) {
             n += c->f64[i] != c->f64[i];
-            if (isinf(c->f64[i])) return refuse_infinite(f, j, i, err);
-            break;
-        case TIDE_CAT:
-            n += c->code[i] == CODE_MISSING;
-            break;
-        case TIDE_TEXT:
-            n += c->text_missing && c->text_missing[i];
-            break;
+            infinite += isinf(c->f64[i]) != 0;
         }
+        break;
+    case TIDE_CAT:
+        for (int64_t i = 0; i < rows; i++) n += c->code[i] == CODE_MISSING;
+        break;
+    case TIDE_TEXT:
+        for (int64_t i = 0; i < rows && c->text_missing; i++)
+            n += c->text_missing[i] != 0;
+        break;
     }
     c->n_missing = n;
-    return TIDE_OK;
+    job->infinite[j] = infinite ? first_infinite(c->f64, rows) : -1;
+}
+
+#define SEAL_FEW 100000 /* cells that one thread looks at sooner than several wake */
+
+static tide_status seal_columns(tide_frame *f, tide_error *err)
+{
+    struct seal_job job = {.frame = f};
+    struct tide_ctx *ctx = f->arena.ctx;
+    tide_status st = TIDE_OK;
+    job.infinite = mem_array((size_t)f->n_cols + 1, sizeof *job.infinite);
+    if (!job.infinite)
+        return err_nomem(err, ((size_t)f->n_cols + 1) * sizeof *job.infinite);
+    if (f->n_rows < SEAL_FEW / (f->n_cols + 1))
+        for (int j = 0; j < f->n_cols; j++) seal_column(&job, j, 0);
+    else
+        st = par_for(ctx, f->n_cols, seal_column, &job, err);
+    for (int j = 0; st == TIDE_OK && j < f->n_cols; j++)
+        if (job.infinite[j] >= 0) st = refuse_infinite(f, j, job.infinite[j], err);
+    mem_free(job.infinite);
+    return st;
 }
 
 tide_status frame_seal(tide_frame *frame, tide_error *err)
 {
     tide_status st = arena_status(&frame->arena, err);
     if (st == TIDE_OK) st = frame_check_names(frame, err);
-    for (int j = 0; st == TIDE_OK && j < frame->n_cols; j++)
-        st = seal_column(frame, j, err);
+    if (st == TIDE_OK) st = seal_columns(frame, err);
     return st;
 }
 
@@ -291,18 +328,47 @@ static tide_status take_bool(tide_frame *f, struct column *c,
     return TIDE_OK;
 }
 
-static tide_status take_number(tide_frame *f, struct column *c,
-                               const struct tide_column_in *in)
+/* The values follow by copy_rows. */
+static void take_number(tide_frame *f, struct column *c)
 {
-    double *out = arena_array(&f->arena, f->n_rows + 1, sizeof *out);
-    int64_t step = in->stride ? in->stride : 1;
-    if (in->f32)
-        for (int64_t i = 0; out && i < f->n_rows; i++)
-            out[i] = (double)in->f32[i * step];
-    else
-        for (int64_t i = 0; out && i < f->n_rows; i++) out[i] = in_number(in, i);
-    c->f64 = out;
-    return TIDE_OK;
+    c->f64 = arena_array(&f->arena, f->n_rows + 1, sizeof *c->f64);
+}
+
+/* Columns of numbers are copied together, some rows at a time: those of one matrix lie side by side,
+ * and fresh pages, which cost more than the copy, are asked for by all threads. */
+#define COPY_ROWS 2048
+struct copy_job {
+    tide_frame *frame;
+    const struct tide_column_in *in; /* [n_cols] */
+};
+
+static void copy_rows(void *arg, int64_t block, int worker)
+{
+    const struct copy_job *job = arg;
+    int64_t i0 = block * COPY_ROWS, end = i0 + COPY_ROWS;
+    (void)worker;
+    if (end > job->frame->n_rows) end = job->frame->n_rows;
+    for (int j = 0; j < job->frame->n_cols; j++) {
+        const struct column *c = &job->frame->cols[j];
+        const struct tide_column_in *in = &job->in[j];
+        double *out = (double *)c->f64;
+        int64_t step = in->stride ? in->stride : 1;
+        if (c->type != TIDE_F64) continue;
+        if (in->f32)
+            for (int64_t i = i0; i < end; i++) out[i] = (double)in->f32[i * step];
+        else
+            for (int64_t i = i0; i < end; i++) out[i] = in_number(in, i);
+    }
+}
+
+static tide_status copy_numbers(tide_frame *f, const struct tide_column_in *in,
+                                tide_error *err)
+{
+    struct copy_job job = {f, in};
+    tide_status st = arena_status(&f->arena, err);
+    if (st != TIDE_OK) return st;
+    return par_for(f->arena.ctx, (f->n_rows + COPY_ROWS - 1) / COPY_ROWS, copy_rows,
+                   &job, err);
 }
 
 static tide_status take_column(tide_frame *f, struct column *c,
@@ -337,7 +403,8 @@ static tide_status take_column(tide_frame *f, struct column *c,
     case TIDE_TIME:
         return take_whole(f, c, in, err);
     case TIDE_F64:
-        return take_number(f, c, in);
+        take_number(f, c);
+        break;
     case TIDE_CAT:
         return take_category(f, c, in, err);
     case TIDE_TEXT:
@@ -358,6 +425,7 @@ tide_status tide_frame_new(tide_ctx *ctx, int64_t n_rows, int n_cols,
     tide_status st = frame_begin(ctx, n_rows, n_cols, &f, err);
     for (int j = 0; st == TIDE_OK && j < n_cols; j++)
         st = take_column(f, &f->cols[j], &cols[j], err);
+    if (st == TIDE_OK) st = copy_numbers(f, cols, err);
     if (st == TIDE_OK) st = frame_seal(f, err);
     if (st != TIDE_OK) {
         tide_frame_free(f);
