@@ -316,6 +316,8 @@ static void code_tile(void *arg, int64_t tile, int worker)
     for (int32_t l = 0; l < job->out->n_lanes; l++) code_lane(job, l, i0, n);
     for (int32_t b = 0; job->out->block && b < job->out->n_blocks; b++) {
         const struct bin_block *k = &job->out->block[b];
+        if (k->stride > k->n_lanes)
+            memset(k->rows + i0 * k->stride, 0, (size_t)n * (size_t)k->stride);
         for (int32_t l = 0; l < k->n_lanes; l++) {
             const uint8_t *from = job->out->plane[k->first + l] + i0;
             uint8_t *to = k->rows + i0 * k->stride + l;
@@ -347,8 +349,6 @@ tide_status bins_code(struct tide_ctx *ctx, const struct bin_cuts *cuts,
                     : k->n_lanes <= 32 ? 32
                                        : 64;
         k->rows = arena_array(a, n + 1, (size_t)k->stride);
-        if (k->rows && k->stride > k->n_lanes)
-            memset(k->rows, 0, (size_t)n * (size_t)k->stride);
     }
     status = arena_status(a, err);
     if (status) return status;
