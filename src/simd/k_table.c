@@ -22,7 +22,7 @@ void KERNEL(vlogaddexp0)(const double *, double *, int64_t);
 void KERNEL(quantise_u8)(const double *, int64_t, const double *, int, uint8_t *);
 void KERNEL(quantise_u16)(const double *, int64_t, const double *, int, uint16_t *);
 void KERNEL(tree_hist)(const uint8_t *, int64_t, int, const uint32_t *, int64_t,
-                       const uint32_t *, uint64_t *);
+                       const uint32_t *, int, uint64_t *);
 void KERNEL(tree_hist_vector)(const uint8_t *, int64_t, int, const uint32_t *, int64_t,
                               const uint32_t *, int, uint64_t *);
 void KERNEL(tree_scan_vector)(const uint64_t *, int, int64_t,

@@ -5,6 +5,7 @@
  * cache: more lanes are more calls (hist.c). Rows of a leaf lie scattered, so row and gradient
  * are fetched ahead: near, and where they do not lie in the L2 cache, also far ahead into that
  * one, since the slots for lines on their way to L1 are too few for the time that memory takes.
+ * The caller knows: the first lanes of a row bring its line there, the next ones find it.
  * All sums are integers: no order, the same bits on every set. The loops are scalar; one store a
  * cycle is the limit, and gathers with scatters were slower (trees.md 4). */
 #include <string.h>
@@ -12,7 +13,7 @@
 #include "simd/simd.h"
 
 void KERNEL(tree_hist)(const uint8_t *codes, int64_t stride, int n_lane,
-                       const uint32_t *ids, int64_t n, const uint32_t *gq,
+                       const uint32_t *ids, int64_t n, const uint32_t *gq, int is_far,
                        uint64_t *hist);
 
 void KERNEL(tree_cells_sub)(uint64_t *to, const uint64_t *from, int64_t n);
@@ -20,9 +21,8 @@ void KERNEL(tree_cells_add)(uint64_t *to, const uint64_t *from, int64_t n);
 void KERNEL(tree_cells_widen)(const uint64_t *packed, int64_t n, int sign,
                               int64_t *wide);
 
-#define NEAR   16                 /* rows ahead, to L1 */
-#define FAR    192                /* to L2 */
-#define IN_L2  (INT64_C(1) << 20) /* bytes */
+#define NEAR   16  /* rows ahead, to L1 */
+#define FAR    192 /* to L2 */
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE uint64_t cell_of(uint32_t q)
@@ -80,15 +80,15 @@ INLINE void fetch_far(const uint8_t *codes, int64_t stride, uint32_t id,
 }
 
 INLINE void add_rows(const uint8_t *codes, int64_t stride, int n_lane,
-                     const uint32_t *ids, int64_t n, const uint32_t *gq, uint64_t *hist)
+                     const uint32_t *ids, int64_t n, const uint32_t *gq, int is_far,
+                     uint64_t *hist)
 {
     int64_t i = 0;
     if (!ids) {
         for (; i < n; i++) add_row(codes + i * stride, n_lane, cell_of(gq[i]), hist);
         return;
     }
-    /* ids ascend: the rows lie between the first and the last */
-    if (n > 1 && (ids[n - 1] - ids[0]) * (stride + 4) > IN_L2) {
+    if (is_far) {
         for (int64_t j = 0; j < n && j < FAR; j++) fetch_far(codes, stride, ids[j], gq);
         for (; i + FAR < n; i++) {
             fetch_far(codes, stride, ids[i + FAR], gq);
@@ -105,11 +105,11 @@ INLINE void add_rows(const uint8_t *codes, int64_t stride, int n_lane,
 
 void KERNEL(tree_hist)(const uint8_t *codes, int64_t stride, int n_lane,
                        const uint32_t *ids, int64_t n_rows, const uint32_t *gq,
-                       uint64_t *hist)
+                       int is_far, uint64_t *hist)
 {
 #define LANES(n)                                                                       \
     case n:                                                                            \
-        add_rows(codes, stride, n, ids, n_rows, gq, hist);                             \
+        add_rows(codes, stride, n, ids, n_rows, gq, is_far, hist);                     \
         break
     switch (n_lane) { /* loops over lanes are unrolled */
         LANES(1);

@@ -104,10 +104,11 @@ struct simd_table {
     /* k_tree_hist.c: the histogram kernel of trees.md 4. codes is row-major [n_rows][stride]
      * bytes, of which whole words of 8 are read; 1 <= n_lane <= TREE_HIST_LANES; ids NULL = rows
      * 0..n-1; gq[row] = g int16 << 16 | h uint16; hist is [n_lane][256] u64 cells
-     * (g int32 << 32) + h uint32, at most 65,536 rows a call. */
+     * (g int32 << 32) + h uint32, at most 65,536 rows a call. is_far: the rows are not likely to
+     * be in the L2 cache. */
 #define TREE_HIST_LANES 16
     void (*tree_hist)(const uint8_t *codes, int64_t stride, int n_lane,
-                      const uint32_t *ids, int64_t n, const uint32_t *gq,
+                      const uint32_t *ids, int64_t n, const uint32_t *gq, int is_far,
                       uint64_t *hist);
     /* Cells of histograms: difference and sum of n words (packed cells, or wide ones as two
      * words each); packed cells to wide ones, added (sign 1) or taken off (-1). */
@@ -128,7 +129,7 @@ struct simd_table {
                              float *gain, int64_t *h_left);
     /* k_tree_part.c: stable branch-free partition: rows with left[code[id]] (0 or 1) go to
      * out_left in order, the others to out_right; returns the number on the left. column: a
-     * byte a row. */
+     * byte a row, and three bytes behind them that may be read. */
     int64_t (*tree_part)(const uint8_t *column, const uint32_t *ids, int64_t n,
                          const uint8_t left[256], uint32_t *out_left,
                          uint32_t *out_right);

@@ -99,7 +99,7 @@ TEST(histograms_add_every_row_once)
             }
             for (int s = 0; s < sets; s++) {
                 memset(hist, 0, sizeof hist);
-                set[s]->tree_hist(codes, stride, lanes, with_ids ? ids : NULL, n, gq,
+                set[s]->tree_hist(codes, stride, lanes, with_ids ? ids : NULL, n, gq, 0,
                                   hist);
                 CHECK_MSG(memcmp(hist, want, sizeof hist) == 0, "%d lanes differ on %s",
                           lanes, set[s]->name);
@@ -108,7 +108,7 @@ TEST(histograms_add_every_row_once)
     }
 }
 
-/* More than the L2 cache is taken to hold: other rows are fetched ahead. */
+/* Rows that are fetched ahead. */
 TEST(histograms_of_far_rows_add_every_row_once)
 {
     enum { N = 3000, STRIDE = 1024, LANES = 15 };
@@ -135,7 +135,7 @@ TEST(histograms_of_far_rows_add_every_row_once)
                     (gq[ids[i]] & 65535);
         for (int s = 0; s < sets; s++) {
             memset(hist, 0, sizeof hist);
-            set[s]->tree_hist(codes, STRIDE, LANES, ids, n, gq, hist);
+            set[s]->tree_hist(codes, STRIDE, LANES, ids, n, gq, 1, hist);
             CHECK_MSG(memcmp(hist, want, sizeof hist) == 0, "%d rows differ on %s", n,
                       set[s]->name);
         }
@@ -467,7 +467,8 @@ TEST(vector_histograms_are_those_of_each_output)
                 for (int q = 0; q < width; q++) {
                     for (int i = 0; i < N; i++) one[i] = gq[i * width + q];
                     memset(want, 0, sizeof want);
-                    simd_table_base.tree_hist(codes, STRIDE, LANES, rows, n, one, want);
+                    simd_table_base.tree_hist(codes, STRIDE, LANES, rows, n, one, 0,
+                                              want);
                     for (int c = 0; c < LANES * 256; c++)
                         bad += hist[c * width + q] != want[c];
                 }

@@ -18,6 +18,7 @@
 #define HIST_TASK     16384
 #define HIST_TASK_MIN 1024
 #define HIST_TILE     8192 /* rows whose codes wait in the L2 cache for the next lanes */
+#define HIST_IN_L2    (INT64_C(1) << 20) /* bytes */
 
 struct hist_wide {
     int64_t g, h;
@@ -111,13 +112,15 @@ static void add_packed(const struct hist_pool *p, const struct grow_grad *grad,
         int64_t m = n - i < HIST_TILE ? n - i : HIST_TILE, from = ids ? 0 : first + i;
         for (int32_t b = 0; b < p->codes->n_blocks; b++) {
             const struct bin_block *k = &p->codes->block[b];
+            int is_far = p->codes->n_rows * (k->stride + 4) > HIST_IN_L2;
             for (int32_t l = 0; l < k->n_lanes; l += TREE_HIST_LANES) {
                 int lanes =
                     k->n_lanes - l < TREE_HIST_LANES ? k->n_lanes - l : TREE_HIST_LANES;
                 uint64_t *to = out + 256 * (size_t)(k->first + l);
                 if (fresh && i == 0) memset(to, 0, 256 * (size_t)lanes * sizeof *to);
                 p->simd->tree_hist(k->rows + from * k->stride + l, k->stride, lanes,
-                                   ids ? ids + i : NULL, m, grad->packed + from, to);
+                                   ids ? ids + i : NULL, m, grad->packed + from,
+                                   is_far && l == 0, to);
             }
         }
         i += HIST_TILE;
