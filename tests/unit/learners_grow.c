@@ -1,4 +1,7 @@
 /* learners_grow.c - one tree: every split's children add up, threads and sets change nothing */
+#include <math.h>
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/ctx.h"
 #include "base/rng.h"
@@ -130,26 +133,52 @@ static int64_t wrong_sums(const struct grow *g, const struct field *f)
     return wrong + (rows != f->codes.n_rows);
 }
 
-TEST(children_add_up_over_a_million_splits)
+/* 10^6 splits each of packed cells and of wide ones, of some 20,000 draws of gradients and many shapes;
+ * debug builds check every histogram, too. */
+static void add_up_over_a_million(int fine)
 {
-    struct field f;
-    field_init(&f, 700, 3, 1);
-    f.rules.leaves = 600;
-    struct grow *g = grow_of(&f, 1);
     int64_t splits = 0, wrong = 0;
-    for (int64_t t = 0; splits < 1000000 && t < 4000; t++) {
-        if (t % 100 == 0) field_draw(&f, t);
-        /* other gradients for the same rows: each row takes those of another one */
-        uint32_t last = f.packed[f.codes.n_rows - 1];
-        for (int64_t i = f.codes.n_rows - 1; i > 0; i--) f.packed[i] = f.packed[i - 1];
-        f.packed[0] = last;
-        CHECK_INT(grow_tree(g, &f.grad, f.rows, f.codes.n_rows, NULL), TIDE_OK);
-        splits += g->n_leaves - 1;
-        wrong += wrong_sums(g, &f);
+    for (int64_t shape = 0; splits < 1000000 && shape < 400; shape++) {
+        struct field f;
+        int64_t n = 30 + draw(shape, 20) % 1200;
+        field_init(&f, n, 1 + (int32_t)(draw(shape, 21) % 6), 1);
+        f.rules.leaves = (int32_t)n;
+        f.rules.l2 = draw(shape, 22) % 3;
+        struct grow *g = grow_of(&f, 1);
+        field_draw(&f, shape);
+        if (fine) {
+            f.grad.fine_g = f.fine_g;
+            f.grad.fine_h = f.fine_h;
+            f.grad.h_most *= 1000;
+        }
+        for (int t = 0; t < 50; t++) {
+            /* other gradients for the same rows: each row takes those of another one */
+            uint32_t last = f.packed[n - 1], last_h = f.fine_h[n - 1];
+            int32_t last_g = f.fine_g[n - 1];
+            memmove(f.packed + 1, f.packed, (size_t)(n - 1) * sizeof *f.packed);
+            memmove(f.fine_g + 1, f.fine_g, (size_t)(n - 1) * sizeof *f.fine_g);
+            memmove(f.fine_h + 1, f.fine_h, (size_t)(n - 1) * sizeof *f.fine_h);
+            f.packed[0] = last;
+            f.fine_g[0] = last_g;
+            f.fine_h[0] = last_h;
+            CHECK_INT(grow_tree(g, &f.grad, f.rows, n, NULL), TIDE_OK);
+            splits += g->n_leaves - 1;
+            wrong += wrong_sums(g, &f);
+        }
+        field_free(&f);
     }
     CHECK_MSG(splits >= 1000000, "%lld splits", (long long)splits);
     CHECK_INT(wrong, 0);
-    field_free(&f);
+}
+
+TEST(children_add_up_over_a_million_splits)
+{
+    add_up_over_a_million(0);
+}
+
+TEST(children_of_wide_cells_add_up_over_a_million_splits)
+{
+    add_up_over_a_million(1);
 }
 
 static int same_tree(const struct grow *a, const struct grow *b)
@@ -200,6 +229,101 @@ TEST(threads_and_sets_grow_the_same_tree)
                 }
             }
             field_free(&f);
+        }
+}
+
+/* ------------------------------------------------------------- columns that share a byte --- */
+
+/* 70 columns: column 0 says whether column 5 is above its middle; the others of 2 to 300 values and
+ * some missing. */
+#define SHARED_COLUMNS 70
+static void field_table(struct field *f, int64_t n, int32_t lanes, struct view *v)
+{
+    const struct column **cols = arena_array(&f->a, lanes, sizeof *cols);
+    for (int32_t j = 0; j < lanes; j++) {
+        static const uint32_t values[8] = {2, 300, 3, 5, 15, 300, 16, 9};
+        struct column *c = arena_zero(&f->a, sizeof *c);
+        double *x = arena_array(&f->a, n, sizeof *x);
+        for (int64_t i = 0; i < n; i++) {
+            uint32_t u = draw(i, (uint32_t)(j ? j : 5) + 5000);
+            x[i] =
+                u % 16 == 0 && j % 3 ? (double)NAN : (double)((u >> 8) % values[j % 8]);
+            if (!j) x[i] = (u >> 8) % values[5] > 149 && u % 16 ? 1 : 0;
+        }
+        *c = (struct column){.name = "x", .type = TIDE_F64, .n_rows = n, .f64 = x};
+        cols[j] = c;
+    }
+    *v = (struct view){.n_rows = n, .n_cols = lanes, .cols = cols};
+}
+
+static int same_columns(const struct grow *a, const struct grow *b)
+{
+    if (a->n_nodes != b->n_nodes) return 0;
+    for (int32_t i = 0; i < a->n_nodes; i++) {
+        const struct grow_node *p = &a->node[i], *q = &b->node[i];
+        if (p->n != q->n || p->left != q->left || p->g != q->g || p->h != q->h)
+            return 0;
+        if (p->left >= 0 &&
+            (a->cuts->lane_feature[p->split.lane] !=
+                 b->cuts->lane_feature[q->split.lane] ||
+             p->split.thr != q->split.thr || p->split.gain != q->split.gain ||
+             p->split.missing_left != q->split.missing_left))
+            return 0;
+    }
+    return 1;
+}
+
+/* The tree of columns that share bytes is the tree of columns that do not, equal gains and all. */
+TEST(columns_that_share_a_byte_grow_the_same_tree)
+{
+    static const int64_t rows[4] = {40, 900, 20000, 140000};
+    for (int n = 0; n < 4; n++)
+        for (int how = 0; how < 6;
+             how++) { /* 2, 3: fine; 4, 5: symmetric; odd: 3 threads */
+            struct field f, alone;
+            struct view v;
+            int32_t lanes = n == 3 ? 9 : SHARED_COLUMNS;
+            int threads = how % 2 ? 3 : 1;
+            field_init(&f, rows[n], 1, threads);
+            f.rules.leaves = 60;
+            f.rules.symmetric = how >= 4;
+            if (f.rules.symmetric) f.rules.depth = 5;
+            field_table(&f, rows[n], lanes, &v);
+            alone = f;
+            struct bin_how cut = {.max_codes = 255, .share = 1};
+            CHECK_INT(bins_cut(f.ctx, &v, &cut, &f.a, &f.cuts, NULL), TIDE_OK);
+            CHECK_INT(bins_code(f.ctx, &f.cuts, &v, 1, &f.a, &f.codes, NULL), TIDE_OK);
+            cut.share = 0;
+            CHECK_INT(bins_cut(f.ctx, &v, &cut, &f.a, &alone.cuts, NULL), TIDE_OK);
+            CHECK_INT(bins_code(f.ctx, &alone.cuts, &v, 1, &f.a, &alone.codes, NULL),
+                      TIDE_OK);
+            CHECK(alone.codes.digit == NULL && f.codes.digit != NULL);
+            CHECK(bin_block_bytes(f.codes.block) < f.codes.block->n_lanes);
+            field_draw(&f, n);
+            for (int64_t i = 0; i < rows[n]; i++) { /* column 0 decides */
+                int32_t g = (int32_t)(draw(i, 7) % 20001) - 10000;
+                g += v.cols[0]->f64[i] > 0 ? 9000 : -9000;
+                f.packed[i] = (uint32_t)g << 16 | (f.packed[i] & 65535);
+                f.fine_g[i] = g * 1000;
+            }
+            if (how / 2 == 1) {
+                f.grad.fine_g = f.fine_g;
+                f.grad.fine_h = f.fine_h;
+                f.grad.h_most *= 1000;
+            }
+            alone.grad = f.grad;
+            alone.rules = f.rules;
+            struct grow *a = grow_of(&alone, 1), *b = grow_of(&f, threads);
+            CHECK_INT(grow_tree(a, &f.grad, f.rows, rows[n], NULL), TIDE_OK);
+            for (int again = 0; again < 2; again++) {
+                CHECK_INT(grow_tree(b, &f.grad, f.rows, rows[n], NULL), TIDE_OK);
+                CHECK_MSG(same_columns(a, b), "%lld rows, way %d: another tree",
+                          (long long)rows[n], how);
+                CHECK_INT(wrong_sums(b, &f), 0);
+            }
+            if (n >= 2) CHECK_INT(f.cuts.lane_feature[b->node[0].split.lane], 0);
+            arena_free(&f.a);
+            tide_ctx_free(f.ctx);
         }
 }
 

@@ -3,7 +3,8 @@
  * Cuts         up to max_codes distinct values: one code each. More: equal counts, a value
  *              with more than its share alone in its code. An edge lies midway between
  *              neighbouring values, rounded so that low <= edge < high.
- * Row block    the codes of one row side by side, 8, 16, 32 or 64 bytes, for histograms
+ * Row block    the codes of one row side by side, 8, 16, 32 or 64 bytes, for histograms; columns
+ *              of few codes whose counts (missing is one) multiply to at most 256 share a byte
  * Byte column  one byte a row and lane, for the partition
  * Guide        Q10
  */
@@ -239,6 +240,21 @@ static struct view sample_rows(const struct view *x, const struct bin_how *how,
     return some;
 }
 
+#define FEW_CODES 16 /* missing is one: two such columns fill a byte */
+
+/* Lanes in the order of the features; with `share`, first those of many codes. */
+static void number_lanes(struct bin_cuts *out, int share)
+{
+    for (int few = 0; few < 1 + (share != 0); few++)
+        for (int32_t f = 0; f < out->n_features; f++) {
+            struct bin_feature *b = &out->feature[f];
+            if (b->lane < 0 || (share && (b->n_code < FEW_CODES) != few)) continue;
+            b->lane = out->n_lanes;
+            out->lane_feature[out->n_lanes++] = f;
+            out->n_few += few;
+        }
+}
+
 tide_status bins_cut(struct tide_ctx *ctx, const struct view *x,
                      const struct bin_how *how, struct arena *a, struct bin_cuts *out,
                      tide_error *err)
@@ -270,12 +286,9 @@ tide_status bins_cut(struct tide_ctx *ctx, const struct view *x,
         if (!status) status = arena_status(&job.room[w], err);
         arena_free(&job.room[w]);
     }
-    for (int32_t f = 0; f < nf && !status; f++) {
+    for (int32_t f = 0; f < nf && !status; f++)
         if (job.status[f]) return err_nomem(err, (size_t)x->n_rows * sizeof(double));
-        if (out->feature[f].lane < 0) continue;
-        out->feature[f].lane = out->n_lanes;
-        out->lane_feature[out->n_lanes++] = f;
-    }
+    if (!status) number_lanes(out, how->share);
     return status;
 }
 
@@ -307,6 +320,28 @@ static void code_lane(const struct code_job *job, int32_t lane, int64_t i0, int6
     }
 }
 
+/* The codes of n rows of a block from the byte columns. */
+static void code_rows(const struct bin_codes *out, const struct bin_block *k,
+                      int64_t i0, int64_t n)
+{
+    uint8_t *rows = k->rows + i0 * k->stride;
+    if (k->stride > k->n_lanes - k->n_joined)
+        memset(rows, 0, (size_t)n * (size_t)k->stride);
+    for (int32_t l = 0; l < k->n_lanes - k->n_joined; l++) {
+        const uint8_t *from = out->plane[k->first + l] + i0;
+        for (int64_t i = 0; i < n; i++) rows[i * k->stride + l] = from[i];
+    }
+    for (int32_t l = k->n_lanes - k->n_joined; l < k->n_lanes; l++) {
+        const uint8_t *from = out->plane[k->first + l] + i0;
+        const struct bin_digit *d = &out->digit[k->first + l];
+        uint8_t *to = rows + d->byte;
+        for (int64_t i = 0; i < n; i++) {
+            int digit = from[i] == BIN_MISSING ? d->radix - 1 : from[i];
+            to[i * k->stride] = (uint8_t)(to[i * k->stride] + digit * d->unit);
+        }
+    }
+}
+
 static void code_tile(void *arg, int64_t tile, int worker)
 {
     const struct code_job *job = arg;
@@ -314,16 +349,35 @@ static void code_tile(void *arg, int64_t tile, int worker)
     if (n > CODE_TILE) n = CODE_TILE;
     (void)worker;
     for (int32_t l = 0; l < job->out->n_lanes; l++) code_lane(job, l, i0, n);
-    for (int32_t b = 0; job->out->block && b < job->out->n_blocks; b++) {
-        const struct bin_block *k = &job->out->block[b];
-        if (k->stride > k->n_lanes)
-            memset(k->rows + i0 * k->stride, 0, (size_t)n * (size_t)k->stride);
-        for (int32_t l = 0; l < k->n_lanes; l++) {
-            const uint8_t *from = job->out->plane[k->first + l] + i0;
-            uint8_t *to = k->rows + i0 * k->stride + l;
-            for (int64_t i = 0; i < n; i++) to[i * k->stride] = from[i];
+    for (int32_t b = 0; job->out->block && b < job->out->n_blocks; b++)
+        code_rows(job->out, &job->out->block[b], i0, n);
+}
+
+/* Lanes and row bytes of block b: lanes of few codes are joined in their order. */
+static void block_shape(const struct bin_cuts *cuts, struct bin_codes *out, int32_t b)
+{
+    struct bin_block *k = &out->block[b];
+    int32_t rest = cuts->n_lanes - b * BIN_BLOCK_LANES;
+    *k = (struct bin_block){.first = b * BIN_BLOCK_LANES};
+    k->n_lanes = rest < BIN_BLOCK_LANES ? rest : BIN_BLOCK_LANES;
+    int32_t plain = rest - cuts->n_few, unit = 256; /* of a byte that is full */
+    if (plain < 0) plain = 0;
+    k->n_joined = k->n_lanes > plain ? k->n_lanes - plain : 0;
+    for (int32_t l = k->first + k->n_lanes - k->n_joined; l < k->first + k->n_lanes;
+         l++) {
+        int32_t radix = cuts->feature[cuts->lane_feature[l]].n_code + 1;
+        if (unit * radix > 256) {
+            k->n_shared++;
+            unit = 1;
         }
+        out->digit[l] = (struct bin_digit){
+            .byte = (uint16_t)(k->n_lanes - k->n_joined + k->n_shared - 1),
+            .unit = (uint16_t)unit,
+            .radix = (uint16_t)radix};
+        unit *= radix;
     }
+    int32_t bytes = bin_block_bytes(k);
+    k->stride = bytes <= 8 ? 8 : bytes <= 16 ? 16 : bytes <= 32 ? 32 : 64;
 }
 
 tide_status bins_code(struct tide_ctx *ctx, const struct bin_cuts *cuts,
@@ -336,18 +390,14 @@ tide_status bins_code(struct tide_ctx *ctx, const struct bin_cuts *cuts,
     *out = (struct bin_codes){.n_rows = n, .n_lanes = lanes, .n_blocks = blocks};
     out->plane = arena_array(a, lanes + 1, sizeof *out->plane);
     if (with_blocks) out->block = arena_array(a, blocks + 1, sizeof *out->block);
+    if (with_blocks && cuts->n_few)
+        out->digit = arena_zero(a, (size_t)lanes * sizeof *out->digit);
     tide_status status = arena_status(a, err);
     if (status) return status;
     for (int32_t l = 0; l < lanes; l++) out->plane[l] = arena_array(a, n + 64, 1);
     for (int32_t b = 0; with_blocks && b < blocks; b++) {
         struct bin_block *k = &out->block[b];
-        k->first = b * BIN_BLOCK_LANES;
-        k->n_lanes =
-            lanes - k->first < BIN_BLOCK_LANES ? lanes - k->first : BIN_BLOCK_LANES;
-        k->stride = k->n_lanes <= 8    ? 8
-                    : k->n_lanes <= 16 ? 16
-                    : k->n_lanes <= 32 ? 32
-                                       : 64;
+        block_shape(cuts, out, b);
         k->rows = arena_array(a, n + 1, (size_t)k->stride);
     }
     status = arena_status(a, err);

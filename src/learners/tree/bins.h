@@ -2,7 +2,8 @@
  *
  * code = #{i: edge[i] < x} for numbers (0..254), the level's code for categories, 255 missing.
  * A lane is one feature with something to split on; features keep the view's order, which is
- * the byte order of names, so column order never enters a model. Cuts come from the fit's own
+ * the byte order of names, so column order never enters a model; where bytes are shared, the
+ * columns of few codes come last among the lanes. Cuts come from the fit's own
  * rows; they and the codes are immutable. */
 #ifndef LEARNERS_TREE_BINS_H
 #define LEARNERS_TREE_BINS_H
@@ -24,6 +25,7 @@ struct bin_feature {
 };
 struct bin_cuts {
     int32_t n_features, n_lanes;
+    int32_t n_few; /* lanes at the end, of few codes, that share bytes of row blocks */
     struct bin_feature *feature;
     int32_t *lane_feature; /* [n_lanes] */
 };
@@ -33,6 +35,7 @@ struct bin_how {
     int64_t
         sample; /* above so many rows, about so many of them by Philox(seed, "bin", id) */
     uint64_t seed;
+    int share;           /* columns of few codes share bytes of row blocks */
     const uint8_t *skip; /* [n_rows] 1: not a row of the fit; or NULL */
     /* [n_features] level codes to keep, of categories; NULL: codes are made from the rows */
     const uint8_t *const *level_code;
@@ -44,14 +47,25 @@ tide_status bins_cut(struct tide_ctx *ctx, const struct view *x,
  * number of edges (< max_codes). edge has room for max_codes. */
 int32_t bins_edges(const double *sorted, int64_t n, int32_t max_codes, double *edge);
 
+/* A row of a block: one byte a lane, but the last n_joined lanes are digits of n_shared bytes. */
 struct bin_block {
     uint8_t *rows; /* [n_rows][stride] */
-    int32_t stride, first, n_lanes;
+    int32_t stride, first, n_lanes, n_joined, n_shared;
+};
+static inline int32_t bin_block_bytes(const struct bin_block *k)
+{
+    return k->n_lanes - k->n_joined + k->n_shared;
+}
+/* Of a lane that shares a byte: byte / unit % radix is its code, the last digit missing. */
+struct bin_digit {
+    uint16_t byte, unit,
+        radix; /* byte of the block's row; radix 0: a byte of its own */
 };
 struct bin_codes {
     int64_t n_rows;
     int32_t n_lanes, n_blocks;
     struct bin_block *block; /* NULL where only columns were asked for */
+    struct bin_digit *digit; /* [n_lanes], NULL: no block has joined lanes */
     uint8_t **plane;         /* [n_lanes][n_rows] */
 };
 tide_status bins_code(struct tide_ctx *ctx, const struct bin_cuts *cuts,

@@ -1008,6 +1008,7 @@ static tide_status boost_prepare(struct boost *b, const struct fit_data *valid,
     if (!status) status = boost_base(b, err);
     if (status) return status;
     emit_init(&b->emit, b->grad.n_outputs, b->width);
+    how.share = b->width == 1; /* histograms of several outputs have a byte a lane */
     if (b->from) status = boost_take_over(b, &how, err);
     if (!b->one_value && !status)
         status = bins_cut(b->ctx, d->x, &how, &b->scratch, &b->cuts, err);

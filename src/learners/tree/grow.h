@@ -206,8 +206,10 @@ int split_by_set(const struct grow *g, const struct bin_feature *f);
 int split_by_order(const struct grow *g, const struct bin_feature *f);
 /* What the best set of so many levels of a column gains by chance. */
 double split_chance(const struct grow *g, const struct bin_feature *f, int levels);
-/* The lane of the best split with a gain above `least`, -1: none. */
-int32_t split_best_lane(const struct split_room *room, int32_t lanes, double least);
+/* The lane of the best split with a gain above `least`, of equals that of the first column; -1:
+ * none. */
+int32_t split_best_lane(const struct grow *g, const struct split_room *room,
+                        double least);
 /* May this node be split on this lane? */
 int split_lane_is_on(const struct grow *g, const struct grow_node *node, int32_t lane);
 /* Rows of each code among ids[0..n). */

@@ -358,11 +358,7 @@ static int tier_choose(struct tier *s)
     memset(s->room->exact, 0, (size_t)g->codes->n_lanes);
     grow_phase(g, g->codes->n_lanes, tier_scan_lane, s);
     for (;;) {
-        int32_t best = -1;
-        for (int32_t l = 0; l < g->codes->n_lanes; l++)
-            if (s->room->best[l].gain > least &&
-                (best < 0 || s->room->best[l].gain > s->room->best[best].gain))
-                best = l;
+        int32_t best = split_best_lane(g, s->room, least);
         if (best < 0) return 0;
         s->test = s->room->best[best];
         split_table(&s->test, s->left);

@@ -570,7 +570,7 @@ static void choose(const struct grow *g, int which, struct grow_node *q)
         g->rules.min_gain > 1e-12 * s->parent ? g->rules.min_gain : 1e-12 * s->parent;
     uint32_t count[256];
     for (;;) {
-        int32_t at = split_best_lane(room, g->codes->n_lanes, least);
+        int32_t at = split_best_lane(g, room, least);
         if (at < 0) return;
         struct grow_split *b = &room->best[at];
         if (room->exact[at] || g->rules.min_rows <= 1 ||

@@ -2,6 +2,8 @@
  *
  * Cells     packed: (g int32 << 32) + h uint32, exact for nodes of at most 65,536 rows; wide:
  *           two i64. A child of a wide node with fewer rows is packed again, without loss.
+ * Joined    lanes that share a byte of a row (bins.c) are summed as one, in the place of one of them;
+ *           each lane's cells are sums of those, taken when all rows are in
  * Parallel  tasks of up to 16,384 rows into a member's own histogram; integer sums meet in any
  *           order, a lane at a time.
  * Pool      grows to one histogram a leaf that can still be split; the ctx's memory limit holds
@@ -38,6 +40,7 @@ struct hist_pool {
     uint64_t **free_list[2];
     int32_t n_free[2], cap_free[2];
     int threads;
+    int is_fine;          /* what own histograms hold was added by add_fine */
     struct hist_own *own; /* [threads] */
 };
 
@@ -58,7 +61,7 @@ struct hist_pool *hist_pool_new(struct tide_ctx *ctx, const struct bin_codes *co
     p->own = arena_zero(a, (size_t)p->threads * sizeof *p->own);
     for (int i = 0; p->own && i < p->threads; i++) {
         if (n_max <= HIST_PACKED_ROWS && p->threads == 1) break;
-        p->own[i].packed = arena_array(a, (int64_t)hist_cells(p), sizeof(uint64_t));
+        p->own[i].packed = arena_zero(a, hist_cells(p) * sizeof(uint64_t));
         if (p->threads > 1 && width == 1)
             p->own[i].wide =
                 arena_array(a, (int64_t)hist_cells(p), sizeof(struct hist_wide));
@@ -100,6 +103,40 @@ void hist_give(struct hist_pool *p, uint64_t *hist, int wide)
     p->free_list[wide][p->n_free[wide]++] = hist;
 }
 
+/* A lane's cells (of `words` words) from those of its byte. */
+static void digit_cells(const struct bin_digit *d, const uint64_t *of_byte, int words,
+                        uint64_t *to)
+{
+    int unit = d->unit, all = d->unit * d->radix;
+    memset(to, 0, 256 * (size_t)words * sizeof *to);
+    for (int digit = 0; digit < d->radix; digit++) {
+        uint64_t sum[2] = {0, 0};
+        for (int first = digit * unit; first < 256; first += all)
+            for (int i = first; i < first + unit && i < 256; i++) {
+                sum[0] += of_byte[words * i];
+                sum[1] += of_byte[words * i + words - 1];
+            }
+        memcpy(to + words * (digit == d->radix - 1 ? BIN_MISSING : digit), sum,
+               (size_t)words * sizeof *sum);
+    }
+}
+
+/* Packed cells of bytes become those of lanes, in place. From the last lane to the first: a
+ * byte's cells stand in the place of a lane that comes before all others of the byte, or is the
+ * first of them. */
+static void spread_packed(const struct hist_pool *p, uint64_t *hist)
+{
+    uint64_t of_byte[256];
+    for (int32_t b = 0; p->codes->digit && b < p->codes->n_blocks; b++) {
+        const struct bin_block *k = &p->codes->block[b];
+        for (int32_t l = k->n_lanes - 1; l >= k->n_lanes - k->n_joined; l--) {
+            const struct bin_digit *d = &p->codes->digit[k->first + l];
+            memcpy(of_byte, hist + 256 * (size_t)(k->first + d->byte), sizeof of_byte);
+            digit_cells(d, of_byte, 1, hist + 256 * (size_t)(k->first + l));
+        }
+    }
+}
+
 /* At most HIST_PACKED_ROWS rows, all blocks: a tile of rows at a time, and of it as many lanes
  * as one call takes, so that their cells stay in the L1 cache. `first`: number of the first row
  * without ids. fresh: the cells are cleared, each just before its first rows. */
@@ -113,9 +150,9 @@ static void add_packed(const struct hist_pool *p, const struct grow_grad *grad,
         for (int32_t b = 0; b < p->codes->n_blocks; b++) {
             const struct bin_block *k = &p->codes->block[b];
             int is_far = p->codes->n_rows * (k->stride + 4) > HIST_IN_L2;
-            for (int32_t l = 0; l < k->n_lanes; l += TREE_HIST_LANES) {
-                int lanes =
-                    k->n_lanes - l < TREE_HIST_LANES ? k->n_lanes - l : TREE_HIST_LANES;
+            int32_t bytes = bin_block_bytes(k);
+            for (int32_t l = 0; l < bytes; l += TREE_HIST_LANES) {
+                int lanes = bytes - l < TREE_HIST_LANES ? bytes - l : TREE_HIST_LANES;
                 uint64_t *to = out + 256 * (size_t)(k->first + l);
                 if (fresh && i == 0) memset(to, 0, 256 * (size_t)lanes * sizeof *to);
                 p->simd->tree_hist(k->rows + from * k->stride + l, k->stride, lanes,
@@ -139,8 +176,11 @@ static void add_fine(const struct hist_pool *p, const struct grow_grad *grad,
             const uint8_t *c = k->rows + row * k->stride;
             struct hist_wide *to = out + 256 * (size_t)k->first;
             for (int32_t l = 0; l < k->n_lanes; l++, to += 256) {
-                to[c[l]].g += g;
-                to[c[l]].h += h;
+                uint8_t code = l < k->n_lanes - k->n_joined
+                                   ? c[l]
+                                   : p->codes->plane[k->first + l][row];
+                to[code].g += g;
+                to[code].h += h;
             }
         }
     }
@@ -153,6 +193,7 @@ void hist_alone(struct hist_pool *p, int member, const struct grow_grad *grad,
     uint64_t *packed = p->own[member].packed;
     if (!wide) {
         add_packed(p, grad, ids, 0, n, 1, out);
+        spread_packed(p, out);
         return;
     }
     memset(out, 0, cells * sizeof(struct hist_wide));
@@ -164,6 +205,7 @@ void hist_alone(struct hist_pool *p, int member, const struct grow_grad *grad,
             continue;
         }
         add_packed(p, grad, ids ? ids + i : NULL, i, m, 1, packed);
+        spread_packed(p, packed);
         p->simd->tree_cells_widen(packed, (int64_t)cells, 1, (int64_t *)out);
     }
 }
@@ -212,17 +254,16 @@ void hist_together(struct grow *g, const uint32_t *ids, int64_t n)
     job.chunk = n / (4 * p->threads) + 1;
     if (job.chunk > HIST_TASK) job.chunk = HIST_TASK;
     if (job.chunk < HIST_TASK_MIN) job.chunk = HIST_TASK_MIN;
+    p->is_fine = g->grad->fine_g != NULL;
     for (int m = 0; m < p->threads; m++)
         p->own[m].rows = p->own[m].dirty = p->own[m].wide_dirty = 0;
     grow_phase(g, (n + job.chunk - 1) / job.chunk, hist_task, &job);
 }
 
-/* A node with packed cells has so few rows that no member flushed: own cells are packed, or all
- * are wide (fine gradients). */
-void hist_meet(const struct hist_pool *p, int32_t lane, int wide, uint64_t *out)
+/* The members' cells of one lane or byte. A node with packed cells has so few rows that no member
+ * flushed: own cells are packed, or all are wide (fine gradients). */
+static void meet_cells(const struct hist_pool *p, size_t at, int wide, uint64_t *to)
 {
-    size_t at = 256 * (size_t)lane;
-    uint64_t *to = out + (wide ? 2 : 1) * at;
     memset(to, 0, 256 * (wide ? sizeof(struct hist_wide) : sizeof *to));
     for (int m = 0; m < p->threads; m++) {
         const struct hist_own *o = &p->own[m];
@@ -233,6 +274,20 @@ void hist_meet(const struct hist_pool *p, int32_t lane, int wide, uint64_t *out)
         if (o->wide_dirty && wide)
             p->simd->tree_cells_add(to, (const uint64_t *)&o->wide[at], 512);
     }
+}
+
+void hist_meet(const struct hist_pool *p, int32_t lane, int wide, uint64_t *out)
+{
+    int words = wide ? 2 : 1;
+    const struct bin_digit *d = p->codes->digit ? &p->codes->digit[lane] : NULL;
+    uint64_t of_byte[512], *to = out + 256 * (size_t)words * (size_t)lane;
+    if (!d || !d->radix || p->is_fine) {
+        meet_cells(p, 256 * (size_t)lane, wide, to);
+        return;
+    }
+    size_t first = (size_t)(lane / BIN_BLOCK_LANES * BIN_BLOCK_LANES);
+    meet_cells(p, 256 * (first + d->byte), wide, of_byte);
+    digit_cells(d, of_byte, words, to);
 }
 
 /* Cells c0 <= c < c1 of a lane. */

@@ -2,7 +2,7 @@
  *
  * Gain        T(G_l)^2/(H_l + l2) + T(G_r)^2/(H_r + l2) - T(G)^2/(H + l2), T the soft threshold
  *             l1; not halved, as XGBoost and LightGBM compare it. Each column's first best code
- *             is found by a kernel in f32, then computed again in f64; ties go to the lower column.
+ *             is found by a kernel in f32, then computed again in f64; ties go to the first column.
  * Missing     both directions are tried where the node has missing rows, and "all numbers
  *             against missing"; elsewhere missing follows the side of more cover.
  * Categories  missing is one more level. Up to cat_alone levels: one against the rest. More:
@@ -463,13 +463,18 @@ void split_lanes(const struct grow *g, const struct grow_grad *grad,
     }
 }
 
-int32_t split_best_lane(const struct split_room *room, int32_t lanes, double least)
+int32_t split_best_lane(const struct grow *g, const struct split_room *room,
+                        double least)
 {
+    const int32_t *feature = g->cuts->lane_feature;
     int32_t best = -1;
-    for (int32_t l = 0; l < lanes; l++)
-        if (room->best[l].gain > least &&
-            (best < 0 || room->best[l].gain > room->best[best].gain))
+    for (int32_t l = 0; l < g->codes->n_lanes; l++) {
+        double gain = room->best[l].gain;
+        if (!(gain > least)) continue;
+        if (best < 0 || gain > room->best[best].gain ||
+            (gain == room->best[best].gain && feature[l] < feature[best]))
             best = l;
+    }
     return best;
 }
 
@@ -483,7 +488,7 @@ void split_choose(const struct grow *g, const struct grow_grad *grad,
     double least =
         g->rules.min_gain > 1e-12 * s.parent ? g->rules.min_gain : 1e-12 * s.parent;
     for (;;) {
-        int32_t best = split_best_lane(room, g->codes->n_lanes, least);
+        int32_t best = split_best_lane(g, room, least);
         if (best < 0) return;
         if (room->exact[best] || rows_proved(&s, &room->best[best])) {
             node->split = room->best[best];
