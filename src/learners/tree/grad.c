@@ -174,6 +174,17 @@ static void quantise_block(void *arg, int64_t b, int worker)
     }
 }
 
+#define FEW_GRADIENTS 32768 /* made by one thread sooner than others wake */
+
+static tide_status each_block(struct grad_job *job, par_fn fn, tide_error *err)
+{
+    struct grad *g = job->g;
+    if (g->rows.n * g->n_outputs >= FEW_GRADIENTS)
+        return par_for(g->ctx, job->blocks, fn, job, err);
+    for (int64_t b = 0; b < job->blocks; b++) fn(job, b, 0);
+    return TIDE_OK;
+}
+
 tide_status grad_make(struct grad *g, int32_t round, tide_error *err)
 {
     struct grad_job job = {.g = g, .round = round, .key = rng_key(g->seed, "dither")};
@@ -188,7 +199,7 @@ tide_status grad_make(struct grad *g, int32_t round, tide_error *err)
     if (by_pass) {
         g_most = 0;
         if (h_by_pass) h_most = 0;
-        status = par_for(g->ctx, job.blocks, most_block, &job, err);
+        status = each_block(&job, most_block, err);
         for (int64_t b = 0; b < job.blocks && !status; b++) {
             g_most = g->part[b].g_most > g_most ? g->part[b].g_most : g_most;
             if (h_by_pass && g->part[b].h_most > h_most) h_most = g->part[b].h_most;
@@ -202,7 +213,7 @@ tide_status grad_make(struct grad *g, int32_t round, tide_error *err)
         g->out[o].g_unit = 1 / scale_for(g_most, 32766);
         g->out[o].h_unit = count ? 1 : 1 / scale_for(h_most, 65534);
     }
-    if (!status) status = par_for(g->ctx, job.blocks, quantise_block, &job, err);
+    if (!status) status = each_block(&job, quantise_block, err);
     for (int64_t b = 0; b < job.blocks && !status; b++)
         for (int32_t o = 0; o < g->n_outputs; o++) {
             const struct grad_part *part = &g->part[b * g->n_outputs + o];

@@ -465,6 +465,30 @@ static void team_learn(struct grow *g, int64_t wall_ns, int64_t cpu_ns)
     }
 }
 
+#define TRIAL_ROWS  65536 /* below, waking a team may take longer than it saves */
+#define TRIAL_TREES 4     /* grown by the team, then as many by one member */
+#define TRIAL_AGAIN 128   /* trees from one trial to the next */
+
+/* Members for a tree of n rows. Of small trees the first ones are timed with the team and without:
+ * what a thread's waking costs is the machine's business. No result depends on it. */
+static int team_for(const struct grow *g, int64_t n)
+{
+    if (n < TOGETHER_LEAST) return 1;
+    if (n >= TRIAL_ROWS || g->n_tried < TRIAL_TREES) return g->team;
+    if (g->n_tried < 2 * TRIAL_TREES) return 1;
+    return g->tried_ns[0] < g->tried_ns[1] ? 1 : g->team;
+}
+
+static void team_time(struct grow *g, int64_t wall_ns)
+{
+    int team = g->n_tried < TRIAL_TREES;
+    if (g->n_tried < 2 * TRIAL_TREES) {
+        int64_t before = g->n_tried % TRIAL_TREES ? g->tried_ns[team] : 0;
+        g->tried_ns[team] = before + wall_ns;
+    }
+    if (++g->n_tried == TRIAL_AGAIN) g->n_tried = 0;
+}
+
 double grow_noise(const struct grow_grad *grad, const uint32_t *ids, int64_t n)
 {
     uint64_t low = 0, high = 0, h = 0; /* squares of 62 bits, in halves */
@@ -512,10 +536,12 @@ tide_status grow_tree(struct grow *g, const struct grow_grad *grad,
     if (g->vector) vector_no_sums(g);
     if (g->codes->n_lanes == 0 || n == 0) return TIDE_OK;
     g->noise = !g->vector && has_sorted_sets(g) ? grow_noise(grad, g->ids, n) : 0;
-    g->members = n < TOGETHER_LEAST ? 1 : g->team;
+    g->members = team_for(g, n);
     int64_t wall = clock_ns(), cpu = clock_cpu_ns();
     tide_status status = par_crew(g->ctx, g->members, grow_lead, g, err);
-    if (n >= TOGETHER_LEAST) team_learn(g, clock_ns() - wall, clock_cpu_ns() - cpu);
+    wall = clock_ns() - wall;
+    if (n >= TOGETHER_LEAST && n < TRIAL_ROWS) team_time(g, wall);
+    if (n >= TRIAL_ROWS) team_learn(g, wall, clock_cpu_ns() - cpu);
     if (!status && g->status) status = hist_refused(g->pool, err);
     grow_clear(g);
     return status;

@@ -97,8 +97,10 @@ struct grow {
     int32_t n_nodes, n_leaves;
     int32_t *heap;
     int32_t n_heap;
-    int threads;             /* members of a crew, at most */
-    int team, n_good;        /* members now; trees in a row that used them well */
+    int threads;      /* members of a crew, at most */
+    int team, n_good; /* members now; trees in a row that used them well */
+    int n_tried; /* small trees since the last trial of one member and of the team */
+    int64_t tried_ns[2];     /* time of a trial's trees: one member, the team */
     struct split_room *room; /* [threads + 2]: members; two children of a large node */
     struct grow_node (*kids)[2];
     int32_t *free_kids, n_free_kids;
