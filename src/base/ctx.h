@@ -23,6 +23,7 @@ struct tide_ctx {
     int64_t progress_last_ns; /* throttle */
     char progress_prefix[64]; /* e.g. "fold 2 of 5: "; set with ctx_phase_prefix */
     struct par_pool *pool;
+    int lanes_apart; /* tests: no two columns share a byte (learners/tree/bundle.h) */
     int in_parallel; /* nesting: an inner par_for runs inline */
 };
 

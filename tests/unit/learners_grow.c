@@ -43,7 +43,8 @@ static void field_init(struct field *f, int64_t n, int32_t lanes, int threads)
     f->cuts = (struct bin_cuts){.n_features = lanes, .n_lanes = lanes};
     f->cuts.feature = arena_zero(&f->a, (size_t)lanes * sizeof *f->cuts.feature);
     f->cuts.lane_feature = arena_array(&f->a, lanes, sizeof(int32_t));
-    f->codes = (struct bin_codes){.n_rows = n, .n_lanes = lanes, .n_blocks = blocks};
+    f->codes = (struct bin_codes){
+        .n_rows = n, .n_lanes = lanes, .n_planes = lanes, .n_blocks = blocks};
     f->codes.plane = arena_array(&f->a, lanes, sizeof *f->codes.plane);
     f->codes.block = arena_zero(&f->a, (size_t)blocks * sizeof *f->codes.block);
     f->rows = arena_array(&f->a, n + 64, sizeof *f->rows);

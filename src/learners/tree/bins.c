@@ -18,6 +18,7 @@
 #include "base/hash.h"
 #include "base/par.h"
 #include "base/rng.h"
+#include "learners/tree/bundle.h"
 #include "math/sort.h"
 #include "simd/simd.h"
 
@@ -299,24 +300,26 @@ struct code_job {
     const struct view *x;
     const struct simd_table *simd;
     struct bin_codes *out;
+    uint8_t **to; /* [n_lanes] where codes go; NULL: they are there */
 };
 
 #define CODE_TILE 1024
 
-static void code_lane(const struct code_job *job, int32_t lane, int64_t i0, int64_t n)
+void bins_code_lane(const struct bin_cuts *cuts, const struct simd_table *simd,
+                    const struct view *x, int32_t lane, int64_t i0, int64_t n,
+                    uint8_t *to)
 {
-    int32_t f = job->cuts->lane_feature[lane];
-    const struct bin_feature *b = &job->cuts->feature[f];
-    uint8_t *to = job->out->plane[lane] + i0;
+    int32_t f = cuts->lane_feature[lane];
+    const struct bin_feature *b = &cuts->feature[f];
     if (b->kind) {
         uint32_t raw[CODE_TILE];
-        view_codes(job->x, f, i0, n, raw);
+        view_codes(x, f, i0, n, raw);
         for (int64_t i = 0; i < n; i++)
             to[i] = raw[i] < b->n_level ? b->level_code[raw[i]] : BIN_MISSING;
     } else {
         double v[CODE_TILE];
-        view_numbers(job->x, f, i0, n, v);
-        job->simd->quantise_u8(v, n, b->edge, b->n_edge, to);
+        view_numbers(x, f, i0, n, v);
+        simd->quantise_u8(v, n, b->edge, b->n_edge, to);
     }
 }
 
@@ -348,19 +351,22 @@ static void code_tile(void *arg, int64_t tile, int worker)
     int64_t i0 = tile * CODE_TILE, n = job->x->n_rows - i0;
     if (n > CODE_TILE) n = CODE_TILE;
     (void)worker;
-    for (int32_t l = 0; l < job->out->n_lanes; l++) code_lane(job, l, i0, n);
+    for (int32_t l = 0; l < job->out->n_lanes; l++)
+        if (job->to[l])
+            bins_code_lane(job->cuts, job->simd, job->x, l, i0, n, job->to[l] + i0);
     for (int32_t b = 0; job->out->block && b < job->out->n_blocks; b++)
         code_rows(job->out, &job->out->block[b], i0, n);
 }
 
-/* Lanes and row bytes of block b: lanes of few codes are joined in their order. */
+/* Byte columns and row bytes of block b: lanes of few codes are joined in their order, where none
+ * share a byte column. */
 static void block_shape(const struct bin_cuts *cuts, struct bin_codes *out, int32_t b)
 {
     struct bin_block *k = &out->block[b];
-    int32_t rest = cuts->n_lanes - b * BIN_BLOCK_LANES;
+    int32_t rest = out->n_planes - b * BIN_BLOCK_LANES;
     *k = (struct bin_block){.first = b * BIN_BLOCK_LANES};
     k->n_lanes = rest < BIN_BLOCK_LANES ? rest : BIN_BLOCK_LANES;
-    int32_t plain = rest - cuts->n_few, unit = 256; /* of a byte that is full */
+    int32_t plain = rest - (out->digit ? cuts->n_few : 0), unit = 256; /* of a byte that is full */
     if (plain < 0) plain = 0;
     k->n_joined = k->n_lanes > plain ? k->n_lanes - plain : 0;
     for (int32_t l = k->first + k->n_lanes - k->n_joined; l < k->first + k->n_lanes;
@@ -381,20 +387,24 @@ static void block_shape(const struct bin_cuts *cuts, struct bin_codes *out, int3
 }
 
 tide_status bins_code(struct tide_ctx *ctx, const struct bin_cuts *cuts,
-                      const struct view *x, int with_blocks, struct arena *a,
+                      const struct view *x, int how, struct arena *a,
                       struct bin_codes *out, tide_error *err)
 {
-    int32_t lanes = cuts->n_lanes,
-            blocks = (lanes + BIN_BLOCK_LANES - 1) / BIN_BLOCK_LANES;
+    int32_t lanes = cuts->n_lanes, with_blocks = how & BIN_BLOCKS;
     int64_t n = x->n_rows;
-    *out = (struct bin_codes){.n_rows = n, .n_lanes = lanes, .n_blocks = blocks};
+    *out = (struct bin_codes){.n_rows = n, .n_lanes = lanes};
     out->plane = arena_array(a, lanes + 1, sizeof *out->plane);
-    if (with_blocks) out->block = arena_array(a, blocks + 1, sizeof *out->block);
-    if (with_blocks && cuts->n_few)
-        out->digit = arena_zero(a, (size_t)lanes * sizeof *out->digit);
+    uint8_t **to = arena_array(a, lanes + 1, sizeof *to);
     tide_status status = arena_status(a, err);
+    if (!status) status = bundle_make(ctx, cuts, x, how & BIN_APART, a, out, to, err);
     if (status) return status;
-    for (int32_t l = 0; l < lanes; l++) out->plane[l] = arena_array(a, n + 64, 1);
+    int32_t planes = out->n_planes;
+    int32_t blocks = out->n_blocks = (planes + BIN_BLOCK_LANES - 1) / BIN_BLOCK_LANES;
+    if (with_blocks) out->block = arena_array(a, blocks + 1, sizeof *out->block);
+    if (with_blocks && cuts->n_few && !out->bundles)
+        out->digit = arena_zero(a, (size_t)lanes * sizeof *out->digit);
+    status = arena_status(a, err);
+    if (status) return status;
     for (int32_t b = 0; with_blocks && b < blocks; b++) {
         struct bin_block *k = &out->block[b];
         block_shape(cuts, out, b);
@@ -402,6 +412,7 @@ tide_status bins_code(struct tide_ctx *ctx, const struct bin_cuts *cuts,
     }
     status = arena_status(a, err);
     if (status) return status;
-    struct code_job job = {.cuts = cuts, .x = x, .simd = simd_get(ctx), .out = out};
+    struct code_job job = {
+        .cuts = cuts, .x = x, .simd = simd_get(ctx), .out = out, .to = to};
     return par_for(ctx, (n + CODE_TILE - 1) / CODE_TILE, code_tile, &job, err);
 }

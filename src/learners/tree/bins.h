@@ -1,8 +1,9 @@
 /* bins.h - columns as byte codes: cuts, and the two layouts that training reads
  *
  * code = #{i: edge[i] < x} for numbers (0..254), the level's code for categories, 255 missing.
- * A lane is one feature with something to split on; features keep the view's order, which is
- * the byte order of names, so column order never enters a model; where bytes are shared, the
+ * A lane is one feature with something to split on. Lanes that exclude each other share a byte
+ * column, the others have one each (bundle.h). Features keep the view's order, which is
+ * the byte order of names, so column order never enters a model; where row bytes are shared, the
  * columns of few codes come last among the lanes. Cuts come from the fit's own
  * rows; they and the codes are immutable. */
 #ifndef LEARNERS_TREE_BINS_H
@@ -12,6 +13,8 @@
 
 #define BIN_MISSING     255
 #define BIN_BLOCK_LANES 64
+
+struct simd_table;
 
 struct bin_feature {
     uint8_t kind;   /* 0 number, 1 category */
@@ -61,14 +64,24 @@ struct bin_digit {
     uint16_t byte, unit,
         radix; /* byte of the block's row; radix 0: a byte of its own */
 };
+struct bundles;
 struct bin_codes {
     int64_t n_rows;
-    int32_t n_lanes, n_blocks;
+    int32_t n_lanes, n_planes, n_blocks;
     struct bin_block *block; /* NULL where only columns were asked for */
     struct bin_digit *digit; /* [n_lanes], NULL: no block has joined lanes */
-    uint8_t **plane;         /* [n_lanes][n_rows] */
+    uint8_t **plane;         /* [n_planes][n_rows] byte columns */
+    /* which lanes share a byte column (bundle.h); NULL: none, plane l is that of lane l */
+    const struct bundles *bundles;
 };
+/* Codes of a lane for rows [i0, i0 + n), at most 1,024. */
+void bins_code_lane(const struct bin_cuts *cuts, const struct simd_table *simd,
+                    const struct view *x, int32_t lane, int64_t i0, int64_t n,
+                    uint8_t *to);
+/* how: BIN_BLOCKS, row blocks too; BIN_APART, no lanes share a byte column. */
+#define BIN_BLOCKS 1
+#define BIN_APART  2
 tide_status bins_code(struct tide_ctx *ctx, const struct bin_cuts *cuts,
-                      const struct view *x, int with_blocks, struct arena *a,
+                      const struct view *x, int how, struct arena *a,
                       struct bin_codes *out, tide_error *err);
 #endif

@@ -1013,7 +1013,8 @@ static tide_status boost_prepare(struct boost *b, const struct fit_data *valid,
     if (!b->one_value && !status)
         status = bins_cut(b->ctx, d->x, &how, &b->scratch, &b->cuts, err);
     if (status || b->one_value || b->cuts.n_lanes == 0) return status;
-    status = bins_code(b->ctx, &b->cuts, d->x, 1, &b->scratch, &b->codes, err);
+    int layout = BIN_BLOCKS | (b->width > 1 ? BIN_APART : 0);
+    status = bins_code(b->ctx, &b->cuts, d->x, layout, &b->scratch, &b->codes, err);
     if (!status) status = boost_grad(b, 0, err);
     if (!status) status = boost_replay(b, d->x, b->grad.score, err);
     if (!status) status = boost_watch(b, valid, err);

@@ -21,6 +21,7 @@
 #include "base/ctx.h"
 #include "base/err.h"
 #include "base/par.h"
+#include "learners/tree/bundle.h"
 
 tide_status grow_new(struct tide_ctx *ctx, const struct bin_cuts *cuts,
                      const struct bin_codes *codes, const struct grow_rules *rules,
@@ -165,27 +166,32 @@ static void prepare_alone(struct grow *g, int32_t at, int member)
     struct grow_node *p = &g->node[at], *kid = g->kids[p->kids];
     uint64_t *fresh = kid[0].hist;
     struct split_room *room = &g->room[member];
-    int32_t lanes = g->codes->n_lanes;
+    int32_t planes = g->codes->n_planes;
     struct plan plan = kids_plan(g, p, part_alone(g, p), kid);
     struct grow_node *s = &kid[plan.small], *l = &kid[!plan.small];
     s->hist = fresh;
     if (plan.need[0] || plan.need[1])
         hist_alone(g->pool, member, g->grad, g->ids + s->beg, s->n, s->wide, s->hist);
     if (plan.need[!plan.small]) {
-        for (int32_t i = 0; i < lanes; i++)
+        for (int32_t i = 0; i < planes; i++)
             hist_subtract(g, i, p->hist, p->wide, s->hist, s->wide, NULL);
         l->hist = p->hist;
         p->hist = NULL;
     }
     for (int i = 0; i < 2; i++) {
         if (!plan.need[i]) continue;
-        split_lanes(g, g->grad, &kid[i], 0, lanes, room);
+        split_lanes(g, g->grad, &kid[i], 0, planes, room);
         split_choose(g, g->grad, g->ids + kid[i].beg, &kid[i], room);
     }
 }
 
-/* Lanes of two children at once: histograms and splits. */
+/* Byte columns of two children at once: histograms and splits. */
 #define LANE_TASK 4
+static int32_t lanes_a_task(const struct grow *g)
+{
+    return g->codes->bundles ? 1 : LANE_TASK;
+}
+
 struct lane_job {
     struct grow *g;
     struct plan plan;
@@ -199,9 +205,10 @@ static void lane_task(void *arg, int64_t task, int member)
     struct grow *g = job->g;
     struct grow_node *s = &job->plan.kid[job->plan.small],
                      *l = &job->plan.kid[!job->plan.small];
-    int32_t first = (int32_t)task * LANE_TASK, n = g->codes->n_lanes - first;
+    int32_t most = lanes_a_task(g);
+    int32_t first = (int32_t)task * most, n = g->codes->n_planes - first;
     (void)member;
-    if (n > LANE_TASK) n = LANE_TASK;
+    if (n > most) n = most;
     for (int32_t i = first; i < first + n; i++) {
         if (job->is_together) hist_meet(g->pool, i, s->wide, s->hist);
         if (job->plan.need[!job->plan.small])
@@ -243,7 +250,8 @@ static void prepare_together(struct grow *g, int32_t at)
         hist_together(g, g->ids + s->beg, s->n);
     else
         hist_alone(g->pool, 0, g->grad, g->ids + s->beg, s->n, s->wide, s->hist);
-    grow_phase(g, (g->codes->n_lanes + LANE_TASK - 1) / LANE_TASK, lane_task, &job);
+    int32_t most = lanes_a_task(g);
+    grow_phase(g, (g->codes->n_planes + most - 1) / most, lane_task, &job);
     for (int i = 0; i < 2; i++)
         if (plan.need[i])
             split_choose(g, g->grad, g->ids + kid[i].beg, &kid[i],
@@ -349,19 +357,19 @@ static void accept(struct grow *g, int32_t at)
 }
 
 #ifndef NDEBUG
-/* A node's histogram adds up to the node: in every lane of the root, in one of the others,
- * another one each time. All lanes of all nodes took a quarter of the time on small data. */
+/* A node's histogram adds up to the node: in every byte column of the root, in one of the others,
+ * another one each time. All columns of all nodes took a quarter of the time on small data. */
 static int adds_up(const struct grow *g, int32_t at)
 {
     const struct grow_node *q = &g->node[at];
-    int32_t first = at ? at % g->codes->n_lanes : 0;
-    int32_t end = at ? first + 1 : g->codes->n_lanes;
+    int32_t first = at ? at % g->codes->n_planes : 0;
+    int32_t end = at ? first + 1 : g->codes->n_planes;
     for (int32_t l = first; q->hist && l < end; l++) {
         if (g->vector && !vector_adds_up(g, q, l)) return 0;
         if (g->vector) continue;
         int64_t sum_g = 0, sum_h = 0;
         hist_total(q->hist + (q->wide ? 512 : 256) * (size_t)l, q->wide,
-                   g->cuts->feature[g->cuts->lane_feature[l]].n_code, &sum_g, &sum_h);
+                   bundle_codes(g->codes, g->cuts, l), &sum_g, &sum_h);
         if (sum_g != q->g || sum_h != q->h) return 0;
     }
     return 1;
@@ -370,7 +378,7 @@ static int adds_up(const struct grow *g, int32_t at)
 
 struct root_job {
     struct grow *g;
-    int32_t phase; /* 0 the histogram's lanes meet, 1 they are scanned */
+    int32_t phase; /* 0 the histogram's byte columns meet, 1 their lanes are scanned */
 };
 
 static void root_task(void *arg, int64_t lane, int member)
@@ -401,20 +409,19 @@ static void grow_root(struct grow *g)
         vector_root_sums(g);
     } else if (g->members > 1 && q->n >= TOGETHER_LEAST) {
         hist_together(g, ids, q->n);
-        grow_phase(g, g->codes->n_lanes, root_task, &job);
+        grow_phase(g, g->codes->n_planes, root_task, &job);
     } else {
         hist_alone(g->pool, 0, g->grad, ids, q->n, q->wide, q->hist);
     }
     if (!g->vector)
-        hist_total(q->hist, q->wide, g->cuts->feature[g->cuts->lane_feature[0]].n_code,
-                   &q->g, &q->h);
+        hist_total(q->hist, q->wide, bundle_codes(g->codes, g->cuts, 0), &q->g, &q->h);
     if (g->rules.symmetric) return;
     if (g->rules.leaves < 2 || !can_split(g, g->grad, q)) return;
     if (g->vector) {
         vector_root_split(g);
     } else {
         job.phase = 1;
-        grow_phase(g, g->codes->n_lanes, root_task, &job);
+        grow_phase(g, g->codes->n_planes, root_task, &job);
         split_choose(g, g->grad, g->ids, q, &g->room[g->threads]);
     }
     if (q->split.gain > 0) heap_push(g, 0);
@@ -559,8 +566,8 @@ void grow_replay(const struct grow *g, const struct bin_codes *codes, uint32_t *
         int64_t m = seg[at].n, l = 0;
         if (m) {
             split_table(&q->split, left);
-            l = g->simd->tree_part(codes->plane[q->split.lane], ids, m, left, ids,
-                                   scratch);
+            const uint8_t *column = bundle_table(codes, q->split.lane, left);
+            l = g->simd->tree_part(column, ids, m, left, ids, scratch);
             memcpy(ids + l, scratch, (size_t)(m - l) * sizeof *ids);
         }
         seg[q->left] = (struct grow_seg){seg[at].beg, (uint32_t)l};

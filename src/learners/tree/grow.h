@@ -182,10 +182,10 @@ void hist_give(struct hist_pool *p, uint64_t *hist, int wide);
 void hist_alone(struct hist_pool *p, int member, const struct grow_grad *grad,
                 const uint32_t *ids, int64_t n, int wide, uint64_t *out);
 /* The same by the whole crew, into histograms of the members; then hist_meet adds them up, a
- * lane at a time. */
+ * byte column (lane: its number) at a time. */
 void hist_together(struct grow *g, const uint32_t *ids, int64_t n);
 void hist_meet(const struct hist_pool *p, int32_t lane, int wide, uint64_t *out);
-/* large = parent - small of one lane, in place of parent (to_packed NULL) or packed into it. */
+/* large = parent - small of one byte column, in place of parent (to_packed NULL) or packed into it. */
 void hist_subtract(const struct grow *g, int32_t lane, uint64_t *parent,
                    int parent_wide, const uint64_t *small, int small_wide,
                    uint64_t *to_packed);
@@ -193,7 +193,7 @@ void hist_total(const uint64_t *hist, int wide, int32_t n_code, int64_t *g, int6
 #define HIST_PACKED_ROWS 65536
 
 /* split.c */
-/* Best split of each of n lanes of a node with a histogram, into room. */
+/* Best split of each lane of n byte columns of a node with a histogram, into room. */
 void split_lanes(const struct grow *g, const struct grow_grad *grad,
                  const struct grow_node *node, int32_t first, int32_t n,
                  struct split_room *room);

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "learners/tree/bundle.h"
 #include "learners/tree/grow.h"
 
 struct symmetric {
@@ -52,15 +53,27 @@ struct symmetric *symmetric_new(const struct grow *g, struct arena *a)
 
 /* ------------------------------------------------------------------ gains of a level --- */
 
-static inline int64_t sum_g(const struct grow_node *q, int32_t lane, int c)
+/* A lane's cells of a node. */
+struct lane_cells {
+    const uint64_t *cells;
+    int wide;
+    uint64_t room[512];
+};
+
+static void lane_open(const struct grow *g, const struct grow_node *q, int32_t lane,
+                      struct lane_cells *t)
 {
-    size_t at = 256 * (size_t)lane + (size_t)c;
-    return q->wide ? (int64_t)q->hist[2 * at] : (int32_t)(q->hist[at] >> 32);
+    t->wide = q->wide;
+    t->cells = bundle_cells(g->codes, lane, q->hist, q->wide, q->g, q->h, t->room);
 }
-static inline int64_t sum_h(const struct grow_node *q, int32_t lane, int c)
+
+static inline int64_t sum_g(const struct lane_cells *t, int c)
 {
-    size_t at = 256 * (size_t)lane + (size_t)c;
-    return q->wide ? (int64_t)q->hist[2 * at + 1] : (uint32_t)q->hist[at];
+    return t->wide ? (int64_t)t->cells[2 * c] : (int32_t)(t->cells[c] >> 32);
+}
+static inline int64_t sum_h(const struct lane_cells *t, int c)
+{
+    return t->wide ? (int64_t)t->cells[2 * c + 1] : (uint32_t)t->cells[c];
 }
 
 static double score_of(const struct grow *g, int64_t sum, int64_t h, double l2)
@@ -96,15 +109,17 @@ static void add_gains(const struct tier *s, int32_t i, const struct cuts *f,
                                     .min_h = s->min_h};
     double gl[256], hl[256], gain[256];
     int64_t rows[256], ag = 0, ah = 0, ar = 0, least = g->rules.min_rows;
+    struct lane_cells t;
+    lane_open(g, q, s->lane, &t);
     if (f->from_missing) {
-        ag = sum_g(q, s->lane, BIN_MISSING);
-        ah = sum_h(q, s->lane, BIN_MISSING);
+        ag = sum_g(&t, BIN_MISSING);
+        ah = sum_h(&t, BIN_MISSING);
         ar = count ? count[BIN_MISSING] : 0;
     }
     for (int c = 0; c < f->n; c++) {
         if (f->is_alone) ag = ah = ar = 0;
-        ag += sum_g(q, s->lane, f->code[c]);
-        ah += sum_h(q, s->lane, f->code[c]);
+        ag += sum_g(&t, f->code[c]);
+        ah += sum_h(&t, f->code[c]);
         gl[c] = (double)ag * g->grad->g_unit;
         hl[c] = (double)ah * g->grad->h_unit;
         if (count) rows[c] = ar += count[f->code[c]];
@@ -148,10 +163,12 @@ static void codes_add(const struct tier *s, struct codes_sum *t)
     for (int32_t i = 0; i < s->y->n_live; i++) {
         const struct grow_node *q = live_node(s, i);
         double mean = q->h > 0 ? (double)q->g / (double)q->h : 0;
+        struct lane_cells cells;
+        lane_open(g, q, s->lane, &cells);
         t->all_h += q->h;
         for (int k = 0; k <= n; k++) {
             int c = k < n ? k : BIN_MISSING;
-            int64_t a = sum_g(q, s->lane, c), h = sum_h(q, s->lane, c);
+            int64_t a = sum_g(&cells, c), h = sum_h(&cells, c);
             if (a == 0 && h == 0) continue;
             t->seen[c] = 1;
             t->h[c] += h;
@@ -306,12 +323,14 @@ static int has_sides(const struct tier *s, const struct grow_node *q, int64_t *l
 {
     const struct grow *g = s->g;
     int n = g->cuts->feature[g->cuts->lane_feature[s->test.lane]].n_code;
+    struct lane_cells t;
+    lane_open(g, q, s->test.lane, &t);
     *left_g = *left_h = 0;
     for (int k = 0; k <= n; k++) {
         int c = k < n ? k : BIN_MISSING;
         if (!s->left[c]) continue;
-        *left_g += sum_g(q, s->test.lane, c);
-        *left_h += sum_h(q, s->test.lane, c);
+        *left_g += sum_g(&t, c);
+        *left_h += sum_h(&t, c);
     }
     double l = (double)*left_h * g->grad->h_unit;
     double r = (double)(q->h - *left_h) * g->grad->h_unit;
@@ -340,12 +359,8 @@ static void count_node(void *arg, int64_t i, int member)
 {
     const struct tier *s = arg;
     const struct grow_node *q = live_node(s, (int32_t)i);
-    const uint8_t *plane = s->g->codes->plane[s->test.lane];
-    const uint32_t *ids = s->g->ids + q->beg;
-    uint32_t *count = s->y->count[i];
     (void)member;
-    memset(count, 0, sizeof *s->y->count);
-    for (uint32_t r = 0; r < q->n; r++) count[plane[ids[r]]]++;
+    split_count(s->g, s->test.lane, s->g->ids + q->beg, q->n, s->y->count[i]);
 }
 
 /* Sets the level's test; 0: none gains anything. A winner whose rows h cannot prove is scanned
@@ -388,8 +403,10 @@ static int take_test(const struct tier *s, struct grow_node *q)
     int64_t left_g, left_h, rows = 0, least = g->rules.min_rows;
     if (!has_sides(s, q, &left_g, &left_h)) return 0;
     if (!is_proved(g, q, left_h)) {
-        const uint8_t *plane = g->codes->plane[s->test.lane];
-        for (uint32_t r = 0; r < q->n; r++) rows += s->left[plane[g->ids[q->beg + r]]];
+        uint8_t left[256];
+        memcpy(left, s->left, sizeof left);
+        const uint8_t *column = bundle_table(g->codes, s->test.lane, left);
+        for (uint32_t r = 0; r < q->n; r++) rows += left[column[g->ids[q->beg + r]]];
         if (rows < least || (int64_t)q->n - rows < least) return 0;
     }
     double l2 = g->rules.l2 + (split_is_sorted(g, &s->test) ? g->rules.cat_l2 : 0);
@@ -435,7 +452,7 @@ static void split_small(void *arg, int64_t i, int member)
     if (!may_live(g, k) && !may_live(g, l)) return;
     hist_alone(g->pool, member, g->grad, g->ids + k->beg, k->n, k->wide, k->hist);
     if (!may_live(g, l)) return;
-    for (int32_t at = 0; at < g->codes->n_lanes; at++)
+    for (int32_t at = 0; at < g->codes->n_planes; at++)
         hist_subtract(g, at, q->hist, q->wide, k->hist, k->wide, NULL);
     l->hist = q->hist;
     q->hist = NULL;
@@ -478,7 +495,7 @@ static void split_large(struct tier *s, int32_t i)
         hist_together(g, g->ids + k->beg, k->n);
     else
         hist_alone(g->pool, 0, g->grad, g->ids + k->beg, k->n, k->wide, k->hist);
-    grow_phase(g, g->codes->n_lanes, meet_lane, &m);
+    grow_phase(g, g->codes->n_planes, meet_lane, &m);
     if (!m.large || l->wide != q->wide) return;
     l->hist = q->hist;
     q->hist = NULL;

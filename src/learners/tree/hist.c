@@ -5,7 +5,7 @@
  * Joined    lanes that share a byte of a row (bins.c) are summed as one, in the place of one of them;
  *           each lane's cells are sums of those, taken when all rows are in
  * Parallel  tasks of up to 16,384 rows into a member's own histogram; integer sums meet in any
- *           order, a lane at a time.
+ *           order, a byte column at a time ("lanes" here: those of the codes, bundle.h).
  * Pool      grows to one histogram a leaf that can still be split; the ctx's memory limit holds
  * Guide     Q10
  */
@@ -15,6 +15,7 @@
 #include "base/ctx.h"
 #include "base/err.h"
 #include "base/par.h"
+#include "learners/tree/bundle.h"
 #include "learners/tree/grow.h"
 
 #define HIST_TASK     16384
@@ -46,7 +47,7 @@ struct hist_pool {
 
 static size_t hist_cells(const struct hist_pool *p)
 {
-    return 256 * (size_t)p->codes->n_lanes * (size_t)p->width;
+    return 256 * (size_t)p->codes->n_planes * (size_t)p->width;
 }
 
 struct hist_pool *hist_pool_new(struct tide_ctx *ctx, const struct bin_codes *codes,
@@ -308,7 +309,7 @@ void hist_subtract(const struct grow *g, int32_t lane, uint64_t *parent,
                    uint64_t *to_packed)
 {
     size_t at = 256 * (size_t)lane;
-    int n = g->cuts->feature[g->cuts->lane_feature[lane]].n_code;
+    int n = bundle_codes(g->codes, g->cuts, lane);
     small += (small_wide ? 2 : 1) * at;
     if (!parent_wide) {
         parent += at;

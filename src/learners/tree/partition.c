@@ -6,6 +6,7 @@
  * that its rows have in ids, so nodes may be split at the same time. */
 #include <string.h>
 
+#include "learners/tree/bundle.h"
 #include "learners/tree/grow.h"
 
 #define PART_TASK    16384
@@ -26,8 +27,8 @@ int64_t part_alone(const struct grow *g, const struct grow_node *node)
     uint8_t left[256];
     uint32_t *ids = g->ids + node->beg, *aside = g->aside + node->beg;
     split_table(&node->split, left);
-    int64_t n = node->n, l = g->simd->tree_part(g->codes->plane[node->split.lane], ids,
-                                                n, left, ids, aside);
+    const uint8_t *column = bundle_table(g->codes, node->split.lane, left);
+    int64_t n = node->n, l = g->simd->tree_part(column, ids, n, left, ids, aside);
     memcpy(ids + l, aside, (size_t)(n - l) * sizeof *ids);
     return l;
 }
@@ -60,17 +61,15 @@ static void part_place(void *arg, int64_t c, int member)
 
 int64_t part_together(struct grow *g, const struct grow_node *node)
 {
-    struct part_job job = {.g = g,
-                           .column = g->codes->plane[node->split.lane],
-                           .ids = g->ids + node->beg,
-                           .n = node->n,
-                           .chunk = PART_TASK};
+    struct part_job job = {
+        .g = g, .ids = g->ids + node->beg, .n = node->n, .chunk = PART_TASK};
     if (job.n < PART_PAR_MIN || g->members == 1 || !g->aside2)
         return part_alone(g, node);
     while (job.n > job.chunk * PART_CHUNKS) job.chunk *= 2;
     job.aside = g->aside + node->beg;
     job.aside2 = g->aside2 + node->beg;
     split_table(&node->split, job.left);
+    job.column = bundle_table(g->codes, node->split.lane, job.left);
     int64_t chunks = (job.n + job.chunk - 1) / job.chunk, sum = 0;
     grow_phase(g, chunks, part_split, &job);
     for (int64_t c = 0; c < chunks; c++) {

@@ -23,6 +23,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "learners/tree/bundle.h"
 #include "learners/tree/grow.h"
 
 struct scan {
@@ -30,6 +31,7 @@ struct scan {
     const struct grow_grad *grad;
     const struct grow_node *node;
     const uint64_t *cells; /* of the lane */
+    uint64_t *room;        /* [512] for those of one that shares its byte column */
     int wide;
     const uint32_t *count; /* [256] rows a code, or NULL */
     double parent;         /* T(G)^2/(H + l2) */
@@ -330,7 +332,8 @@ static void scan_levels(const struct scan *s, int32_t lane, struct grow_split *b
 static void scan_lane(struct scan *s, const uint64_t *hist, int32_t lane,
                       struct grow_split *best)
 {
-    s->cells = hist + (s->wide ? 512 : 256) * (size_t)lane;
+    s->cells =
+        bundle_cells(s->g->codes, lane, hist, s->wide, s->node->g, s->node->h, s->room);
     s->way = s->is_held ? s->g->rules.monotone[lane] : 0;
     *best = (struct grow_split){.gain = 0};
     const struct bin_feature *f = &s->g->cuts->feature[s->g->cuts->lane_feature[lane]];
@@ -356,9 +359,10 @@ void split_table(const struct grow_split *s, uint8_t left[256])
 void split_count(const struct grow *g, int32_t lane, const uint32_t *ids, uint32_t n,
                  uint32_t count[256])
 {
-    const uint8_t *plane = g->codes->plane[lane];
+    const uint8_t *plane = bundle_plane(g->codes, lane);
     memset(count, 0, 256 * sizeof *count);
     for (uint32_t i = 0; i < n; i++) count[plane[ids[i]]]++;
+    bundle_counts(g->codes, lane, n, count);
 }
 
 float split_scale_below(double most, uint32_t n)
@@ -455,8 +459,12 @@ void split_lanes(const struct grow *g, const struct grow_grad *grad,
                  const struct grow_node *node, int32_t first, int32_t n,
                  struct split_room *room)
 {
+    uint64_t cells[512];
     struct scan s = scan_of(g, grad, node);
-    for (int32_t l = first; l < first + n; l++) {
+    s.room = cells;
+    int32_t end = bundle_from(g->codes, first + n);
+    for (int32_t i = bundle_from(g->codes, first); i < end; i++) {
+        int32_t l = bundle_nth(g->codes, i);
         room->exact[l] = (uint8_t)grad->h_is_count;
         room->best[l].gain = 0;
         if (split_lane_is_on(g, node, l)) scan_lane(&s, node->hist, l, &room->best[l]);
@@ -482,7 +490,9 @@ void split_choose(const struct grow *g, const struct grow_grad *grad,
                   const uint32_t *ids, struct grow_node *node, struct split_room *room)
 {
     uint32_t count[256];
+    uint64_t cells[512];
     struct scan s = scan_of(g, grad, node);
+    s.room = cells;
     node->split = (struct grow_split){.gain = 0};
     /* a gain that rounding alone can make is none */
     double least =
