@@ -71,6 +71,25 @@ TIDE_API TIDE_MUST_USE tide_status tide_frame_new(tide_ctx *ctx, int64_t n_rows,
                                                   int n_cols,
                                                   const struct tide_column_in *cols,
                                                   tide_frame **out, tide_error *err);
+/* Sparse rows of numbers (CSR) to copy from: row i has values[indptr[i] .. indptr[i+1]) in the columns
+ * that indices names, which rise within a row; other cells are 0. Exactly one of f32, f64 is set. */
+struct tide_csr_in {
+    int64_t n_rows;
+    int n_cols;
+    const int64_t *indptr;  /* [n_rows + 1] from 0 on */
+    const int32_t *indices; /* [indptr[n_rows]] below n_cols */
+    const float *f32;
+    const double *f64;
+    const char *const *names; /* [n_cols]; NULL: f0, f1 ... */
+};
+/* A table of sparse rows, and of further columns behind them (the target, weights). Columns of
+ * mostly zeros take 12 bytes for a cell besides 0, others 8 for each; all are numbers as from
+ * tide_frame_new. At most 2^32 - 1 rows.
+ * Ownership: everything is copied. Errors: handle-invalid with the row whose indices do not rise or
+ * lie outside, those of tide_frame_new. Since 0.1. */
+TIDE_API TIDE_MUST_USE tide_status tide_frame_new_csr(
+    tide_ctx *ctx, const struct tide_csr_in *rows, int n_more,
+    const struct tide_column_in *more, tide_frame **out, tide_error *err);
 /* A synthetic table: kind of the registry (TIDE_MAKER), parameters as values of its table.
  * Errors: param-unknown, param-range, memory; param-conflict for a kind that is a text, which
  * tide_make_write gives. */

@@ -25,10 +25,12 @@ struct row_hashes {
 static uint64_t cell_hash(const struct column *c, int64_t i)
 {
     uint64_t bits = 0;
+    double v;
     switch ((enum tide_type)c->type) {
     case TIDE_F64:
-        if (isnan(c->f64[i])) return 1;
-        if (c->f64[i] != 0) memcpy(&bits, &c->f64[i], sizeof bits); /* -0 equals 0 */
+        v = column_f64(c, i);
+        if (isnan(v)) return 1;
+        if (v != 0) memcpy(&bits, &v, sizeof bits); /* -0 equals 0 */
         return bits;
     case TIDE_I64:
     case TIDE_TIME:

@@ -278,9 +278,15 @@ tide_status tide_frame_to_arrow_stream(const tide_frame *frame,
     if (!frame || !out)
         return err_set(err, TIDE_CODE_HANDLE_INVALID, "an argument is NULL");
     *out = (struct ArrowArrayStream){0};
+    tide_frame *dense;
+    tide_status st = frame_dense(frame->arena.ctx, frame, &dense, err);
+    if (st != TIDE_OK) return st;
     struct stream *s = mem_zalloc(sizeof *s);
-    if (!s) return err_nomem(err, sizeof *s);
-    s->frame = frame_ref(frame);
+    if (!s) {
+        tide_frame_free(dense);
+        return err_nomem(err, sizeof *s);
+    }
+    s->frame = dense;
     *out = (struct ArrowArrayStream){stream_schema, stream_next, stream_error,
                                      stream_release, s};
     return TIDE_OK;

@@ -1,4 +1,5 @@
 /* column.c - cells of one column as text, levels of a dictionary, missing cells */
+#include <math.h>
 #include <string.h>
 
 #include "base/numparse.h"
@@ -54,8 +55,9 @@ static int64_t number_text(const struct column *c, int64_t row, char *buf, size_
     char text[64];
     int n = 0;
     if (c->type == TIDE_F64) {
-        if (c->f64[row] != c->f64[row]) return -1;
-        n = num_print(text, c->f64[row]);
+        double v = column_f64(c, row);
+        if (v != v) return -1;
+        n = num_print(text, v);
     } else if (c->type == TIDE_BOOL) {
         if (c->b[row] == BOOL_MISSING) return -1;
         static const char *const words[4][2] = {
@@ -79,7 +81,7 @@ int column_is_missing(const struct column *c, int64_t row)
     case TIDE_TIME:
         return c->i64[row] == I64_MISSING;
     case TIDE_F64:
-        return c->f64[row] != c->f64[row];
+        return isnan(column_f64(c, row));
     case TIDE_CAT:
         return c->code[row] == CODE_MISSING;
     case TIDE_TEXT:

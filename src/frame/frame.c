@@ -105,12 +105,24 @@ struct seal_job {
     int64_t *infinite; /* [n_cols] the first row, -1: none */
 };
 
+static void seal_sparse(struct column *c, int64_t *infinite)
+{
+    int64_t k = first_infinite(c->nz, c->n_at);
+    *infinite = k < c->n_at ? c->at[k] : -1;
+    c->n_missing = 0;
+    for (k = 0; k < c->n_at; k++) c->n_missing += c->nz[k] != c->nz[k];
+}
+
 static void seal_column(void *arg, int64_t j, int worker)
 {
     const struct seal_job *job = arg;
     struct column *c = &job->frame->cols[j];
     int64_t n = 0, infinite = 0, rows = c->n_rows;
     (void)worker;
+    if (column_is_sparse(c)) {
+        seal_sparse(c, &job->infinite[j]);
+        return;
+    }
     switch ((enum tide_type)c->type) {
     case TIDE_BOOL:
         for (int64_t i = 0; i < rows; i++) n += c->b[i] == BOOL_MISSING;
@@ -338,8 +350,10 @@ static void take_number(tide_frame *f, struct column *c)
  * and fresh pages, which cost more than the copy, are asked for by all threads. */
 #define COPY_ROWS 2048
 struct copy_job {
-    tide_frame *frame;
-    const struct tide_column_in *in; /* [n_cols] */
+    int64_t n_rows;
+    struct column *to;               /* [n] */
+    const struct tide_column_in *in; /* [n] */
+    int n;
 };
 
 static void copy_rows(void *arg, int64_t block, int worker)
@@ -347,9 +361,9 @@ static void copy_rows(void *arg, int64_t block, int worker)
     const struct copy_job *job = arg;
     int64_t i0 = block * COPY_ROWS, end = i0 + COPY_ROWS;
     (void)worker;
-    if (end > job->frame->n_rows) end = job->frame->n_rows;
-    for (int j = 0; j < job->frame->n_cols; j++) {
-        const struct column *c = &job->frame->cols[j];
+    if (end > job->n_rows) end = job->n_rows;
+    for (int j = 0; j < job->n; j++) {
+        const struct column *c = &job->to[j];
         const struct tide_column_in *in = &job->in[j];
         double *out = (double *)c->f64;
         int64_t step = in->stride ? in->stride : 1;
@@ -359,16 +373,6 @@ static void copy_rows(void *arg, int64_t block, int worker)
         else
             for (int64_t i = i0; i < end; i++) out[i] = in_number(in, i);
     }
-}
-
-static tide_status copy_numbers(tide_frame *f, const struct tide_column_in *in,
-                                tide_error *err)
-{
-    struct copy_job job = {f, in};
-    tide_status st = arena_status(&f->arena, err);
-    if (st != TIDE_OK) return st;
-    return par_for(f->arena.ctx, (f->n_rows + COPY_ROWS - 1) / COPY_ROWS, copy_rows,
-                   &job, err);
 }
 
 static tide_status take_column(tide_frame *f, struct column *c,
@@ -414,6 +418,19 @@ static tide_status take_column(tide_frame *f, struct column *c,
     return TIDE_OK;
 }
 
+tide_status frame_take(tide_frame *f, struct column *to,
+                       const struct tide_column_in *in, int n, tide_error *err)
+{
+    struct copy_job job = {f->n_rows, to, in, n};
+    tide_status st = TIDE_OK;
+    for (int j = 0; st == TIDE_OK && j < n; j++)
+        st = take_column(f, &to[j], &in[j], err);
+    if (st == TIDE_OK) st = arena_status(&f->arena, err);
+    if (st != TIDE_OK) return st;
+    return par_for(f->arena.ctx, (f->n_rows + COPY_ROWS - 1) / COPY_ROWS, copy_rows,
+                   &job, err);
+}
+
 tide_status tide_frame_new(tide_ctx *ctx, int64_t n_rows, int n_cols,
                            const struct tide_column_in *cols, tide_frame **out,
                            tide_error *err)
@@ -423,9 +440,7 @@ tide_status tide_frame_new(tide_ctx *ctx, int64_t n_rows, int n_cols,
         return err_set(err, TIDE_CODE_HANDLE_INVALID, "an argument cannot be");
     *out = NULL;
     tide_status st = frame_begin(ctx, n_rows, n_cols, &f, err);
-    for (int j = 0; st == TIDE_OK && j < n_cols; j++)
-        st = take_column(f, &f->cols[j], &cols[j], err);
-    if (st == TIDE_OK) st = copy_numbers(f, cols, err);
+    if (st == TIDE_OK) st = frame_take(f, f->cols, cols, n_cols, err);
     if (st == TIDE_OK) st = frame_seal(f, err);
     if (st != TIDE_OK) {
         tide_frame_free(f);

@@ -27,7 +27,11 @@ struct column {
     const char *name;
     uint8_t type; /* enum tide_type */
     int64_t n_rows, n_missing;
-    const double *f64;  /* TIDE_F64 */
+    const double *f64; /* TIDE_F64; NULL: sparse */
+    /* sparse TIDE_F64: the rows, rising, of the cells that are not 0, and these cells */
+    const uint32_t *at;
+    const double *nz;
+    int64_t n_at;
     const int64_t *i64; /* TIDE_I64; TIDE_TIME: microseconds since 1970 UTC */
     const uint8_t *b;   /* TIDE_BOOL */
     uint8_t bool_style; /* how its table writes it: 0 true, 1 True, 2 TRUE, 3 1 and 0 */
@@ -77,11 +81,26 @@ static inline int64_t view_id(const struct view *v, int64_t i)
 {
     return v->ids ? v->ids[i] : view_row(v, i);
 }
+static inline int column_is_sparse(const struct column *c)
+{
+    return c->at != NULL;
+}
+double column_sparse(const struct column *c, int64_t row); /* slow: a search */
+/* A cell of a TIDE_F64 column. */
+static inline double column_f64(const struct column *c, int64_t row)
+{
+    return c->f64 ? c->f64[row] : column_sparse(c, row);
+}
+/* Cells of a sparse column: of rows[i0 .. i0 + n), or of rows [i0, i0 + n) where rows is NULL. */
+void sparse_numbers(const struct column *c, const int64_t *rows, int64_t i0, int64_t n,
+                    double *out);
 int column_is_missing(const struct column *c, int64_t row);
 int column_is_numeric(const struct column *c); /* bool, int, number, time */
 /* Numbers of view rows [i0, i0 + n) of column j into out; missing is NaN. bool 0/1; time in
  * seconds. */
 void view_numbers(const struct view *v, int j, int64_t i0, int64_t n, double *out);
+/* The cells of column j that are not +0, and their view rows; their number. at NULL: only that. */
+int64_t view_nonzero(const struct view *v, int j, uint32_t *at, double *nz);
 /* Codes of a category column, missing is CODE_MISSING. */
 void view_codes(const struct view *v, int j, int64_t i0, int64_t n, uint32_t *out);
 /* Column-major matrix [n_cols][n_rows] of all columns as numbers, from the arena; NULL when
@@ -101,8 +120,24 @@ int64_t frame_line(const tide_frame *frame, int64_t row);
 tide_status frame_begin(struct tide_ctx *ctx, int64_t n_rows, int n_cols,
                         tide_frame **out, tide_error *err);
 tide_status frame_seal(tide_frame *frame, tide_error *err);
+/* Copies n columns of memory to `to`, which are columns of the frame, as tide_frame_new. */
+tide_status frame_take(tide_frame *frame, struct column *to,
+                       const struct tide_column_in *in, int n, tide_error *err);
 /* The part of it that a reader needs which has looked at every value already. */
 tide_status frame_check_names(const tide_frame *frame, tide_error *err);
+
+/* The same table without sparse columns; another owner of `frame` where it has none. */
+tide_status frame_dense(struct tide_ctx *ctx, const tide_frame *frame, tide_frame **out,
+                        tide_error *err);
+/* A cell of a table by rows, to become one of columns. */
+struct sparse_entry {
+    uint32_t row, col;
+    double value;
+};
+/* Fills number columns from entries whose rows rise, at most one a cell; cols[col] NULL: not wanted.
+ * A column with more entries than half of the rows becomes an array, others are sparse. */
+tide_status sparse_columns(tide_frame *f, const struct sparse_entry *entry, int64_t n,
+                           struct column *const *cols, int64_t n_cols, tide_error *err);
 
 /* Folds: fold[i] in 0..k-1 for view row i, stratified when cls (class numbers) is not NULL.
  * FOLD_PHILOX shuffles by rng keys of (seed, "fold", id); FOLD_FILE is scope.md's unshuffled

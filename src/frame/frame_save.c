@@ -149,7 +149,12 @@ tide_status tide_frame_save(tide_ctx *ctx, const tide_frame *frame,
         return err_set(err, TIDE_CODE_HANDLE_INVALID, "an argument cannot be");
     const struct tide_reader *r = write_choose(o, &kind, err);
     if (!r) return TIDE_EINVAL;
-    if (r->write_packed) return r->write_packed(ctx, frame, kind, sink, payload, err);
-    struct save_task task = {ctx, frame, r, o->digits};
-    return write_compressed(kind, give_frame, &task, sink, payload, err);
+    tide_frame *dense;
+    tide_status st = frame_dense(ctx, frame, &dense, err);
+    if (st != TIDE_OK) return st;
+    struct save_task task = {ctx, dense, r, o->digits};
+    st = r->write_packed ? r->write_packed(ctx, dense, kind, sink, payload, err)
+                         : write_compressed(kind, give_frame, &task, sink, payload, err);
+    tide_frame_free(dense);
+    return st;
 }

@@ -125,7 +125,7 @@ static void add_cell(struct str *t, const struct column *c, int64_t row, int dig
     char text[64];
     size_t len;
     if (c->type == TIDE_F64) {
-        double v = c->f64[row];
+        double v = column_f64(c, row);
         if (v == v)
             str_addn(
                 t, text,

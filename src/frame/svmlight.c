@@ -1,9 +1,9 @@
 /* svmlight.c - SVMlight and LIBSVM: LABEL [qid:N] INDEX:VALUE ... [# remark]
  *
- * The frame is dense: columns label, qid when any row has one, and f1 .. fN by index (from f0
- * when index 0 is used). What a row does not name is 0, as the format says; nan is missing.
- * Labels become whole numbers when all are. Indices rise within a row. A first scan in
- * parallel checks rows and finds the widest; a second one fills the columns. */
+ * Columns label, qid when any row has one, and f1 .. fN by index (from f0 when index 0 is used).
+ * What a row does not name is 0, as the format says; nan is missing. Columns of mostly zeros are
+ * sparse (sparse.c). Labels become whole numbers when all are. Indices rise within a row. A first
+ * scan in parallel checks rows and counts; a second one lists the cells, which then go to columns. */
 #include "frame/svmlight.h"
 
 #include <math.h>
@@ -23,7 +23,7 @@ extern const struct tide_reader tide_reader_svmlight;
 
 struct block {
     struct source_part part;
-    int64_t n_rows, row0, n_qid;
+    int64_t n_rows, row0, n_qid, n_cells, cell0;
     int64_t lo, hi; /* of the indices; hi -1: none */
     int is_whole;   /* all labels are whole numbers */
     tide_status status;
@@ -38,7 +38,8 @@ struct scan {
     int64_t n_blocks;
     /* second scan: where values go */
     int64_t lo;
-    double *label, *const *feature; /* feature[index - lo], NULL: not wanted */
+    double *label;
+    struct sparse_entry *cell; /* by rows */
     int64_t *qid, *line;
 };
 
@@ -136,7 +137,10 @@ static tide_status take_row(struct block *b, const struct scan *t, const char *p
         last = index;
         if (b->lo > index) b->lo = index;
         if (b->hi < index) b->hi = index;
-        if (t->label && t->feature[index - t->lo]) t->feature[index - t->lo][row] = v;
+        if (t->cell)
+            t->cell[b->cell0 + b->n_cells] =
+                (struct sparse_entry){(uint32_t)row, (uint32_t)(index - t->lo), v};
+        b->n_cells++;
     }
 }
 
@@ -146,7 +150,7 @@ static void scan_block(void *arg, int64_t k, int worker)
     struct block *b = &t->blocks[k];
     int64_t line = b->part.line0;
     (void)worker;
-    b->n_rows = b->n_qid = 0;
+    b->n_rows = b->n_qid = b->n_cells = 0;
     b->lo = INT64_MAX;
     b->hi = -1;
     b->is_whole = 1;
@@ -183,7 +187,7 @@ static tide_status scan_all(struct scan *t, tide_error *err)
 /* ---- the frame ---- */
 
 struct shape {
-    int64_t n_rows, n_qid, lo, hi;
+    int64_t n_rows, n_qid, n_cells, lo, hi;
     int is_whole;
     int n_cols; /* label, qid?, features */
 };
@@ -194,6 +198,8 @@ static struct shape measure(struct scan *t)
     for (int64_t k = 0; k < t->n_blocks; k++) {
         struct block *b = &t->blocks[k];
         b->row0 = s.n_rows;
+        b->cell0 = s.n_cells;
+        s.n_cells += b->n_cells;
         s.n_rows += b->n_rows;
         s.n_qid += b->n_qid;
         if (b->lo < s.lo) s.lo = b->lo;
@@ -248,12 +254,13 @@ static tide_status choose(const struct scan *t, const struct shape *s,
     return TIDE_OK;
 }
 
-/* Arrays of the wanted columns; label and qid are read even when not wanted. */
+/* The wanted columns; label and qid are read even when not wanted. feature[index - lo]: NULL where
+ * not wanted. */
 static tide_status lay_out(struct scan *t, const struct shape *s, const uint8_t *want,
-                           tide_frame *f, struct arena *work, tide_error *err)
+                           tide_frame *f, struct arena *work, struct column **feature,
+                           tide_error *err)
 {
     int first = 1 + (s->n_qid > 0), out = 0;
-    double **feature = arena_zero(work, ((size_t)s->n_cols + 1) * sizeof *feature);
     t->label = arena_array(want[0] && !s->is_whole ? &f->arena : work, s->n_rows + 1,
                            sizeof *t->label);
     if (s->n_qid) t->qid = arena_array(&f->arena, s->n_rows + 1, sizeof *t->qid);
@@ -270,12 +277,11 @@ static tide_status lay_out(struct scan *t, const struct shape *s, const uint8_t 
             c->f64 = t->label;
         else if (j < first)
             c->i64 = t->qid;
-        else if (feature)
-            c->f64 = feature[j - first] =
-                arena_zero(&f->arena, ((size_t)s->n_rows + 1) * sizeof(double));
+        else
+            feature[j - first] = c;
     }
     t->lo = s->lo;
-    t->feature = feature;
+    t->cell = arena_array(work, s->n_cells + 1, sizeof *t->cell);
     for (int64_t i = 0; t->qid && i < s->n_rows; i++) t->qid[i] = I64_MISSING;
     tide_status st = arena_status(&f->arena, err);
     return st == TIDE_OK ? arena_status(work, err) : st;
@@ -301,12 +307,17 @@ static tide_status fill(struct scan *t, const struct shape *s,
     char dialect[64];
     int n = 0;
     uint8_t *want = arena_push(work, (size_t)s->n_cols + 1);
+    struct column **feature =
+        arena_zero(work, ((size_t)s->n_cols + 1) * sizeof *feature);
     tide_status st = arena_status(work, err);
     if (st == TIDE_OK) st = choose(t, s, options, want, &n, err);
     if (st == TIDE_OK) st = frame_begin(t->ctx, s->n_rows, n, &f, err);
     if (st != TIDE_OK) return st;
-    st = lay_out(t, s, want, f, work, err);
+    st = lay_out(t, s, want, f, work, feature, err);
     if (st == TIDE_OK) st = scan_all(t, err);
+    if (st == TIDE_OK)
+        st = sparse_columns(f, t->cell, s->n_cells, feature,
+                            s->hi < 0 ? 0 : s->hi - s->lo + 1, err);
     if (st == TIDE_OK && want[0] && s->is_whole)
         st = whole_labels(t, s->n_rows, f, err);
     if (st == TIDE_OK) {
@@ -355,6 +366,10 @@ tide_status svmlight_read_table(struct tide_ctx *ctx, const char *path,
     if (st == TIDE_OK) {
         struct shape s = measure(&t);
         if (!s.n_rows) st = source_empty(&text, "a row", err);
+        if (s.n_rows > (int64_t)UINT32_MAX) {
+            st = err_set(err, TIDE_CODE_LIMIT_EXPAND, "more than %u rows", UINT32_MAX);
+            err_at(err, t.path, 0, 0);
+        }
         if (st == TIDE_OK)
             st = source_guard(t.path, s.n_rows, s.n_cols, (int64_t)text.n, err);
         if (st == TIDE_OK) st = fill(&t, &s, options, text.kind, &work, out, err);

@@ -233,8 +233,11 @@ tide_status tcol_write_table(struct tide_ctx *ctx, const tide_frame *frame,
                              enum block_kind codec, const struct str *about,
                              tide_sink_fn sink, void *payload, tide_error *err)
 {
+    tide_frame *dense;
+    tide_status st = frame_dense(ctx, frame, &dense, err);
+    if (st != TIDE_OK) return st;
     struct tcol_writer w = {.ctx = ctx,
-                            .f = frame,
+                            .f = dense,
                             .codec = codec,
                             .about = about,
                             .sink = sink,
@@ -242,7 +245,7 @@ tide_status tcol_write_table(struct tide_ctx *ctx, const tide_frame *frame,
     struct str header = {0};
     struct arena a;
     arena_init(&a, ctx);
-    tide_status st = tcol_plan(&w, &a, err);
+    st = tcol_plan(&w, &a, err);
     if (st == TIDE_OK) st = put_header(&w, &header, err);
     if (st == TIDE_OK) st = put_head(&w, err);
     if (st == TIDE_OK) st = put_blocks(&w, err);
@@ -255,5 +258,6 @@ tide_status tcol_write_table(struct tide_ctx *ctx, const tide_frame *frame,
     str_free(&w.gathered);
     str_free(&w.table);
     arena_free(&a);
+    tide_frame_free(dense);
     return st;
 }

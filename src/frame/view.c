@@ -14,7 +14,7 @@ static double column_number(const struct column *c, int64_t row)
     case TIDE_I64:
         return c->i64[row] == I64_MISSING ? (double)NAN : (double)c->i64[row];
     case TIDE_F64:
-        return c->f64[row];
+        return column_f64(c, row);
     case TIDE_TIME:
         return c->i64[row] == I64_MISSING ? (double)NAN : (double)c->i64[row] / 1e6;
     case TIDE_CAT:
@@ -36,7 +36,9 @@ double tide_frame_number(const tide_frame *frame, int64_t row, int column)
 void view_numbers(const struct view *v, int j, int64_t i0, int64_t n, double *out)
 {
     const struct column *c = v->cols[j];
-    if (c->type == TIDE_F64 && !v->rows) {
+    if (column_is_sparse(c)) {
+        sparse_numbers(c, v->rows, i0, n, out);
+    } else if (c->type == TIDE_F64 && !v->rows) {
         if (n) memcpy(out, c->f64 + i0, (size_t)n * sizeof *out);
     } else if (c->type == TIDE_F64) {
         for (int64_t i = 0; i < n; i++) out[i] = c->f64[v->rows[i0 + i]];
@@ -89,6 +91,7 @@ int64_t view_missing(const struct view *v, int j, int64_t *first)
     const struct column *c = v->cols[j];
     int64_t n = 0;
     if (first) *first = -1;
+    if (c->n_missing == 0 && column_is_sparse(c)) return 0;
     for (int64_t i = 0; i < v->n_rows; i++) {
         if (!column_is_missing(c, view_row(v, i))) continue;
         if (first && n == 0) *first = i;

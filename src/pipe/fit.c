@@ -332,7 +332,7 @@ static void scatter(const struct column *from, const int64_t *rows, struct colum
 {
     for (int64_t i = 0; i < from->n_rows; i++) {
         if (to->type == TIDE_F64)
-            ((double *)(uintptr_t)to->f64)[rows[i]] = from->f64[i];
+            ((double *)(uintptr_t)to->f64)[rows[i]] = column_f64(from, i);
         else if (to->type == TIDE_CAT)
             ((uint32_t *)(uintptr_t)to->code)[rows[i]] = from->code[i];
         else if (to->type == TIDE_BOOL)

@@ -44,7 +44,11 @@ static void gather_column(void *arg, int64_t j, int worker)
     const int64_t *rows = g->v->rows, n = g->v->n_rows;
     (void)worker;
     int64_t missing = 0;
-    if (from->type == TIDE_F64) {
+    if (column_is_sparse(from)) {
+        double *x = (double *)(uintptr_t)to->nz;
+        to->n_at = view_nonzero(g->v, (int)j, (uint32_t *)(uintptr_t)to->at, x);
+        for (int64_t i = 0; i < to->n_at; i++) missing += isnan(x[i]) != 0;
+    } else if (from->type == TIDE_F64) {
         double *x = (double *)(uintptr_t)to->f64;
         for (int64_t i = 0; i < n; i++) {
             x[i] = from->f64[rows[i]];
@@ -72,6 +76,24 @@ static void gather_column(void *arg, int64_t j, int worker)
     to->n_missing = missing;
 }
 
+/* How many cells the rows have in a sparse column. */
+static void count_column(void *arg, int64_t j, int worker)
+{
+    const struct gather *g = arg;
+    (void)worker;
+    if (column_is_sparse(g->v->cols[j]))
+        g->cols[j].n_at = view_nonzero(g->v, (int)j, NULL, NULL);
+}
+
+static void sparse_room(struct column *c, const struct column *like, int64_t n,
+                        int64_t n_at, struct arena *a)
+{
+    *c = (struct column){
+        .name = like->name, .type = like->type, .n_rows = n, .n_at = n_at};
+    c->at = arena_array(a, n_at + 1, sizeof *c->at);
+    c->nz = arena_array(a, n_at + 1, sizeof *c->nz);
+}
+
 /* An uninitialised column like `like`, of n rows. */
 static void column_room(struct column *c, const struct column *like, int64_t n,
                         struct arena *a)
@@ -97,12 +119,22 @@ tide_status flow_gather(struct tide_ctx *ctx, const struct view *v, struct arena
     struct column *cols = arena_array(a, v->n_cols, sizeof *cols);
     const struct column **list = arena_array(a, v->n_cols, sizeof *list);
     for (int j = 0; cols && list && j < v->n_cols; j++) {
-        column_room(&cols[j], v->cols[j], v->n_rows, a);
+        cols[j] = (struct column){.name = NULL};
         list[j] = &cols[j];
     }
     tide_status st = arena_status(a, err);
     if (st) return st;
     struct gather g = {v, cols};
+    st = par_for(ctx, v->n_cols, count_column, &g, err);
+    for (int j = 0; !st && j < v->n_cols; j++) {
+        int64_t n_at = cols[j].n_at;
+        if (column_is_sparse(v->cols[j]))
+            sparse_room(&cols[j], v->cols[j], v->n_rows, n_at, a);
+        else
+            column_room(&cols[j], v->cols[j], v->n_rows, a);
+    }
+    if (!st) st = arena_status(a, err);
+    if (st) return st;
     st = par_for(ctx, v->n_cols, gather_column, &g, err);
     out->cols = list;
     out->ids = v->ids ? v->ids : v->rows;

@@ -39,7 +39,7 @@ static int64_t key_of_cell(const struct column *c, int64_t i)
     case TIDE_TIME:
         return c->i64[i];
     case TIDE_F64:
-        return key_of_number(c->f64[i]);
+        return key_of_number(column_f64(c, i));
     case TIDE_CAT:
         text = dict_text(&c->dict, c->code[i], &len);
         return (int64_t)hash64(text, len, 0);

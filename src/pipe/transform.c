@@ -21,6 +21,12 @@ static void copy_column(const struct column *from, struct arena *a, struct colum
     *to = (struct column){
         .name = arena_str(a, from->name), .type = from->type, .n_rows = n};
     if (from->type == TIDE_F64) {
+        if (column_is_sparse(from)) {
+            to->at = copied(a, from->at, from->n_at + 1, sizeof *from->at);
+            to->nz = copied(a, from->nz, from->n_at + 1, sizeof *from->nz);
+            to->n_at = from->n_at;
+            return;
+        }
         to->f64 = copied(a, from->f64, n, sizeof *from->f64);
     } else if (from->type == TIDE_BOOL) {
         to->b = copied(a, from->b, n, sizeof *from->b);

@@ -73,10 +73,11 @@ tide_status make_passed(const struct view *x, int j, struct arena *a,
     struct column *c =
         make_column(a, from->name, (enum tide_type)from->type, x->n_rows);
     if (!c) return arena_status(a, err);
+    if (c->f64) view_numbers(x, j, 0, x->n_rows, make_f64(c));
     for (int64_t i = 0; i < x->n_rows; i++) {
         int64_t r = view_row(x, i);
         if (c->f64)
-            make_f64(c)[i] = from->f64[r], c->n_missing += from->f64[r] != from->f64[r];
+            c->n_missing += c->f64[i] != c->f64[i];
         else if (c->b)
             make_bool(c)[i] = from->b[r], c->n_missing += from->b[r] == BOOL_MISSING;
         else if (c->code)

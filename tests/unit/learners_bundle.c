@@ -269,6 +269,60 @@ TEST(weights_and_vector_leaves_change_nothing)
     sparse_free(&s);
 }
 
+/* Columns with the cells besides 0 only: the model of the same cells as arrays. */
+TEST(sparse_columns_give_the_same_model)
+{
+    struct sparse s = sparse_new(6000, 0);
+    static struct column narrow[TOY_COLS];
+    static const struct column *by_name[TOY_COLS];
+    static uint32_t at[TOY_COLS][6000];
+    static double nz[TOY_COLS][6000];
+    static const char *const options[2] = {"trees=8,patience=0",
+                                           "trees=8,rows=0.7,bin_sample=2000"};
+    struct view x = *s.d.x;
+    for (int j = 0; j < x.n_cols; j++) {
+        const struct column *c = x.cols[j];
+        by_name[j] = &narrow[j];
+        narrow[j] = *c;
+        if (c->type != TIDE_F64) continue;
+        narrow[j].f64 = NULL;
+        narrow[j].at = at[j];
+        narrow[j].nz = nz[j];
+        for (int64_t i = 0; i < s.t->n; i++) {
+            if (c->f64[i] == 0) continue;
+            at[j][narrow[j].n_at] = (uint32_t)i;
+            nz[j][narrow[j].n_at++] = c->f64[i];
+        }
+    }
+    int64_t *rows = calloc(4000, sizeof *rows);
+    for (int64_t i = 0; i < 4000; i++) rows[i] = i < 2000 ? 3 * i : (7 * i) % 6000;
+    for (int k = 0; k < 4; k++) {
+        struct view dense = x, thin = x;
+        thin.cols = by_name;
+        if (k & 1) {
+            dense.rows = thin.rows = rows;
+            dense.n_rows = thin.n_rows = 4000;
+        }
+        struct fit_data d = s.d;
+        struct toy_how how = {.threads = 1 + k};
+        d.x = &dense;
+        struct toy_model *m = toy_fit(GBDT, options[k / 2], &d, s.t->n_levels, &how);
+        d.x = &thin;
+        struct toy_model *q = toy_fit(GBDT, options[k / 2], &d, s.t->n_levels, &how);
+        CHECK_INT(m->status, TIDE_OK);
+        CHECK(m->hash == q->hash);
+        double want[300], got[300];
+        CHECK_INT(tide_learner_gbdt.predict(m->object, &dense, 100, 300, want, NULL),
+                  0);
+        CHECK_INT(tide_learner_gbdt.predict(q->object, &thin, 100, 300, got, NULL), 0);
+        CHECK(memcmp(want, got, sizeof want) == 0);
+        toy_model_free(m);
+        toy_model_free(q);
+    }
+    free(rows);
+    sparse_free(&s);
+}
+
 TEST(every_failing_allocation_is_an_error)
 {
     struct sparse s = sparse_new(600, 2);

@@ -96,6 +96,31 @@ static int64_t list_tile(const uint8_t *code, int64_t n, uint8_t usual, int64_t 
     return m;
 }
 
+/* A sparse column whose zeros have the usual code: only its cells are looked at. */
+static int code_sparse(const struct bundler *t, struct slot *s, uint8_t usual)
+{
+    int32_t f = t->cuts->lane_feature[s->lane];
+    const struct bin_feature *b = &t->cuts->feature[f];
+    const struct column *c = t->x->cols[f];
+    const double zero = 0;
+    uint8_t code[TILE];
+    if (t->x->rows || !column_is_sparse(c) || c->n_at > t->n / 2) return 0;
+    t->simd->quantise_u8(&zero, 1, b->edge, b->n_edge, code);
+    if (code[0] != usual) return 0;
+    for (int64_t i = 0; i < c->n_at; i += TILE) {
+        int64_t m = c->n_at - i < TILE ? c->n_at - i : TILE;
+        t->simd->quantise_u8(c->nz + i, m, b->edge, b->n_edge, code);
+        for (int64_t r = 0; r < m; r++) {
+            uint32_t row = c->at[i + r];
+            s->code[row] = code[r];
+            s->row[s->n_row] = row;
+            s->n_row += code[r] != usual;
+            s->has_missing |= code[r] == BIN_MISSING;
+        }
+    }
+    return 1;
+}
+
 static void code_slot(void *arg, int64_t k, int worker)
 {
     const struct bundler *t = arg;
@@ -104,6 +129,7 @@ static void code_slot(void *arg, int64_t k, int worker)
     int64_t most = t->n / 2;
     (void)worker;
     s->n_row = s->has_missing = 0;
+    if (code_sparse(t, s, usual)) return;
     for (int64_t i = 0; i < t->n && s->n_row <= most; i += TILE) {
         int64_t m = t->n - i < TILE ? t->n - i : TILE;
         uint8_t missing = 0;
