@@ -11,6 +11,13 @@
 #include "base/str.h"
 #include "frame/frame.h"
 
+static int is_zero(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits == 0;
+}
+
 /* The first of the column's cells from a row on. */
 static int64_t sparse_find(const struct column *c, int64_t row)
 {
@@ -69,9 +76,7 @@ int64_t view_nonzero(const struct view *v, int j, uint32_t *at, double *nz)
         int64_t n = v->n_rows - i0 < 1024 ? v->n_rows - i0 : 1024;
         view_numbers(v, j, i0, n, x);
         for (int64_t i = 0; i < n; i++) {
-            uint64_t bits;
-            memcpy(&bits, &x[i], sizeof bits);
-            if (!bits) continue;
+            if (is_zero(x[i])) continue;
             if (at) {
                 at[m] = (uint32_t)(i0 + i);
                 nz[m] = x[i];
@@ -148,7 +153,8 @@ tide_status sparse_columns(tide_frame *f, const struct sparse_entry *entry, int6
     arena_init(&work, f->arena.ctx);
     int64_t *count = arena_zero(&work, ((size_t)n_cols + 1) * sizeof *count);
     tide_status st = arena_status(&work, err);
-    for (int64_t k = 0; st == TIDE_OK && k < n; k++) count[entry[k].col]++;
+    for (int64_t k = 0; st == TIDE_OK && k < n; k++)
+        count[entry[k].col] += !is_zero(entry[k].value);
     for (int64_t j = 0; st == TIDE_OK && j < n_cols; j++) {
         struct column *c = cols[j];
         if (!c) continue;
@@ -162,7 +168,7 @@ tide_status sparse_columns(tide_frame *f, const struct sparse_entry *entry, int6
     if (st == TIDE_OK) st = arena_status(&f->arena, err);
     for (int64_t k = 0; st == TIDE_OK && k < n; k++) {
         struct column *c = cols[entry[k].col];
-        if (!c) continue;
+        if (!c || is_zero(entry[k].value)) continue;
         if (c->f64) {
             ((double *)(uintptr_t)c->f64)[entry[k].row] = entry[k].value;
             continue;

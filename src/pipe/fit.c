@@ -37,6 +37,15 @@ struct scan {
     uint8_t **seen; /* [n_cols][levels of the frame's dictionary], NULL for numbers */
 };
 
+static void scan_range(const double *x, int64_t n, struct schema_column *out)
+{
+    for (int64_t k = 0; k < n; k++) {
+        if (isnan(x[k])) out->n_missing++;
+        if (!(x[k] >= out->lo)) out->lo = isnan(x[k]) ? out->lo : x[k];
+        if (!(x[k] <= out->hi)) out->hi = isnan(x[k]) ? out->hi : x[k];
+    }
+}
+
 static void scan_column(void *arg, int64_t j, int worker)
 {
     const struct scan *s = arg;
@@ -57,14 +66,15 @@ static void scan_column(void *arg, int64_t j, int worker)
         }
         return;
     }
+    if (!s->rows && column_is_sparse(c) && c->n_at < s->n) { /* 0 is among its values */
+        out->lo = out->hi = 0;
+        scan_range(c->nz, c->n_at, out);
+        return;
+    }
     for (int64_t i = 0; i < s->n; i += 512) {
         int64_t n = s->n - i < 512 ? s->n - i : 512;
         view_numbers(&v, 0, i, n, chunk);
-        for (int64_t k = 0; k < n; k++) {
-            if (isnan(chunk[k])) out->n_missing++;
-            if (!(chunk[k] >= out->lo)) out->lo = isnan(chunk[k]) ? out->lo : chunk[k];
-            if (!(chunk[k] <= out->hi)) out->hi = isnan(chunk[k]) ? out->hi : chunk[k];
-        }
+        scan_range(chunk, n, out);
     }
 }
 
@@ -200,11 +210,8 @@ static tide_status take_rows(struct fitting *f, const int64_t *at, int64_t n,
                            .seed = f->how->seed,
                            .phase = f->how->phase ? f->how->phase : "fitting",
                            .own_loss = f->how->own_loss};
-    *v = (struct view){.n_rows = at ? n : p->n_rows, .rows = p->rows};
-    if (!at) {
-        if (p->n_rows == p->frame->n_rows) v->rows = NULL; /* every row, in order */
-        return TIDE_OK;
-    }
+    *v = (struct view){.n_rows = at ? n : p->n_rows, .rows = problem_view_rows(p)};
+    if (!at) return TIDE_OK;
     int64_t *rows = arena_array(&f->work, n, sizeof *rows);
     double *y = p->y ? arena_array(&f->work, n, sizeof *y) : NULL;
     double *w = p->w ? arena_array(&f->work, n, sizeof *w) : NULL;

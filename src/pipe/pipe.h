@@ -40,6 +40,11 @@ struct problem {
     const char *weight_name;
     const int64_t *group; /* [n_rows] key of each row's group, or NULL: group.c */
 };
+/* Rows of its views: NULL where these are all rows of the frame, in order. */
+static inline const int64_t *problem_view_rows(const struct problem *p)
+{
+    return p->n_rows == p->frame->n_rows ? NULL : p->rows;
+}
 /* Warnings by ctx (data-target-missing, data-constant, data-id, data-leak, data-imbalance).
  * Errors: data-column, data-target, data-classes, data-weight, data-no-rows, data-no-features. */
 tide_status problem_new(struct tide_ctx *ctx, const tide_frame *frame,

@@ -62,6 +62,8 @@ static void profile_numbers(struct profiling *s, const struct view *v, int64_t j
     double x[CHUNK];
     uint8_t bin[CHUNK];
     int64_t count[256] = {0};
+    const struct column *c = v->cols[0];
+    int in_cells = !v->rows && column_is_sparse(c);
     const struct simd_table *simd = simd_get(s->ctx);
     arena_init(&a, s->ctx);
     int n = s->n_edges[j] = quantile_edges(v, &a, s->edge[j]);
@@ -69,8 +71,19 @@ static void profile_numbers(struct profiling *s, const struct view *v, int64_t j
         int64_t m = v->n_rows - i < CHUNK ? v->n_rows - i : CHUNK;
         view_numbers(v, 0, i, m, x);
         s->hash[j] = hash64(x, (size_t)m * sizeof *x, s->hash[j]);
+        if (in_cells) continue;
         simd->quantise_u8(x, m, s->edge[j], n, bin);
         for (int64_t k = 0; k < m; k++) count[bin[k]]++;
+    }
+    for (int64_t i = 0; in_cells && i < c->n_at; i += CHUNK) { /* the others are 0 */
+        int64_t m = c->n_at - i < CHUNK ? c->n_at - i : CHUNK;
+        simd->quantise_u8(c->nz + i, m, s->edge[j], n, bin);
+        for (int64_t k = 0; k < m; k++) count[bin[k]]++;
+    }
+    if (in_cells) {
+        x[0] = 0;
+        simd->quantise_u8(x, 1, s->edge[j], n, bin);
+        count[bin[0]] += c->n_rows - c->n_at;
     }
     s->missing[j] = count[255];
     memcpy(s->count[j], count, ((size_t)n + 1) * sizeof *count);
@@ -168,7 +181,8 @@ tide_status model_add_profile(struct tide_ctx *ctx, tide_model *m,
     struct profiling s = {.ctx = ctx, .p = p};
     tide_status st =
         bind_frame(ctx, &m->schema, p->frame, p->rows, p->n_rows, &a, &cols, NULL, err);
-    struct view v = {.n_rows = p->n_rows, .n_cols = n, .cols = cols, .rows = p->rows};
+    struct view v = {
+        .n_rows = p->n_rows, .n_cols = n, .cols = cols, .rows = problem_view_rows(p)};
     s.v = &v;
     s.edge = arena_array(&a, n, sizeof *s.edge);
     s.n_edges = arena_zero(&a, (size_t)n * sizeof *s.n_edges + 1);

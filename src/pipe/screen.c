@@ -80,6 +80,20 @@ static int integers_are_ids(const struct column *c, const struct view *v,
     return (runs || name_is_key(c->name)) && is_unique(c, v, a);
 }
 
+/* Range and gaps of a sparse column by the cells besides 0. */
+static int scan_cells(const struct column *c, struct facts *f)
+{
+    if (!column_is_sparse(c) || c->n_at >= c->n_rows) return 0;
+    f->lo = f->hi = 0;
+    for (int64_t k = 0; k < c->n_at; k++) {
+        double x = c->nz[k];
+        f->n_missing += isnan(x) != 0;
+        f->lo = x < f->lo ? x : f->lo;
+        f->hi = x > f->hi ? x : f->hi;
+    }
+    return 1;
+}
+
 /* Range, gaps, hash and correlation with a numeric target, in one pass. */
 static void scan_numbers(const struct screening *s, const struct view *v,
                          struct facts *f)
@@ -87,11 +101,12 @@ static void scan_numbers(const struct screening *s, const struct view *v,
     double x[CHUNK], sx = 0, sxx = 0, sxy = 0, sy = 0, syy = 0, x0 = 0, n = 0;
     const double *y = s->p->y;
     f->lo = f->hi = NAN;
+    int in_cells = !y && !v->rows && scan_cells(v->cols[0], f);
     for (int64_t i = 0; i < v->n_rows; i += CHUNK) {
         int64_t m = v->n_rows - i < CHUNK ? v->n_rows - i : CHUNK;
         view_numbers(v, 0, i, m, x);
         f->hash = hash64(x, (size_t)m * sizeof *x, f->hash);
-        for (int64_t k = 0; k < m; k++) {
+        for (int64_t k = 0; k < m && !in_cells; k++) {
             if (isnan(x[k])) {
                 f->n_missing++;
                 continue;
@@ -231,7 +246,8 @@ static void screen_column(void *arg, int64_t at, int worker)
     const struct problem *p = s->p;
     const struct column *c = &p->frame->cols[s->candidates[at]];
     struct facts *f = &s->facts[at];
-    struct view v = {.n_rows = p->n_rows, .n_cols = 1, .cols = &c, .rows = p->rows};
+    struct view v = {
+        .n_rows = p->n_rows, .n_cols = 1, .cols = &c, .rows = problem_view_rows(p)};
     struct arena a;
     (void)worker;
     *f = (struct facts){.verdict = KEEP, .hash = c->type == TIDE_CAT ? 2 : 1};
@@ -368,7 +384,8 @@ static void note_repeated_rows(const struct screening *s, int n)
     uint32_t *order = arena_array(&a, p->n_rows, sizeof *order);
     for (int i = 0; i < n && h && x && order; i++) {
         const struct column *c = &p->frame->cols[s->candidates[i]];
-        struct view v = {.n_rows = p->n_rows, .n_cols = 1, .cols = &c, .rows = p->rows};
+        struct view v = {
+            .n_rows = p->n_rows, .n_cols = 1, .cols = &c, .rows = problem_view_rows(p)};
         if (s->facts[i].verdict != KEEP) continue;
         if (c->type == TIDE_CAT)
             view_codes(&v, 0, 0, p->n_rows, order);
