@@ -108,7 +108,7 @@ struct seal_job {
 static void seal_sparse(struct column *c, int64_t *infinite)
 {
     int64_t k = first_infinite(c->nz, c->n_at);
-    *infinite = k < c->n_at ? c->at[k] : -1;
+    *infinite = k < c->n_at ? (int64_t)c->at[k] : -1;
     c->n_missing = 0;
     for (k = 0; k < c->n_at; k++) c->n_missing += c->nz[k] != c->nz[k];
 }
