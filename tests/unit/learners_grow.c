@@ -282,7 +282,11 @@ TEST(columns_that_share_a_byte_grow_the_same_tree)
     for (int n = 0; n < 4; n++)
         for (int how = 0; how < 6;
              how++) { /* 2, 3: fine; 4, 5: symmetric; odd: 3 threads */
-            struct field f, alone;
+            struct field f;
+            struct {
+                struct bin_cuts cuts;
+                struct bin_codes codes;
+            } alone;
             struct view v;
             int32_t lanes = n == 3 ? 9 : SHARED_COLUMNS;
             int threads = how % 2 ? 3 : 1;
@@ -291,7 +295,6 @@ TEST(columns_that_share_a_byte_grow_the_same_tree)
             f.rules.symmetric = how >= 4;
             if (f.rules.symmetric) f.rules.depth = 5;
             field_table(&f, rows[n], lanes, &v);
-            alone = f;
             struct bin_how cut = {.max_codes = 255, .share = 1};
             CHECK_INT(bins_cut(f.ctx, &v, &cut, &f.a, &f.cuts, NULL), TIDE_OK);
             CHECK_INT(bins_code(f.ctx, &f.cuts, &v, 1, &f.a, &f.codes, NULL), TIDE_OK);
@@ -313,9 +316,10 @@ TEST(columns_that_share_a_byte_grow_the_same_tree)
                 f.grad.fine_h = f.fine_h;
                 f.grad.h_most *= 1000;
             }
-            alone.grad = f.grad;
-            alone.rules = f.rules;
-            struct grow *a = grow_of(&alone, 1), *b = grow_of(&f, threads);
+            struct grow *a = NULL, *b = grow_of(&f, threads);
+            CHECK_INT(grow_new(f.ctx, &alone.cuts, &alone.codes, &f.rules, rows[n], 1,
+                               &f.a, &a, NULL),
+                      TIDE_OK);
             CHECK_INT(grow_tree(a, &f.grad, f.rows, rows[n], NULL), TIDE_OK);
             for (int again = 0; again < 2; again++) {
                 CHECK_INT(grow_tree(b, &f.grad, f.rows, rows[n], NULL), TIDE_OK);
@@ -324,8 +328,7 @@ TEST(columns_that_share_a_byte_grow_the_same_tree)
                 CHECK_INT(wrong_sums(b, &f), 0);
             }
             if (n >= 2) CHECK_INT(f.cuts.lane_feature[b->node[0].split.lane], 0);
-            arena_free(&f.a);
-            tide_ctx_free(f.ctx);
+            field_free(&f);
         }
 }
 
