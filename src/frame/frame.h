@@ -129,15 +129,10 @@ tide_status frame_check_names(const tide_frame *frame, tide_error *err);
 /* The same table without sparse columns; another owner of `frame` where it has none. */
 tide_status frame_dense(struct tide_ctx *ctx, const tide_frame *frame, tide_frame **out,
                         tide_error *err);
-/* A cell of a table by rows, to become one of columns. */
-struct sparse_entry {
-    uint32_t row, col;
-    double value;
-};
-/* Fills number columns from entries whose rows rise, at most one a cell; cols[col] NULL: not wanted.
- * A column with more entries than half of the rows becomes an array, others are sparse. */
-tide_status sparse_columns(tide_frame *f, const struct sparse_entry *entry, int64_t n,
-                           struct column *const *cols, int64_t n_cols, tide_error *err);
+/* Fills number columns from rows that have been checked; cols[index] NULL: not wanted. A column with more
+ * cells besides 0 than half of the rows becomes an array, others are sparse. */
+tide_status sparse_columns(tide_frame *f, const struct tide_csr_in *rows,
+                           struct column *const *cols, tide_error *err);
 
 /* Folds: fold[i] in 0..k-1 for view row i, stratified when cls (class numbers) is not NULL.
  * FOLD_PHILOX shuffles by rng keys of (seed, "fold", id); FOLD_FILE is scope.md's unshuffled

@@ -146,16 +146,32 @@ tide_status frame_dense(struct tide_ctx *ctx, const tide_frame *frame, tide_fram
     return TIDE_OK;
 }
 
-tide_status sparse_columns(tide_frame *f, const struct sparse_entry *entry, int64_t n,
-                           struct column *const *cols, int64_t n_cols, tide_error *err)
+static double csr_value(const struct tide_csr_in *in, int64_t k)
+{
+    return in->f64 ? in->f64[k] : (double)in->f32[k];
+}
+
+static void put_cell(struct column *c, int64_t row, double value)
+{
+    if (c->f64) {
+        ((double *)(uintptr_t)c->f64)[row] = value;
+        return;
+    }
+    ((uint32_t *)(uintptr_t)c->at)[c->n_at] = (uint32_t)row;
+    ((double *)(uintptr_t)c->nz)[c->n_at++] = value;
+}
+
+tide_status sparse_columns(tide_frame *f, const struct tide_csr_in *in,
+                           struct column *const *cols, tide_error *err)
 {
     struct arena work;
     arena_init(&work, f->arena.ctx);
-    int64_t *count = arena_zero(&work, ((size_t)n_cols + 1) * sizeof *count);
+    int64_t n = in->indptr[in->n_rows];
+    int64_t *count = arena_zero(&work, ((size_t)in->n_cols + 1) * sizeof *count);
     tide_status st = arena_status(&work, err);
     for (int64_t k = 0; st == TIDE_OK && k < n; k++)
-        count[entry[k].col] += !is_zero(entry[k].value);
-    for (int64_t j = 0; st == TIDE_OK && j < n_cols; j++) {
+        count[in->indices[k]] += !is_zero(csr_value(in, k));
+    for (int64_t j = 0; st == TIDE_OK && j < in->n_cols; j++) {
         struct column *c = cols[j];
         if (!c) continue;
         if (count[j] > f->n_rows / 2) {
@@ -166,16 +182,12 @@ tide_status sparse_columns(tide_frame *f, const struct sparse_entry *entry, int6
         c->nz = arena_array(&f->arena, count[j] + 1, sizeof *c->nz);
     }
     if (st == TIDE_OK) st = arena_status(&f->arena, err);
-    for (int64_t k = 0; st == TIDE_OK && k < n; k++) {
-        struct column *c = cols[entry[k].col];
-        if (!c || is_zero(entry[k].value)) continue;
-        if (c->f64) {
-            ((double *)(uintptr_t)c->f64)[entry[k].row] = entry[k].value;
-            continue;
+    for (int64_t i = 0; st == TIDE_OK && i < in->n_rows; i++)
+        for (int64_t k = in->indptr[i]; k < in->indptr[i + 1]; k++) {
+            struct column *c = cols[in->indices[k]];
+            double value = csr_value(in, k);
+            if (c && !is_zero(value)) put_cell(c, i, value);
         }
-        ((uint32_t *)(uintptr_t)c->at)[c->n_at] = entry[k].row;
-        ((double *)(uintptr_t)c->nz)[c->n_at++] = entry[k].value;
-    }
     arena_free(&work);
     return st;
 }
@@ -210,15 +222,9 @@ static tide_status check_rows(const struct tide_csr_in *in, tide_error *err)
 static tide_status take_rows(tide_frame *f, const struct tide_csr_in *in,
                              struct arena *work, tide_error *err)
 {
-    int64_t n = in->indptr[in->n_rows];
-    struct sparse_entry *entry = arena_array(work, n + 1, sizeof *entry);
     struct column **cols = arena_array(work, (int64_t)in->n_cols + 1, sizeof *cols);
     tide_status st = arena_status(work, err);
     if (st != TIDE_OK) return st;
-    for (int64_t i = 0; i < in->n_rows; i++)
-        for (int64_t k = in->indptr[i]; k < in->indptr[i + 1]; k++)
-            entry[k] = (struct sparse_entry){(uint32_t)i, (uint32_t)in->indices[k],
-                                             in->f64 ? in->f64[k] : (double)in->f32[k]};
     for (int j = 0; j < in->n_cols; j++) {
         char own[32];
         const char *name = in->names ? in->names[j] : own;
@@ -233,7 +239,7 @@ static tide_status take_rows(tide_frame *f, const struct tide_csr_in *in,
         f->cols[j].name = arena_str(&f->arena, name);
         f->cols[j].type = TIDE_F64;
     }
-    return sparse_columns(f, entry, n, cols, in->n_cols, err);
+    return sparse_columns(f, in, cols, err);
 }
 
 tide_status tide_frame_new_csr(tide_ctx *ctx, const struct tide_csr_in *rows,

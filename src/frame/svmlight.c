@@ -39,7 +39,7 @@ struct scan {
     /* second scan: where values go */
     int64_t lo;
     double *label;
-    struct sparse_entry *cell; /* by rows */
+    struct tide_csr_in cells; /* arrays that are filled */
     int64_t *qid, *line;
 };
 
@@ -137,9 +137,11 @@ static tide_status take_row(struct block *b, const struct scan *t, const char *p
         last = index;
         if (b->lo > index) b->lo = index;
         if (b->hi < index) b->hi = index;
-        if (t->cell)
-            t->cell[b->cell0 + b->n_cells] =
-                (struct sparse_entry){(uint32_t)row, (uint32_t)(index - t->lo), v};
+        if (t->label) {
+            ((int32_t *)(uintptr_t)t->cells.indices)[b->cell0 + b->n_cells] =
+                (int32_t)(index - t->lo);
+            ((double *)(uintptr_t)t->cells.f64)[b->cell0 + b->n_cells] = v;
+        }
         b->n_cells++;
     }
 }
@@ -169,6 +171,9 @@ static void scan_block(void *arg, int64_t k, int worker)
         }
         if (t->line) t->line[b->row0 + b->n_rows] = line;
         b->n_rows++;
+        if (t->label)
+            ((int64_t *)(uintptr_t)t->cells.indptr)[b->row0 + b->n_rows] =
+                b->cell0 + b->n_cells;
     }
 }
 
@@ -281,7 +286,12 @@ static tide_status lay_out(struct scan *t, const struct shape *s, const uint8_t 
             feature[j - first] = c;
     }
     t->lo = s->lo;
-    t->cell = arena_array(work, s->n_cells + 1, sizeof *t->cell);
+    t->cells = (struct tide_csr_in){
+        .n_rows = s->n_rows,
+        .n_cols = s->hi < 0 ? 0 : (int)(s->hi - s->lo + 1),
+        .indptr = arena_zero(work, ((size_t)s->n_rows + 1) * sizeof(int64_t)),
+        .indices = arena_array(work, s->n_cells + 1, sizeof(int32_t)),
+        .f64 = arena_array(work, s->n_cells + 1, sizeof(double))};
     for (int64_t i = 0; t->qid && i < s->n_rows; i++) t->qid[i] = I64_MISSING;
     tide_status st = arena_status(&f->arena, err);
     return st == TIDE_OK ? arena_status(work, err) : st;
@@ -315,9 +325,7 @@ static tide_status fill(struct scan *t, const struct shape *s,
     if (st != TIDE_OK) return st;
     st = lay_out(t, s, want, f, work, feature, err);
     if (st == TIDE_OK) st = scan_all(t, err);
-    if (st == TIDE_OK)
-        st = sparse_columns(f, t->cell, s->n_cells, feature,
-                            s->hi < 0 ? 0 : s->hi - s->lo + 1, err);
+    if (st == TIDE_OK) st = sparse_columns(f, &t->cells, feature, err);
     if (st == TIDE_OK && want[0] && s->is_whole)
         st = whole_labels(t, s->n_rows, f, err);
     if (st == TIDE_OK) {

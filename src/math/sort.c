@@ -211,9 +211,41 @@ static int sort_floats(struct arena *a, double *x, int64_t n)
     return 0;
 }
 
+static inline int64_t is_zero(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits == 0;
+}
+
+/* Sorts what is not 0, which is little, and puts the zeros to their place. */
+static int sort_around_zeros(struct arena *a, double *x, int64_t n)
+{
+    int64_t m = 0, lo = 0;
+    for (int64_t i = 0; i < n; i++) {
+        double v = x[i];
+        x[m] = v;
+        m += !is_zero(v);
+    }
+    if (sort_f64(a, x, m)) return -1;
+    for (int64_t hi = m; lo < hi;) {
+        int64_t mid = lo + (hi - lo) / 2;
+        if (x[mid] <= 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    memmove(x + lo + n - m, x + lo, (size_t)(m - lo) * sizeof *x);
+    for (int64_t i = lo; i < lo + n - m; i++) x[i] = 0;
+    return 0;
+}
+
 int sort_f64(struct arena *a, double *x, int64_t n)
 {
     struct radix s;
+    int64_t zeros = 0;
+    for (int64_t i = 0; i < n && n >= SMALL; i++) zeros += is_zero(x[i]);
+    if (zeros > n / 4) return sort_around_zeros(a, x, n);
     if (n >= SMALL && are_floats(x, n)) return sort_floats(a, x, n);
     if (radix_room(a, n, 0, &s)) return -1;
     for (int64_t i = 0; i < n; i++) s.key[i] = key_of(x[i]);

@@ -23,7 +23,7 @@ TEST(numbers_sort_with_ties_by_row_and_nan_last)
     struct arena a;
     arena_init(&a, NULL);
     for (int s = 0; s < 9; s++)
-        for (int kind = 0; kind < 5; kind++) {
+        for (int kind = 0; kind < 6; kind++) {
             int64_t n = sizes[s];
             for (int64_t i = 0; i < n; i++) {
                 double v = (double)(int64_t)(draw() % 2001) - 1000;
@@ -36,6 +36,10 @@ TEST(numbers_sort_with_ties_by_row_and_nan_last)
                     if (i % 17 == 0) f = i % 2 ? -INFINITY : INFINITY;
                     key[i] = i % 19 ? (double)f : (double)NAN;
                 }
+                if (kind == 5) /* mostly zeros, which are set apart */
+                    key[i] = i % 3    ? (i % 7 ? 0.0 : -0.0)
+                             : i % 31 ? v / 7
+                                      : (double)NAN;
                 if (kind == 1 && i % 17 == 0) key[i] = i % 2 ? -INFINITY : INFINITY;
             }
             struct arena_mark m = arena_mark(&a);

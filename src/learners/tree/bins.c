@@ -119,42 +119,22 @@ static int has_missing(const struct cut_job *job, int32_t f)
     return missing;
 }
 
-/* Puts zeros to their place among m other sorted values. */
-static int64_t put_zeros(double *v, int64_t m, int64_t zeros)
-{
-    int64_t lo = 0, hi = m;
-    while (lo < hi) {
-        int64_t mid = lo + (hi - lo) / 2;
-        if (v[mid] <= 0) /* -0 goes before 0 */
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    memmove(v + lo + zeros, v + lo, (size_t)(m - lo) * sizeof *v);
-    for (int64_t i = 0; i < zeros; i++) v[lo + i] = 0;
-    return m + zeros;
-}
-
 static tide_status cut_number(const struct cut_job *job, int32_t f,
                               struct arena *scratch)
 {
     struct bin_feature *out = &job->cuts->feature[f];
     double *edge = job->edge + 256 * (size_t)f;
-    int64_t n = job->some.n_rows, m = 0, zeros = 0;
+    int64_t n = job->some.n_rows, m = 0;
     double *v = arena_array(scratch, n + 1, sizeof *v);
     if (!v) return TIDE_ENOMEM;
     view_numbers(&job->some, f, 0, n, v);
-    for (int64_t i = 0; i < n; i++) { /* zeros, which may be many, are only counted */
-        uint64_t bits;
-        memcpy(&bits, &v[i], sizeof bits);
+    for (int64_t i = 0; i < n; i++) {
         v[m] = v[i];
-        m += bits != 0 && !isnan(v[i]);
-        zeros += bits == 0;
+        m += !isnan(v[i]);
     }
     struct arena_mark sorted = arena_mark(scratch);
     if (sort_f64(scratch, v, m)) return TIDE_ENOMEM;
     arena_reset(scratch, sorted);
-    m = put_zeros(v, m, zeros);
     int64_t *start = arena_array(scratch, n + 1, sizeof *start);
     if (!start) return TIDE_ENOMEM;
     out->n_edge = edges_of(v, m, job->how->max_codes, start, edge);

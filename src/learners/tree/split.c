@@ -148,6 +148,11 @@ static int64_t best_number(const struct scan *s, int64_t n, int from, int64_t su
 {
     sum[0] = from ? cell_g(s, BIN_MISSING) : 0;
     sum[1] = from ? cell_h(s, BIN_MISSING) : 0;
+    if (s->is_fast && !s->count && n == 1) { /* two codes: nothing to rank */
+        sum[0] += cell_g(s, 0);
+        sum[1] += cell_h(s, 0);
+        return sum[1] >= s->fast.min_h && s->node->h - sum[1] >= s->fast.min_h ? 0 : -1;
+    }
     if (s->is_fast && !s->count)
         return s->g->simd->tree_scan(s->cells, s->wide, n, &s->fast, sum);
     int64_t g[256], h[256], rows[256];
