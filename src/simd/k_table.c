@@ -30,8 +30,7 @@ void KERNEL(tree_scan_vector)(const uint64_t *, int, int64_t,
                               int64_t *);
 int64_t KERNEL(tree_part)(const uint8_t *, const uint32_t *, int64_t,
                           const uint8_t[256], uint32_t *, uint32_t *);
-uint32_t KERNEL(tree_rank)(uint16_t *, int64_t, uint32_t, uint64_t *, uint16_t *,
-                           uint16_t *);
+uint32_t KERNEL(tree_rank)(const uint16_t *, int64_t, uint32_t, uint64_t *, uint16_t *);
 int64_t KERNEL(tree_list)(uint64_t *, int64_t, uint16_t *, uint64_t *);
 int64_t KERNEL(tree_gini)(const uint64_t *, int64_t, int64_t, int64_t, int64_t,
                           double[2]);

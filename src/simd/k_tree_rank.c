@@ -1,7 +1,8 @@
 /* k_tree_rank.c - what forests do in a node of a few thousand rows (trees.md 7)
  *
- * tree_rank: codes to ranks among themselves, without a sort: a bitmap of those met, how many
- * stand below each word of it, and then a rank is that and the bits below in its own word.
+ * tree_rank: codes to ranks among themselves, without a sort: a bitmap of those met, 32 to a word
+ * whose upper half then says how many stand below it; a rank is that and the bits below in its
+ * own half, so one load a code.
  * tree_list: a table of cells to the list of those that are not 0, with sums up to each.
  * tree_gini: the cut of least gini impurity, as a fraction. Eight cuts are compared with the
  * best so far at once; only where one of them is below it are they looked at one by one, so the
@@ -16,8 +17,8 @@
 #include <immintrin.h>
 #endif
 
-uint32_t KERNEL(tree_rank)(uint16_t *code, int64_t n, uint32_t n_from, uint64_t *seen,
-                           uint16_t *below, uint16_t *outer);
+uint32_t KERNEL(tree_rank)(const uint16_t *code, int64_t n, uint32_t n_from,
+                           uint64_t *seen, uint16_t *rank);
 int64_t KERNEL(tree_list)(uint64_t *cell, int64_t n, uint16_t *code, uint64_t *sum);
 int64_t KERNEL(tree_gini)(const uint64_t *sum, int64_t n, int64_t s0, int64_t s1,
                           int64_t least, double best[2]);
@@ -37,24 +38,56 @@ static inline uint32_t ones(uint64_t x)
 #endif
 }
 
-uint32_t KERNEL(tree_rank)(uint16_t *code, int64_t n, uint32_t n_from, uint64_t *seen,
-                           uint16_t *below, uint16_t *outer)
+#define WORD_CODES 32
+
+uint32_t KERNEL(tree_rank)(const uint16_t *code, int64_t n, uint32_t n_from,
+                           uint64_t *seen, uint16_t *rank)
 {
-    uint32_t words = (n_from + 63) / 64, total = 0;
-    for (int64_t i = 0; i < n; i++) seen[code[i] >> 6] |= UINT64_C(1) << (code[i] & 63);
-    for (uint32_t k = 0; k < words; k++) {
-        below[k] = (uint16_t)total;
-        total += ones(seen[k]);
+    uint32_t words = (n_from + WORD_CODES - 1) / WORD_CODES, k = 0;
+    uint64_t total = 0;
+    int64_t i = 0;
+    for (; i < n; i++) seen[code[i] / WORD_CODES] |= UINT64_C(1) << code[i] % WORD_CODES;
+#ifdef SIMD_IS_avx512
+    const __m512i zero = _mm512_setzero_si512(), last = _mm512_set1_epi64(7);
+    __m512i carry = zero;
+    for (; k + 8 <= words; k += 8) {
+        __m512i v = _mm512_loadu_si512(seen + k), t = _mm512_popcnt_epi64(v), own = t;
+        t = _mm512_add_epi64(t, _mm512_alignr_epi64(t, zero, 7));
+        t = _mm512_add_epi64(t, _mm512_alignr_epi64(t, zero, 6));
+        t = _mm512_add_epi64(t, _mm512_alignr_epi64(t, zero, 4));
+        t = _mm512_add_epi64(t, carry);
+        carry = _mm512_permutexvar_epi64(last, t);
+        t = _mm512_slli_epi64(_mm512_sub_epi64(t, own), 32);
+        _mm512_storeu_si512(seen + k, _mm512_or_si512(v, t));
     }
-    for (int64_t i = 0; i < n; i++) {
-        uint32_t c = code[i];
-        uint64_t lower = (UINT64_C(1) << (c & 63)) - 1;
-        uint32_t rank = below[c >> 6] + ones(seen[c >> 6] & lower);
-        outer[rank] = (uint16_t)c;
-        code[i] = (uint16_t)rank;
+    total = (uint64_t)_mm_cvtsi128_si64(_mm512_castsi512_si128(carry));
+#endif
+    for (; k < words; k++) {
+        uint64_t v = seen[k];
+        seen[k] = v | total << 32;
+        total += ones(v);
     }
-    for (uint32_t k = 0; k < words; k++) seen[k] = 0;
-    return total;
+    i = 0;
+#ifdef SIMD_IS_avx512
+    const __m512i one = _mm512_set1_epi64(1), in_word = _mm512_set1_epi64(WORD_CODES - 1);
+    for (; i + 8 <= n; i += 8) {
+        __m128i c16 = _mm_loadu_si128((const __m128i *)(const void *)(code + i));
+        __m512i c = _mm512_cvtepu16_epi64(c16);
+        __m256i at = _mm256_srli_epi32(_mm256_cvtepu16_epi32(c16), 5);
+        __m512i v = _mm512_i32gather_epi64(at, seen, 8);
+        __m512i bit = _mm512_sllv_epi64(one, _mm512_and_si512(c, in_word));
+        __m512i lower = _mm512_and_si512(v, _mm512_sub_epi64(bit, one));
+        __m512i r = _mm512_add_epi64(_mm512_popcnt_epi64(lower), _mm512_srli_epi64(v, 32));
+        _mm_storeu_si128((__m128i *)(void *)(rank + i), _mm512_cvtepi64_epi16(r));
+    }
+#endif
+    for (; i < n; i++) {
+        uint64_t v = seen[code[i] / WORD_CODES];
+        uint64_t lower = (UINT64_C(1) << code[i] % WORD_CODES) - 1;
+        rank[i] = (uint16_t)((v >> 32) + ones(v & lower));
+    }
+    memset(seen, 0, words * sizeof *seen);
+    return (uint32_t)total;
 }
 
 int64_t KERNEL(tree_list)(uint64_t *cell, int64_t n, uint16_t *code, uint64_t *sum)

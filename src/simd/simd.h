@@ -133,14 +133,13 @@ struct simd_table {
     int64_t (*tree_part)(const uint8_t *column, const uint32_t *ids, int64_t n,
                          const uint8_t left[256], uint32_t *out_left,
                          uint32_t *out_right);
-    /* k_tree_rank.c: codes below n_from become ranks among themselves, outer[rank] the code
-     * that was; returns the number of ranks. seen [n_from / 64 + 1] all 0, and left so; below
-     * as long. tree_list: numbers of the cells that are not 0, and the sums of all up to each,
+    /* k_tree_rank.c: ranks of codes below n_from among themselves, in place if asked; returns
+     * their number. seen [n_from / 32 + 1] all 0, and left so. tree_list: numbers of the cells that are not 0, and the sums of all up to each,
      * room for n both; returns how many, and cells are 0 then. tree_gini: best[] is a fraction num / den; returns the cut behind sum[0..n-1]
      * that is least and below it, the first of equals, or -1. sum: weights of two classes up to
      * the cut, 32 bits each; s0, s1: those of the node; least: weight of a side. */
-    uint32_t (*tree_rank)(uint16_t *code, int64_t n, uint32_t n_from, uint64_t *seen,
-                          uint16_t *below, uint16_t *outer);
+    uint32_t (*tree_rank)(const uint16_t *code, int64_t n, uint32_t n_from,
+                          uint64_t *seen, uint16_t *rank);
     int64_t (*tree_list)(uint64_t *cell, int64_t n, uint16_t *code, uint64_t *sum);
     int64_t (*tree_gini)(const uint64_t *sum, int64_t n, int64_t s0, int64_t s1,
                          int64_t least, double best[2]);

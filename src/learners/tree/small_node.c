@@ -279,12 +279,13 @@ void levels_init(struct grow_work *w, struct arena *a)
                                    : TINY_ROWS;
         l->have = arena_zero(a, (size_t)on * sizeof *l->have);
         l->n_code = arena_array(a, on, sizeof *l->n_code);
+        l->gaps = arena_zero(a, (size_t)on);
         int64_t codes = on * (l->cap + COLUMN_PAD);
         if (w->rules->random) {
             l->image = arena_array(a, codes, sizeof *l->image);
         } else {
             l->code = arena_array(a, codes, sizeof *l->code);
-            l->outer = arena_array(a, codes, sizeof *l->outer);
+            if (k == 0) l->whole = arena_array(a, codes, sizeof *l->whole);
         }
     }
 }
@@ -301,7 +302,7 @@ static void copy_rows(struct grow_work *w)
     size_t step = column_at(l, 1), stride = (size_t)w->wide->stride;
     for (uint32_t i = 0; i < l->n; i++) {
         const uint16_t *from = w->wide->code + l->row[i] * stride;
-        uint16_t *to = l->code + i;
+        uint16_t *to = l->whole + i;
         if (i + 8 < l->n) __builtin_prefetch(w->wide->code + l->row[i + 8] * stride);
         for (int32_t q = 0; q < w->n_on; q++, to += step) *to = from[q];
     }
@@ -340,6 +341,11 @@ static void copy_images(struct grow_work *w, int k, int32_t q)
     }
 }
 
+static const uint16_t *codes_at(const struct grow_level *l, int32_t q)
+{
+    return (l->whole && !l->n_code[q] ? l->whole : l->code) + column_at(l, q);
+}
+
 /* Codes of column q for the rows of a level: ranks among them, or as they are one level out
  * where those are few. */
 static void copy_column(struct grow_work *w, int k, int32_t q)
@@ -347,17 +353,22 @@ static void copy_column(struct grow_work *w, int k, int32_t q)
     struct grow_level *l = &w->level[k], *up = k ? &w->level[0] : NULL;
     const struct rank_col *c = &w->data->codes.col[w->on[q]];
     if (up && up->have[q] != up->stamp) copy_column(w, 0, q);
-    const uint16_t *from = up ? up->code + column_at(up, q) : c->code;
+    const uint16_t *from = up ? codes_at(up, q) : c->code;
     uint32_t n_from = (uint32_t)(c->n_rank + c->missing), n = l->n;
     uint16_t *code = l->code + column_at(l, q);
+    uint16_t *copy = up ? code : l->whole + column_at(l, q);
     if (up && up->n_code[q]) n_from = up->n_code[q];
     l->have[q] = l->stamp;
     l->n_code[q] = 0;
     if (up || !w->wide->code)
-        for (uint32_t i = 0; i < n; i++) code[i] = from[l->row[i]];
+        for (uint32_t i = 0; i < n; i++) copy[i] = from[l->row[i]];
+    l->gaps[q] = up ? up->gaps[q] : c->missing;
     if (n_from <= (uint32_t)l->cap) return;
-    l->n_code[q] = (uint16_t)w->simd->tree_rank(code, n, n_from, w->seen, w->below,
-                                                l->outer + column_at(l, q));
+    if (l->gaps[q]) { /* is it still, among these rows? */
+        l->gaps[q] = 0;
+        for (uint32_t i = 0; i < n; i++) l->gaps[q] |= copy[i] == 0;
+    }
+    l->n_code[q] = (uint16_t)w->simd->tree_rank(copy, n, n_from, w->seen, code);
 }
 
 static uint32_t codes_of(const struct grow_work *w, int k, int32_t q)
@@ -368,13 +379,11 @@ static uint32_t codes_of(const struct grow_work *w, int k, int32_t q)
     return (uint32_t)(c->n_rank + c->missing);
 }
 
-/* The code in the whole column. */
-static uint16_t whole_code(const struct grow_work *w, int k, int32_t q, uint16_t code)
+/* A row's code in the whole column. */
+static uint16_t whole_code(const struct grow_work *w, int k, int32_t q, uint16_t id)
 {
-    for (; k >= 0; k--)
-        if (w->level[k].n_code[q])
-            code = w->level[k].outer[column_at(&w->level[k], q) + code];
-    return code;
+    const struct grow_level *l = &w->level[0];
+    return l->whole[column_at(l, q) + (k ? w->level[k].row[id] : id)];
 }
 
 static void try_random(struct grow_work *w, struct grow_level *l,
@@ -390,9 +399,7 @@ static void try_cuts(struct grow_work *w, int k, const struct grow_rows *rows,
                      const uint16_t *ids, int32_t q, struct grow_split *best)
 {
     const struct grow_level *l = &w->level[k];
-    int missing = w->data->codes.col[w->on[q]].missing && whole_code(w, k, q, 0) == 0;
-    search_column(w, l->code + column_at(l, q), ids, rows, codes_of(w, k, q), missing,
-                  q, best);
+    search_column(w, codes_at(l, q), ids, rows, codes_of(w, k, q), l->gaps[q], q, best);
 }
 
 /* The best split of a node of level k. */
@@ -417,21 +424,27 @@ static void search_small(struct grow_work *w, int k, const struct grow_frame *f,
     }
 }
 
-/* Rows to their sides, by codes or by images. */
+/* Rows to their sides, by codes or by images; edge[]: rows at the cut's codes, 0 without. */
 static inline uint32_t part_rows(struct grow_work *w, struct grow_level *level,
                                  const struct grow_frame *f, const struct grow_split *s,
-                                 const uint16_t *code, const float *image)
+                                 const uint16_t *code, const float *image,
+                                 uint16_t edge[2])
 {
     uint32_t *pay = w->pay + level->beg + f->beg, l = 0, r = 0;
     int64_t *aux = w->aux ? w->aux + level->beg + f->beg : NULL;
     uint16_t *ids = level->id + f->beg, *aside = level->aside, sub, top;
+    uint16_t at_lo = 0, at_hi = 0;
     float floor = split_floor(s), most = s->top;
     split_test(s, &sub, &top);
     for (uint32_t i = 0; i < f->n; i++) {
-        uint16_t id = ids[i];
+        uint16_t id = ids[i], c = image ? 0 : code[id];
         uint32_t p = pay[i];
         uint32_t go = image ? (image[id] >= floor) & (image[id] <= most)
-                            : (uint16_t)(code[id] - sub) <= top;
+                            : (uint16_t)(c - sub) <= top;
+        if (!image) {
+            at_lo = c == s->lo ? id : at_lo;
+            at_hi = c == s->hi ? id : at_hi;
+        }
         ids[l] = id;
         pay[l] = p;
         aside[r] = id;
@@ -447,15 +460,19 @@ static inline uint32_t part_rows(struct grow_work *w, struct grow_level *level,
     memcpy(ids + l, aside, r * sizeof *ids);
     memcpy(pay + l, w->pay2, r * sizeof *pay);
     if (aux) memcpy(aux + l, w->aux2, r * sizeof *aux);
+    edge[0] = at_lo;
+    edge[1] = at_hi;
     return l;
 }
 
 static uint32_t part_small(struct grow_work *w, struct grow_level *level,
-                           const struct grow_frame *f, const struct grow_split *s)
+                           const struct grow_frame *f, const struct grow_split *s,
+                           uint16_t edge[2])
 {
-    size_t at = column_at(level, s->feature);
-    return w->rules->random ? part_rows(w, level, f, s, NULL, level->image + at)
-                            : part_rows(w, level, f, s, level->code + at, NULL);
+    return w->rules->random
+               ? part_rows(w, level, f, s, NULL,
+                           level->image + column_at(level, s->feature), edge)
+               : part_rows(w, level, f, s, codes_at(level, s->feature), NULL, edge);
 }
 
 static void grow_level(struct grow_work *w, int k, const struct grow_frame *f)
@@ -494,14 +511,15 @@ static void grow_level(struct grow_work *w, int k, const struct grow_frame *f)
             add_leaf(w, &at, &rows);
             continue;
         }
-        uint16_t lo = best.lo, hi = best.hi;
+        uint16_t lo = best.lo, hi = best.hi, edge[2];
+        uint32_t n_left = part_small(w, l, &at, &best, edge);
         if (!w->rules->random && best.missing != MISSING_ALONE) {
-            lo = whole_code(w, k, best.feature, lo);
-            hi = whole_code(w, k, best.feature, hi);
+            lo = whole_code(w, k, best.feature, edge[0]);
+            hi = whole_code(w, k, best.feature, edge[1]);
         }
         uint32_t node = add_node(w, &at, &rows, &best, lo, hi, gain);
         if (w->failed) break;
-        child_frames(&at, &best, node, part_small(w, l, &at, &best), &left, &right);
+        child_frames(&at, &best, node, n_left, &left, &right);
         l->stack[n_stack++] = right;
         l->stack[n_stack++] = left;
     }

@@ -51,9 +51,10 @@ struct grow_level {
     uint32_t n, beg;          /* rows, and where they begin in w->pay */
     uint32_t stamp, *have;    /* [n_on] subtree whose codes are copied */
     uint16_t *code;           /* [n_on][cap + COLUMN_PAD] */
-    uint16_t *outer;          /* as code: code one level out */
+    uint16_t *whole;          /* as code: of the whole column; the outer level alone */
     float *image;             /* as code: in place of both for random thresholds */
     uint16_t *n_code;         /* [n_on]; 0: the codes are those one level out */
+    uint8_t *gaps;            /* [n_on] code 0 is missing */
     uint32_t row[SMALL_ROWS]; /* row one level out */
     uint16_t id[SMALL_ROWS], aside[SMALL_ROWS];
     struct grow_frame stack[ENSEMBLE_DEPTH_MAX + 4];
@@ -94,8 +95,7 @@ struct grow_work {
     struct grow_frame stack[ENSEMBLE_DEPTH_MAX + 4];
     /* subtrees in cache, and those of at most TINY_ROWS within them */
     struct grow_level level[2];
-    uint64_t seen[1024];
-    uint16_t below[1024];
+    uint64_t seen[2048 + 1];
     const struct grow_wide *wide;
     const struct simd_table *simd;
     /* search */
