@@ -34,6 +34,9 @@ uint32_t KERNEL(tree_rank)(const uint16_t *, int64_t, uint32_t, uint64_t *, uint
 int64_t KERNEL(tree_list)(uint64_t *, int64_t, uint16_t *, uint64_t *);
 int64_t KERNEL(tree_gini)(const uint64_t *, int64_t, int64_t, int64_t, int64_t,
                           double[2]);
+int KERNEL(tree_cells)(uint32_t *, int64_t, struct simd_cut *);
+int KERNEL(tree_few)(const uint16_t *, const uint16_t *, const uint32_t *, int64_t,
+                     struct simd_cut *);
 int KERNEL(tree_span)(const float *, int64_t, float[2]);
 uint64_t KERNEL(tree_between)(const float *, const uint32_t *, int64_t, float, float);
 void KERNEL(tree_cells_sub)(uint64_t *, const uint64_t *, int64_t);
@@ -99,6 +102,8 @@ const struct simd_table SIMD_CAT(simd_table, SIMD_SET) = {
     .tree_rank = KERNEL(tree_rank),
     .tree_list = KERNEL(tree_list),
     .tree_gini = KERNEL(tree_gini),
+    .tree_cells = KERNEL(tree_cells),
+    .tree_few = KERNEL(tree_few),
     .tree_span = KERNEL(tree_span),
     .tree_between = KERNEL(tree_between),
     .tree_cells_sub = KERNEL(tree_cells_sub),

@@ -7,6 +7,10 @@
  * tree_gini: the cut of least gini impurity, as a fraction. Eight cuts are compared with the
  * best so far at once; only where one of them is below it are they looked at one by one, so the
  * cut is the one that a plain loop finds.
+ * tree_cells: the two in one, without a list. A cut is looked at with doubles where single
+ * precision with some room does not rule it out.
+ * tree_few: a handful of rows is neither sorted nor counted: what is on the left of the cut
+ * behind a row's code is the sum over all rows of a code not above it.
  * tree_span, tree_between: the range of a column's values, and what lies between two of them;
  * least, greatest and integer sums, so lanes in any order give the same. */
 #include <math.h>
@@ -22,6 +26,9 @@ uint32_t KERNEL(tree_rank)(const uint16_t *code, int64_t n, uint32_t n_from,
 int64_t KERNEL(tree_list)(uint64_t *cell, int64_t n, uint16_t *code, uint64_t *sum);
 int64_t KERNEL(tree_gini)(const uint64_t *sum, int64_t n, int64_t s0, int64_t s1,
                           int64_t least, double best[2]);
+int KERNEL(tree_cells)(uint32_t *cell, int64_t n, struct simd_cut *cut);
+int KERNEL(tree_few)(const uint16_t *code, const uint16_t *ids, const uint32_t *two,
+                     int64_t n, struct simd_cut *cut);
 int KERNEL(tree_span)(const float *x, int64_t n, float range[2]);
 uint64_t KERNEL(tree_between)(const float *x, const uint32_t *pay, int64_t n,
                               float floor, float top);
@@ -186,6 +193,210 @@ int64_t KERNEL(tree_gini)(const uint64_t *sum, int64_t n, int64_t s0, int64_t s1
     best[0] = bnum;
     best[1] = bden;
     return at;
+}
+
+/* Takes the cut behind code c if it is below the best so far. */
+static inline int take_cut(struct simd_cut *cut, uint32_t left, uint16_t c)
+{
+    double num, den, nl, nr, min = (double)cut->least;
+    uint64_t sum = (uint64_t)(left & 65535) | (uint64_t)(left >> 16) << 32;
+    gini_cut(sum, (double)cut->s0, (double)cut->s1, &num, &den, &nl, &nr);
+    if (nl < min || nr < min || !(num * cut->den < cut->num * den)) return 0;
+    cut->num = num;
+    cut->den = den;
+    cut->left = left;
+    cut->lo = c;
+    return 1;
+}
+
+#ifdef SIMD_IS_avx512
+/* Which of 16 cuts may be below the best? Weights below 2^16 are exact, products round by a few
+ * parts in 2^24, and the best is taken 2^-18 too high. */
+static inline __mmask16 may_be_below(__m512i v, const struct simd_cut *cut)
+{
+    const __m512 s0 = _mm512_set1_ps((float)cut->s0);
+    const __m512 s1 = _mm512_set1_ps((float)cut->s1);
+    const __m512 bnum = _mm512_set1_ps((float)cut->num * (1 + 0x1p-18f));
+    const __m512 bden = _mm512_set1_ps((float)cut->den);
+    __m512 a = _mm512_cvtepi32_ps(_mm512_and_si512(v, _mm512_set1_epi32(65535)));
+    __m512 b = _mm512_cvtepi32_ps(_mm512_srli_epi32(v, 16));
+    __m512 c = _mm512_sub_ps(s0, a), d = _mm512_sub_ps(s1, b);
+    __m512 nl = _mm512_add_ps(a, b), nr = _mm512_add_ps(c, d);
+    __m512 num = _mm512_add_ps(_mm512_mul_ps(_mm512_mul_ps(a, b), nr),
+                               _mm512_mul_ps(_mm512_mul_ps(c, d), nl));
+    return _mm512_cmp_ps_mask(_mm512_mul_ps(num, bden),
+                              _mm512_mul_ps(bnum, _mm512_mul_ps(nl, nr)), _CMP_LT_OQ);
+}
+
+int KERNEL(tree_cells)(uint32_t *cell, int64_t n, struct simd_cut *cut)
+{
+    const __m512i zero = _mm512_setzero_si512(), last = _mm512_set1_epi32(15);
+    __m512i carry = zero;
+    int found = 0, open = 0; /* hi is not known yet */
+    for (int64_t c = 0; c < n; c += 16) {
+        __mmask16 in = n - c < 16 ? (__mmask16)((1u << (n - c)) - 1) : (__mmask16)0xffff;
+        __m512i v = _mm512_maskz_loadu_epi32(in, cell + c);
+        uint32_t some = _mm512_test_epi32_mask(v, v);
+        if (!some) continue;
+        _mm512_mask_storeu_epi32(cell + c, in, zero);
+        if (open) cut->hi = (uint16_t)(c + __builtin_ctz(some));
+        open = 0;
+        v = _mm512_add_epi32(v, _mm512_alignr_epi32(v, zero, 15));
+        v = _mm512_add_epi32(v, _mm512_alignr_epi32(v, zero, 14));
+        v = _mm512_add_epi32(v, _mm512_alignr_epi32(v, zero, 12));
+        v = _mm512_add_epi32(v, _mm512_alignr_epi32(v, zero, 8));
+        v = _mm512_add_epi32(v, carry);
+        carry = _mm512_permutexvar_epi32(last, v);
+        uint32_t hits = some & may_be_below(v, cut);
+        if (!hits) continue;
+        uint32_t sum[16], at = 16;
+        _mm512_storeu_si512(sum, v);
+        for (; hits; hits &= hits - 1) {
+            uint32_t k = (uint32_t)__builtin_ctz(hits);
+            if (take_cut(cut, sum[k], (uint16_t)(c + k))) at = k;
+        }
+        if (at == 16) continue;
+        found = 1;
+        some &= 0xfffeu << at;
+        if (some)
+            cut->hi = (uint16_t)(c + __builtin_ctz(some));
+        else
+            open = 1;
+    }
+    return found;
+}
+
+int KERNEL(tree_few)(const uint16_t *code, const uint16_t *ids, const uint32_t *two,
+                     int64_t n, struct simd_cut *cut)
+{
+    const __m512d s0 = _mm512_set1_pd((double)cut->s0), inf = _mm512_set1_pd(INFINITY);
+    const __m512d s1 = _mm512_set1_pd((double)cut->s1);
+    const __m512d min = _mm512_set1_pd((double)cut->least);
+    const __m512i low = _mm512_set1_epi32(65535);
+    uint32_t c[SIMD_FEW], left[SIMD_FEW];
+    double ratio[SIMD_FEW], least = (double)INFINITY;
+    int64_t parts = n > 16 ? 2 : 1;
+    for (int64_t p = 0; p < parts; p++) {
+        __m512i id = _mm512_cvtepu16_epi32(
+            _mm256_loadu_si256((const __m256i *)(const void *)(ids + 16 * p)));
+        int64_t have = n - 16 * p;
+        __mmask16 in = have < 16 ? (__mmask16)((1u << have) - 1) : (__mmask16)0xffff;
+        __m512i v = _mm512_mask_i32gather_epi32(low, in, id, code, 2);
+        _mm512_storeu_si512(c + 16 * p, _mm512_and_si512(v, low));
+    }
+    for (int64_t p = 0; p < parts; p++) {
+        __m512i own = _mm512_loadu_si512(c + 16 * p), sum = _mm512_setzero_si512();
+        for (int64_t j = 0; j < n; j++) {
+            __mmask16 within =
+                _mm512_cmp_epu32_mask(_mm512_set1_epi32((int)c[j]), own, _MM_CMPINT_LE);
+            sum = _mm512_mask_add_epi32(sum, within, sum, _mm512_set1_epi32((int)two[j]));
+        }
+        _mm512_storeu_si512(left + 16 * p, sum);
+        for (int64_t h = 0; h < 2; h++) {
+            __m256i half = _mm256_loadu_si256(
+                (const __m256i *)(const void *)(left + 16 * p + 8 * h));
+            __m512d a = _mm512_cvtepi32_pd(
+                _mm256_and_si256(half, _mm512_castsi512_si256(low)));
+            __m512d b = _mm512_cvtepi32_pd(_mm256_srli_epi32(half, 16));
+            __m512d d = _mm512_sub_pd(s0, a), e = _mm512_sub_pd(s1, b);
+            __m512d nl = _mm512_add_pd(a, b), nr = _mm512_add_pd(d, e);
+            __m512d num = _mm512_add_pd(_mm512_mul_pd(_mm512_mul_pd(a, b), nr),
+                                        _mm512_mul_pd(_mm512_mul_pd(d, e), nl));
+            __mmask8 fine = _mm512_cmp_pd_mask(nl, min, _CMP_GE_OQ);
+            fine = _mm512_mask_cmp_pd_mask(fine, nr, min, _CMP_GE_OQ);
+            __m512d q = _mm512_mask_div_pd(inf, fine, num, _mm512_mul_pd(nl, nr));
+            _mm512_storeu_pd(ratio + 16 * p + 8 * h, q);
+            double here = _mm512_reduce_min_pd(q);
+            least = here < least ? here : least;
+        }
+    }
+#else
+static inline int flush_list(const uint64_t *sum, const uint16_t *code, int64_t m,
+                             struct simd_cut *cut)
+{
+    double best[2] = {cut->num, cut->den};
+    int64_t at = KERNEL(tree_gini)(sum, m, cut->s0, cut->s1, cut->least, best);
+    if (at < 0) return 0;
+    cut->num = best[0];
+    cut->den = best[1];
+    cut->left = (uint32_t)(sum[at] & 65535) | (uint32_t)(sum[at] >> 32) << 16;
+    cut->lo = code[at];
+    if (at + 1 < m) cut->hi = code[at + 1];
+    return at + 1 < m ? 1 : 2;
+}
+
+int KERNEL(tree_cells)(uint32_t *cell, int64_t n, struct simd_cut *cut)
+{
+    enum { MANY = 256 };
+    uint64_t sum[MANY], all = 0;
+    uint16_t code[MANY];
+    int found = 0, open = 0; /* hi is not known yet */
+    int64_t m = 0;
+    for (int64_t c = 0; c < n; c++) {
+        uint32_t v = cell[c];
+        cell[c] = 0;
+        all += (uint64_t)(v & 65535) | (uint64_t)(v >> 16) << 32;
+        code[m] = (uint16_t)c;
+        sum[m] = all;
+        m += v != 0;
+        if (m < MANY && c + 1 < n) continue;
+        if (open && m > 0) {
+            cut->hi = code[0];
+            open = 0;
+        }
+        int got = flush_list(sum, code, m, cut);
+        found |= got;
+        open |= got == 2;
+        m = 0;
+    }
+    return found != 0;
+}
+
+int KERNEL(tree_few)(const uint16_t *code, const uint16_t *ids, const uint32_t *two,
+                     int64_t n, struct simd_cut *cut)
+{
+    typedef uint32_t lanes __attribute__((vector_size(64)));
+#ifdef SIMD_IS_base
+    if (n > 8) return -1;
+#else
+    if (n > 16) return -1;
+#endif
+    double s0 = (double)cut->s0, s1 = (double)cut->s1, min = (double)cut->least;
+    double ratio[SIMD_FEW], least = (double)INFINITY;
+    uint32_t c[SIMD_FEW], left[SIMD_FEW];
+    for (int64_t i = 0; i < SIMD_FEW; i++) c[i] = i < n ? code[ids[i]] : 65535;
+    for (int64_t p = 0; p < n; p += 16) {
+        lanes own, sum = {0};
+        memcpy(&own, c + p, sizeof own);
+        for (int64_t j = 0; j < n; j++) sum += (lanes)(c[j] <= own) & two[j];
+        memcpy(left + p, &sum, sizeof sum);
+    }
+    for (int64_t i = 0; i < n; i++) {
+        double num, den, nl, nr;
+        uint64_t sum = (uint64_t)(left[i] & 65535) | (uint64_t)(left[i] >> 16) << 32;
+        gini_cut(sum, s0, s1, &num, &den, &nl, &nr);
+        int fine = nl >= min && nr >= min;
+        ratio[i] = fine ? num / den : (double)INFINITY;
+        least = ratio[i] < least ? ratio[i] : least;
+    }
+#endif
+    /* with so little weight different fractions are different quotients */
+    if (!(least < cut->num / cut->den)) return 0;
+    uint32_t lo = 65536, hi = 65536;
+    int64_t at = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (ratio[i] == least && c[i] < lo) {
+            lo = c[i];
+            at = i;
+        }
+    for (int64_t i = 0; i < n; i++) hi = c[i] > lo && c[i] < hi ? c[i] : hi;
+    double nl, nr;
+    uint64_t sum = (uint64_t)(left[at] & 65535) | (uint64_t)(left[at] >> 16) << 32;
+    gini_cut(sum, (double)cut->s0, (double)cut->s1, &cut->num, &cut->den, &nl, &nr);
+    cut->left = left[at];
+    cut->lo = (uint16_t)lo;
+    cut->hi = (uint16_t)hi;
+    return 1;
 }
 
 int KERNEL(tree_span)(const float *x, int64_t n, float range[2])

@@ -62,6 +62,16 @@ struct simd_lane;
 struct simd_walk;
 struct simd_leaf;
 
+/* A cut of a node's column by two classes: the least gini impurity so far as a fraction num / den,
+ * and what is on the left of it; weights are 16 bits a class, the second above the first. */
+#define SIMD_FEW       32
+#define SIMD_FEW_UNITS 1024
+struct simd_cut {
+    double num, den;
+    int64_t s0, s1, least; /* weights of the node, below 65536 together, and least of a side */
+    uint32_t left;         /* weights */
+    uint16_t lo, hi;       /* codes that the cut is between */
+};
 struct simd_table {
     const char *name;   /* "base", "avx2", "avx512" */
     int permutes_bytes; /* a byte look-up of a whole vector is one instruction */
@@ -143,6 +153,13 @@ struct simd_table {
     int64_t (*tree_list)(uint64_t *cell, int64_t n, uint16_t *code, uint64_t *sum);
     int64_t (*tree_gini)(const uint64_t *sum, int64_t n, int64_t s0, int64_t s1,
                          int64_t least, double best[2]);
+    /* The same from a column at once; 1: found a better one, the first of equals. tree_cells:
+     * from weights of codes 0..n-1, which are 0 then. tree_few: from at most SIMD_FEW rows
+     * of at most SIMD_FEW_UNITS weight, or -1 where a set has no quick way for so many; two bytes behind code[] may be read, ids[] and
+     * two[] up to SIMD_FEW entries. */
+    int (*tree_cells)(uint32_t *cell, int64_t n, struct simd_cut *cut);
+    int (*tree_few)(const uint16_t *code, const uint16_t *ids, const uint32_t *two,
+                    int64_t n, struct simd_cut *cut);
     /* tree_span: the least (of those not -infinity; infinity without) and the greatest of n
      * floats without NaN, and whether one is -infinity. tree_between: weights of two classes of
      * the rows with floor <= x <= top, 32 bits each; pay: weight << 1 | class. */

@@ -402,13 +402,25 @@ static void try_cuts(struct grow_work *w, int k, const struct grow_rows *rows,
     search_column(w, codes_at(l, q), ids, rows, codes_of(w, k, q), l->gaps[q], q, best);
 }
 
+/* Weights in 16 bits a class, where they fit. */
+static void pack_weights(struct grow_work *w, struct grow_rows *rows)
+{
+    if (w->data->mode != FOREST_TWO || w->rules->criterion != FOREST_GINI ||
+        w->rules->random || rows->s0 + rows->s1 > UINT16_MAX)
+        return;
+    for (uint32_t i = 0; i < rows->n; i++)
+        w->two[i] = rows->pay[i] >> 1 << ((rows->pay[i] & 1) * 16);
+    rows->two = w->two;
+}
+
 /* The best split of a node of level k. */
 static void search_small(struct grow_work *w, int k, const struct grow_frame *f,
-                         const struct grow_rows *rows, struct grow_split *best)
+                         struct grow_rows *rows, struct grow_split *best)
 {
     struct grow_level *l = &w->level[k];
     const uint16_t *ids = l->id + f->beg;
     int32_t q;
+    pack_weights(w, rows);
     columns_begin(w, f->path);
     for (int32_t tried = 0; (q = columns_next(w)) >= 0; tried++) {
         if (tried >= w->rules->columns && best->feature >= 0) break;
@@ -488,7 +500,7 @@ static void grow_level(struct grow_work *w, int k, const struct grow_frame *f)
         struct grow_frame at = l->stack[--n_stack], left, right;
         uint32_t *pay = w->pay + l->beg + at.beg;
         int64_t *aux = w->aux ? w->aux + l->beg + at.beg : NULL;
-        struct grow_rows rows = {pay, aux, at.n, at.s0, at.s1};
+        struct grow_rows rows = {pay, aux, at.n, at.s0, at.s1, NULL};
         struct grow_split best = {.num = (double)INFINITY, .den = 1, .feature = -1};
         if (!may_split(w, &at, &rows)) {
             add_leaf(w, &at, &rows);

@@ -41,6 +41,7 @@ struct grow_rows {
     const int64_t *aux;  /* MANY, SUM */
     uint32_t n;
     int64_t s0, s1;
+    const uint32_t *two; /* weights as in simd_cut, or NULL */
 };
 struct grow_sum {
     int64_t s, w;
@@ -56,7 +57,7 @@ struct grow_level {
     uint16_t *n_code;         /* [n_on]; 0: the codes are those one level out */
     uint8_t *gaps;            /* [n_on] code 0 is missing */
     uint32_t row[SMALL_ROWS]; /* row one level out */
-    uint16_t id[SMALL_ROWS], aside[SMALL_ROWS];
+    uint16_t id[SMALL_ROWS + SIMD_FEW], aside[SMALL_ROWS];
     struct grow_frame stack[ENSEMBLE_DEPTH_MAX + 4];
 };
 /* Cells of the columns that are on. By rows, for trees enough to pay for it: a subtree's copy then
@@ -102,7 +103,9 @@ struct grow_work {
     union {
         uint64_t cell[SMALL_CODES]; /* TWO: class weights of a code, 32 bits each */
         struct grow_sum sum[SMALL_CODES];
+        uint32_t half[SMALL_CODES]; /* as cell, 16 bits each */
     };
+    uint32_t two[SMALL_ROWS + SIMD_FEW];
     uint64_t touched[SMALL_CODES / 64];
     uint16_t list_code[SMALL_CODES + 1];
     uint64_t list_sum[SMALL_CODES + 1];

@@ -15,6 +15,7 @@
 
 #define FEW    12
 #define DENSE  6 /* codes a row */
+#define DENSER 12
 #define SPREAD 4 /* tables */
 
 /* ------------------------------------------------------------------------ lists --- */
@@ -353,12 +354,47 @@ static void missing_alone(struct grow_work *w, const struct grow_rows *rows, int
     offer(best, feature, num, den, last, last, MISSING_ALONE, a, b);
 }
 
+/* Two classes in 16 bits each, no row missing: 0 if the codes are too many for it. */
+static int search_halves(struct grow_work *w, const uint16_t *seq, const uint16_t *ids,
+                         const struct grow_rows *rows, uint32_t n_codes,
+                         int32_t feature, struct grow_split *best)
+{
+    const uint32_t *two = rows->two;
+    uint32_t n = rows->n;
+    int better = -1;
+    struct simd_cut cut = {.num = best->num,
+                           .den = best->den,
+                           .s0 = rows->s0,
+                           .s1 = rows->s1,
+                           .least = w->min_units};
+    if (n <= SIMD_FEW && rows->s0 + rows->s1 <= SIMD_FEW_UNITS)
+        better = w->simd->tree_few(seq, ids, two, n, &cut);
+    if (better < 0 && DENSER * n >= n_codes && n > FEW) {
+        for (uint32_t i = 0; i < n; i++) w->half[seq[ids[i]]] += two[i];
+        better = w->simd->tree_cells(w->half, n_codes, &cut);
+    }
+    if (better < 0) return 0;
+    if (better)
+        *best = (struct grow_split){.num = cut.num,
+                                    .den = cut.den,
+                                    .feature = feature,
+                                    .lo = cut.lo,
+                                    .hi = cut.hi,
+                                    .missing = MISSING_NONE,
+                                    .l0 = cut.left & UINT16_MAX,
+                                    .l1 = cut.left >> 16};
+    return 1;
+}
+
 int search_column(struct grow_work *w, const uint16_t *seq, const uint16_t *ids,
                   const struct grow_rows *rows, uint32_t n_codes, int missing,
                   int32_t feature, struct grow_split *best)
 {
     enum forest_mode mode = w->data->mode;
     int m;
+    if (rows->two && !missing &&
+        search_halves(w, seq, ids, rows, n_codes, feature, best))
+        return 2;
     if (ids)
         m = mode == FOREST_TWO   ? list_two(w, seq, ids, rows, n_codes)
             : mode == FOREST_SUM ? list_sums(w, seq, ids, rows, n_codes)
