@@ -29,7 +29,10 @@ int64_t KERNEL(tree_gini)(const uint64_t *sum, int64_t n, int64_t s0, int64_t s1
 int KERNEL(tree_cells)(uint32_t *cell, int64_t n, struct simd_cut *cut);
 int KERNEL(tree_few)(const uint16_t *code, const uint16_t *ids, const uint32_t *two,
                      int64_t n, struct simd_cut *cut);
-int KERNEL(tree_span)(const float *x, int64_t n, float range[2]);
+int KERNEL(tree_span)(const float *image, const uint16_t *ids, float *x, int64_t n,
+                      float range[2]);
+int64_t KERNEL(tree_part_few)(const struct simd_part *side, uint16_t *ids, uint32_t *pay,
+                              int64_t n);
 uint64_t KERNEL(tree_between)(const float *x, const uint32_t *pay, int64_t n,
                               float floor, float top);
 
@@ -399,7 +402,8 @@ int KERNEL(tree_few)(const uint16_t *code, const uint16_t *ids, const uint32_t *
     return 1;
 }
 
-int KERNEL(tree_span)(const float *x, int64_t n, float range[2])
+int KERNEL(tree_span)(const float *image, const uint16_t *ids, float *x, int64_t n,
+                      float range[2])
 {
     const float none = (float)INFINITY;
 #ifdef SIMD_IS_avx512
@@ -409,7 +413,14 @@ int KERNEL(tree_span)(const float *x, int64_t n, float range[2])
     for (int64_t i = 0; i < n; i += 16) {
         __mmask16 in =
             n - i < 16 ? (__mmask16)((1u << (n - i)) - 1) : (__mmask16)0xffff;
-        __m512 v = _mm512_mask_loadu_ps(inf, in, x + i);
+        __m512 v;
+        if (ids) {
+            __m512i id = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(in, ids + i));
+            v = _mm512_mask_i32gather_ps(inf, in, id, image, 4);
+            _mm512_mask_storeu_ps(x + i, in, v);
+        } else {
+            v = _mm512_mask_loadu_ps(inf, in, x + i);
+        }
         __mmask16 gap = _mm512_cmp_ps_mask(v, minus, _CMP_EQ_OQ);
         gaps |= gap;
         least = _mm512_mask_min_ps(least, (__mmask16)~gap, least, v);
@@ -422,6 +433,7 @@ int KERNEL(tree_span)(const float *x, int64_t n, float range[2])
     enum { LANES = 8 };
     float least[LANES], most[LANES];
     int gaps = 0;
+    for (int64_t i = 0; ids && i < n; i++) x[i] = image[ids[i]];
     for (int k = 0; k < LANES; k++) {
         least[k] = none;
         most[k] = -none;
@@ -479,4 +491,55 @@ uint64_t KERNEL(tree_between)(const float *x, const uint32_t *pay, int64_t n,
     }
 #endif
     return (uint64_t)(all - second) | (uint64_t)second << 32;
+}
+
+int64_t KERNEL(tree_part_few)(const struct simd_part *side, uint16_t *ids, uint32_t *pay,
+                              int64_t n)
+{
+#ifdef SIMD_IS_avx512
+    __mmask16 in = (__mmask16)((1u << n) - 1), left;
+    __m512i id = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(in, ids));
+    __m512i p = _mm512_maskz_loadu_epi32(in, pay);
+    if (side->image) {
+        __m512 v = _mm512_mask_i32gather_ps(_mm512_setzero_ps(), in, id, side->image, 4);
+        left = _mm512_mask_cmp_ps_mask(in, v, _mm512_set1_ps(side->floor), _CMP_GE_OQ);
+        left = _mm512_mask_cmp_ps_mask(left, v, _mm512_set1_ps(side->top), _CMP_LE_OQ);
+    } else {
+        __m512i low = _mm512_set1_epi32(65535);
+        __m512i c = _mm512_mask_i32gather_epi32(low, in, id, side->code, 2);
+        c = _mm512_and_si512(_mm512_sub_epi32(c, _mm512_set1_epi32(side->sub)), low);
+        left = _mm512_mask_cmple_epu32_mask(in, c, _mm512_set1_epi32(side->most));
+    }
+    int n_left = __builtin_popcount(left);
+    __mmask16 right = (__mmask16)(in & ~left), behind = (__mmask16)(0xffffu << n_left);
+    id = _mm512_mask_expand_epi32(_mm512_maskz_compress_epi32(left, id), behind,
+                                  _mm512_maskz_compress_epi32(right, id));
+    p = _mm512_mask_expand_epi32(_mm512_maskz_compress_epi32(left, p), behind,
+                                 _mm512_maskz_compress_epi32(right, p));
+    _mm256_mask_storeu_epi16(ids, in, _mm512_cvtepi32_epi16(id));
+    _mm512_mask_storeu_epi32(pay, in, p);
+    return n_left;
+#else
+    uint16_t aside[SIMD_PART];
+    uint32_t aside_pay[SIMD_PART];
+    int64_t l = 0, r = 0;
+    for (int64_t i = 0; i < n; i++) {
+        uint16_t id = ids[i];
+        uint32_t p = pay[i];
+        int go = side->image ? (side->image[id] >= side->floor) &
+                                   (side->image[id] <= side->top)
+                             : (uint16_t)(side->code[id] - side->sub) <= side->most;
+        ids[l] = id;
+        pay[l] = p;
+        aside[r] = id;
+        aside_pay[r] = p;
+        l += go;
+        r += !go;
+    }
+    for (int64_t i = 0; i < r; i++) {
+        ids[l + i] = aside[i];
+        pay[l + i] = aside_pay[i];
+    }
+    return l;
+#endif
 }

@@ -72,6 +72,13 @@ struct simd_cut {
     uint32_t left;         /* weights */
     uint16_t lo, hi;       /* codes that the cut is between */
 };
+#define SIMD_PART 16
+struct simd_part {
+    const float *image;
+    const uint16_t *code;
+    float floor, top;
+    uint16_t sub, most;
+};
 struct simd_table {
     const char *name;   /* "base", "avx2", "avx512" */
     int permutes_bytes; /* a byte look-up of a whole vector is one instruction */
@@ -160,12 +167,19 @@ struct simd_table {
     int (*tree_cells)(uint32_t *cell, int64_t n, struct simd_cut *cut);
     int (*tree_few)(const uint16_t *code, const uint16_t *ids, const uint32_t *two,
                     int64_t n, struct simd_cut *cut);
-    /* tree_span: the least (of those not -infinity; infinity without) and the greatest of n
-     * floats without NaN, and whether one is -infinity. tree_between: weights of two classes of
-     * the rows with floor <= x <= top, 32 bits each; pay: weight << 1 | class. */
-    int (*tree_span)(const float *x, int64_t n, float range[2]);
+    /* tree_span: x[i] = image[ids[i]] without NaN (ids NULL: x is there), the least of those
+     * not -infinity (infinity without), the greatest, and whether one is -infinity.
+     * tree_between: weights of two classes of the rows with floor <= x <= top, 32 bits each;
+     * pay: weight << 1 | class. tree_part_few: at most SIMD_PART rows to both sides of a
+     * split, left first; returns the number on the left: with floor <= image[id] <= top, or
+     * without images with (uint16_t)(code[id] - sub) <= most. ids, pay: up to SIMD_PART may
+     * be read, two bytes behind code[] too. */
+    int (*tree_span)(const float *image, const uint16_t *ids, float *x, int64_t n,
+                     float range[2]);
     uint64_t (*tree_between)(const float *x, const uint32_t *pay, int64_t n,
                              float floor, float top);
+    int64_t (*tree_part_few)(const struct simd_part *side, uint16_t *ids, uint32_t *pay,
+                             int64_t n);
     /* k_tree_scan.c: cells of a column (packed u64 or wide i64 pairs). The best of the splits
      * after code 0..n-1 by rank, with sum[] (g, h) on the left from the start; -1: none has
      * min_h on both sides. sum[] gets the winner's left side. Cells up to 256 may be read. */

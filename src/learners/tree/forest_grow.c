@@ -281,7 +281,7 @@ static void search_images(struct grow_work *w, const struct grow_rows *rows,
     const struct rank_col *c = &w->data->codes.col[w->on[q]];
     const float *image = w->wide->column + (int64_t)q * w->data->n;
     for (uint32_t i = 0; i < rows->n; i++) w->x[i] = image[id[i]];
-    search_drawn(w, w->x, rows, path, q, best);
+    search_drawn(w, NULL, NULL, rows, path, q, best);
     if (best->feature == q && best->missing != MISSING_ALONE)
         best->lo =
             (uint16_t)(rank_from(c, rank_near(c, best->top), best->top) + c->missing);

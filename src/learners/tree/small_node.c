@@ -390,9 +390,7 @@ static void try_random(struct grow_work *w, struct grow_level *l,
                        const struct grow_rows *rows, const uint16_t *ids, int32_t q,
                        uint64_t path, struct grow_split *best)
 {
-    const float *image = l->image + column_at(l, q);
-    for (uint32_t i = 0; i < rows->n; i++) w->x[i] = image[ids[i]];
-    search_drawn(w, w->x, rows, path, q, best);
+    search_drawn(w, l->image + column_at(l, q), ids, rows, path, q, best);
 }
 
 static void try_cuts(struct grow_work *w, int k, const struct grow_rows *rows,
@@ -481,10 +479,25 @@ static uint32_t part_small(struct grow_work *w, struct grow_level *level,
                            const struct grow_frame *f, const struct grow_split *s,
                            uint16_t edge[2])
 {
-    return w->rules->random
-               ? part_rows(w, level, f, s, NULL,
-                           level->image + column_at(level, s->feature), edge)
-               : part_rows(w, level, f, s, codes_at(level, s->feature), NULL, edge);
+    int random = w->rules->random;
+    size_t at = random ? column_at(level, s->feature) : 0;
+    const float *image = random ? level->image + at : NULL;
+    const uint16_t *code = random ? NULL : codes_at(level, s->feature);
+    if (f->n > SIMD_PART || w->aux)
+        return random ? part_rows(w, level, f, s, NULL, image, edge)
+                      : part_rows(w, level, f, s, code, NULL, edge);
+    struct simd_part side = {
+        .image = image, .code = code, .floor = split_floor(s), .top = s->top};
+    uint16_t *ids = level->id + f->beg;
+    split_test(s, &side.sub, &side.most);
+    edge[0] = edge[1] = 0;
+    for (uint32_t i = 0; i < f->n && !random; i++) {
+        uint16_t c = code[ids[i]];
+        edge[0] = c == s->lo ? ids[i] : edge[0];
+        edge[1] = c == s->hi ? ids[i] : edge[1];
+    }
+    return (uint32_t)w->simd->tree_part_few(&side, ids, w->pay + level->beg + f->beg,
+                                            f->n);
 }
 
 static void grow_level(struct grow_work *w, int k, const struct grow_frame *f)

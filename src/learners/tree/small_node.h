@@ -124,9 +124,10 @@ struct grow_work {
 int search_column(struct grow_work *w, const uint16_t *seq, const uint16_t *ids,
                   const struct grow_rows *rows, uint32_t n_codes, int missing,
                   int32_t feature, struct grow_split *best);
-/* Tries one threshold drawn between the least and the greatest of images x[rows->n]. */
-void search_drawn(struct grow_work *w, const float *x, const struct grow_rows *rows,
-                  uint64_t path, int32_t feature, struct grow_split *best);
+/* Tries one threshold drawn between the least and the greatest of w->x[rows->n], which is
+ * image[ids[i]] first if there are ids. */
+void search_drawn(struct grow_work *w, const float *image, const uint16_t *ids,
+                  const struct grow_rows *rows, uint64_t path, int32_t feature, struct grow_split *best);
 /* Class weights of a node into w->total (MANY); returns whether one class has all. */
 int node_is_pure(struct grow_work *w, const struct grow_rows *rows);
 double split_gain(const struct grow_work *w, const struct grow_rows *rows,

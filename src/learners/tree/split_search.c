@@ -485,12 +485,13 @@ static int score_drawn(struct grow_work *w, const float *x,
     return 1;
 }
 
-void search_drawn(struct grow_work *w, const float *x, const struct grow_rows *rows,
-                  uint64_t path, int32_t feature, struct grow_split *best)
+void search_drawn(struct grow_work *w, const float *image, const uint16_t *ids,
+                  const struct grow_rows *rows, uint64_t path, int32_t feature, struct grow_split *best)
 {
     struct grow_split s = {.feature = feature};
     float range[2];
-    int coin, gaps = w->simd->tree_span(x, rows->n, range);
+    float *x = w->x;
+    int coin, gaps = w->simd->tree_span(image, ids, x, rows->n, range);
     if (range[0] < range[1]) {
         double u = path_draw(path, w->hash[feature], &coin);
         s.top = draw_between(range[0], range[1], u);
