@@ -53,7 +53,10 @@ static void save_columns(const struct ensemble *e, struct state *s)
     }
 }
 
-void ensemble_save(const struct ensemble *e, struct state *s)
+/* `put` takes what grows with nodes and leaves. */
+static void save(const struct ensemble *e, struct state *s,
+                 void (*put)(struct state *, const char *, const char *,
+                             enum state_type, int64_t, int64_t, int64_t, const void *))
 {
     int64_t nf = e->n_features, nt = e->n_trees;
     int64_t nodes = e->tree_node[nt], leaves = e->tree_leaf[nt];
@@ -74,17 +77,27 @@ void ensemble_save(const struct ensemble *e, struct state *s)
     state_put(s, "TREES", "tree_leaf", STATE_U32, nt + 1, 1, 1, e->tree_leaf);
     state_put(s, "TREES", "tree_depth", STATE_U32, nt, 1, 1, e->tree_depth);
     state_put(s, "TREES", "base", STATE_F64, e->n_outputs, 1, 1, e->base);
-    state_put(s, "NODES", "node_column", STATE_U32, nodes, 1, 1, e->node_column);
-    state_put(s, "NODES", "node_thr", STATE_U16, nodes, 1, 1, e->node_thr);
-    state_put(s, "NODES", "node_left", STATE_U32, nodes, 1, 1, e->node_left);
-    state_put(s, "NODES", "node_right", STATE_U32, nodes, 1, 1, e->node_right);
-    state_put(s, "LEAVES", "leaf", STATE_F64, leaves, e->leaf_width, 1, e->leaf);
+    put(s, "NODES", "node_column", STATE_U32, nodes, 1, 1, e->node_column);
+    put(s, "NODES", "node_thr", STATE_U16, nodes, 1, 1, e->node_thr);
+    put(s, "NODES", "node_left", STATE_U32, nodes, 1, 1, e->node_left);
+    put(s, "NODES", "node_right", STATE_U32, nodes, 1, 1, e->node_right);
+    put(s, "LEAVES", "leaf", STATE_F64, leaves, e->leaf_width, 1, e->leaf);
     if (e->leaf_cover)
-        state_put(s, "COVER", "leaf_cover", STATE_F64, leaves, 1, 1, e->leaf_cover);
+        put(s, "COVER", "leaf_cover", STATE_F64, leaves, 1, 1, e->leaf_cover);
     if (e->node_cover)
-        state_put(s, "COVER", "node_cover", STATE_F64, nodes, 1, 1, e->node_cover);
+        put(s, "COVER", "node_cover", STATE_F64, nodes, 1, 1, e->node_cover);
     if (e->node_gain)
-        state_put(s, "COVER", "node_gain", STATE_F64, nodes, 1, 1, e->node_gain);
+        put(s, "COVER", "node_gain", STATE_F64, nodes, 1, 1, e->node_gain);
+}
+
+void ensemble_save(const struct ensemble *e, struct state *s)
+{
+    save(e, s, state_put);
+}
+
+void ensemble_save_kept(const struct ensemble *e, struct state *s)
+{
+    save(e, s, state_keep);
 }
 
 int ensemble_is_set(const struct ensemble *e, uint32_t column)

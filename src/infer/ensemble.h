@@ -53,6 +53,8 @@ struct ensemble {
 };
 /* Writes the ensemble into a state (kinds EDGES, MAPS, TREES, NODES, LEAVES, COVER). */
 void ensemble_save(const struct ensemble *e, struct state *s);
+/* The same without a copy of nodes and leaves: these live as long as the state does. */
+void ensemble_save_kept(const struct ensemble *e, struct state *s);
 /* The same of the first `rounds` trees of each output. */
 void ensemble_save_first(const struct ensemble *e, int32_t rounds, struct state *s);
 /* Does a derived column ask which levels of a category go left, in whatever order? */

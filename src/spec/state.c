@@ -54,18 +54,22 @@ static void copy_padded(char *dst, size_t size, const char *src)
     memcpy(dst, src, n);
 }
 
-void *state_new(struct state *s, const char *kind, const char *name,
-                enum state_type type, int64_t d0, int64_t d1, int64_t d2)
+static size_t bytes_of(enum state_type type, int64_t d0, int64_t d1, int64_t d2)
 {
     int64_t cells = 0;
     size_t bytes = 0;
     if (d0 < 0 || d1 < 0 || d2 < 0 || i64_mul(d0, d1, &cells) ||
         i64_mul(cells, d2, &cells) ||
         size_mul((size_t)cells, state_type_size(type), &bytes))
-        bytes = SIZE_MAX / 2; /* no arena has that: the failure becomes sticky */
-    if (grow(s)) return NULL;
-    void *data = arena_zero(s->arena, bytes ? bytes : 1);
-    if (!data) return NULL;
+        return SIZE_MAX / 2; /* no arena has that: the failure becomes sticky */
+    return bytes ? bytes : 1;
+}
+
+void state_keep(struct state *s, const char *kind, const char *name,
+                enum state_type type, int64_t d0, int64_t d1, int64_t d2,
+                const void *data)
+{
+    if (!data || grow(s)) return;
     struct state_array *it = &s->arrays[s->n++];
     memset(it, 0, sizeof *it);
     copy_padded(it->kind, sizeof it->kind, kind);
@@ -76,7 +80,14 @@ void *state_new(struct state *s, const char *kind, const char *name,
     it->dim[1] = d1;
     it->dim[2] = d2;
     it->data = data;
-    return data;
+}
+
+void *state_new(struct state *s, const char *kind, const char *name,
+                enum state_type type, int64_t d0, int64_t d1, int64_t d2)
+{
+    void *data = arena_zero(s->arena, bytes_of(type, d0, d1, d2));
+    state_keep(s, kind, name, type, d0, d1, d2, data);
+    return s->arena->failed ? NULL : data;
 }
 
 void state_share(struct state *s, const char *name, const struct state_array *from)
@@ -92,9 +103,10 @@ void state_put(struct state *s, const char *kind, const char *name,
                enum state_type type, int64_t d0, int64_t d1, int64_t d2,
                const void *data)
 {
-    void *to = state_new(s, kind, name, type, d0, d1, d2);
-    size_t bytes = to ? (size_t)(d0 * d1 * d2) * state_type_size(type) : 0;
-    if (bytes && data) memcpy(to, data, bytes);
+    size_t bytes = bytes_of(type, d0, d1, d2);
+    void *to = data ? arena_push(s->arena, bytes) : arena_zero(s->arena, bytes);
+    if (to && data) memcpy(to, data, (size_t)(d0 * d1 * d2) * state_type_size(type));
+    state_keep(s, kind, name, type, d0, d1, d2, to);
 }
 
 const struct state_array *state_find(const struct state *s, const char *name)

@@ -43,6 +43,10 @@ void *state_new(struct state *s, const char *kind, const char *name,
 void state_put(struct state *s, const char *kind, const char *name,
                enum state_type type, int64_t d0, int64_t d1, int64_t d2,
                const void *data);
+/* The same without a copy: data are memory of s->arena or live as long. NULL: no array. */
+void state_keep(struct state *s, const char *kind, const char *name,
+                enum state_type type, int64_t d0, int64_t d1, int64_t d2,
+                const void *data);
 /* Adds an array of another state under a name; the data are not copied and must live as long. */
 void state_share(struct state *s, const char *name, const struct state_array *from);
 const struct state_array *state_find(const struct state *s, const char *name);

@@ -41,7 +41,7 @@ static tide_status mark_cuts(const struct emitting *m, uint8_t **used, uint8_t *
 }
 
 static tide_status make_edges(struct emitting *m, uint8_t *const *used, struct arena *a,
-                              tide_error *err)
+                              struct arena *work, tide_error *err)
 {
     const struct rank_codes *codes = &m->data->codes;
     int64_t total = 0;
@@ -50,11 +50,12 @@ static tide_status make_edges(struct emitting *m, uint8_t *const *used, struct a
         for (int32_t r = 0; used[j] && r + 1 < codes->col[j].n_rank; r++)
             total += used[j][r];
         m->number[j] =
-            used[j] ? arena_array(a, codes->col[j].n_rank + 1, sizeof **m->number)
+            used[j] ? arena_array(work, codes->col[j].n_rank + 1, sizeof **m->number)
                     : NULL;
     }
     double *edge = arena_array(a, total + 1, sizeof *edge);
     tide_status status = arena_status(a, err);
+    if (!status) status = arena_status(work, err);
     uint32_t n = 0;
     for (int32_t j = 0; j < codes->n_cols && !status; j++) {
         const struct rank_col *c = &codes->col[j];
@@ -193,27 +194,32 @@ tide_status forest_emit(struct tide_ctx *ctx, const struct forest *f,
                         tide_error *err)
 {
     int32_t nc = data->codes.n_cols;
+    struct arena work;
+    arena_init(&work, ctx);
     struct emitting m = {.f = f, .data = data, .e = arena_zero(a, sizeof *m.e)};
     double *to_base = arena_array(a, outputs, sizeof *to_base);
-    uint8_t **used = arena_zero(a, ((size_t)nc + 1) * sizeof *used);
-    uint8_t *sides = arena_zero(a, (size_t)nc + 1);
-    m.number = arena_zero(a, ((size_t)nc + 1) * sizeof *m.number);
-    m.column = arena_zero(a, (2 * (size_t)nc + 1) * sizeof *m.column);
+    uint8_t **used = arena_zero(&work, ((size_t)nc + 1) * sizeof *used);
+    uint8_t *sides = arena_zero(&work, (size_t)nc + 1);
+    m.number = arena_zero(&work, ((size_t)nc + 1) * sizeof *m.number);
+    m.column = arena_zero(&work, (2 * (size_t)nc + 1) * sizeof *m.column);
     *out = NULL;
     tide_status status = arena_status(a, err);
-    if (status) return status;
-    memcpy(to_base, base, (size_t)outputs * sizeof *base);
-    *m.e = (struct ensemble){.n_features = nc,
-                             .n_trees = f->n_trees,
-                             .n_outputs = outputs,
-                             .link = link,
-                             .leaf_width = data->width,
-                             .base = to_base};
-    status = mark_cuts(&m, used, sides, a, err);
-    if (!status) status = make_edges(&m, used, a, err);
+    if (!status) status = arena_status(&work, err);
+    if (!status) {
+        memcpy(to_base, base, (size_t)outputs * sizeof *base);
+        *m.e = (struct ensemble){.n_features = nc,
+                                 .n_trees = f->n_trees,
+                                 .n_outputs = outputs,
+                                 .link = link,
+                                 .leaf_width = data->width,
+                                 .base = to_base};
+        status = mark_cuts(&m, used, sides, &work, err);
+    }
+    if (!status) status = make_edges(&m, used, a, &work, err);
     if (!status) status = make_features(&m, a, err);
     if (!status) status = make_columns(&m, sides, a, err);
     if (!status) status = make_trees(&m, ctx, a, err);
     if (!status) *out = m.e;
+    arena_free(&work);
     return status;
 }

@@ -137,9 +137,9 @@ static tide_status save_model(struct tide_ctx *ctx, const struct forest *f,
     tide_status status = arena_status(&a, err);
     if (!status)
         status =
-            forest_emit(ctx, f, data, data->width, LINK_MEAN_PROBA, base, &a, &e, err);
+            forest_emit(ctx, f, data, data->width, LINK_MEAN_PROBA, base, out->arena, &e, err);
     if (!status) {
-        ensemble_save(e, out);
+        ensemble_save_kept(e, out);
         state_put(out, "TREES", "importance", STATE_F64, data->codes.n_cols, 1, 1,
                   f->importance);
         status = arena_status(out->arena, err);

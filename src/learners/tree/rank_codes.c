@@ -26,7 +26,8 @@ struct rank_job {
     const struct rank_target *target;
     struct rank_codes *out;
     struct tide_ctx *ctx;
-    struct arena *own; /* [n_cols] memory that stays */
+    struct arena *own;  /* [n_cols] memory that stays */
+    struct arena *work; /* [workers] the same memory for one column after another */
     tide_status *status;
 };
 
@@ -245,20 +246,23 @@ static tide_status rank_levels(const struct rank_job *job, int32_t f, struct are
     return draw_images(c, NULL, 0, own);
 }
 
+/* Bytes of work a row: value, order, what sorting takes, and twice the values sorted. */
+#define WORK_BYTES 52
+
 static void rank_column(void *arg, int64_t f, int worker)
 {
     const struct rank_job *job = arg;
-    struct arena work;
-    (void)worker;
-    arena_init(&work, job->ctx);
-    job->status[f] = job->out->col[f].kind
-                         ? rank_levels(job, (int32_t)f, &job->own[f], &work)
-                         : rank_number(job, (int32_t)f, &job->own[f], &work);
-    if (work.failed && !job->own[f].failed) { /* told through what stays */
-        job->own[f].failed = work.failed;
-        job->own[f].failed_size = work.failed_size;
+    struct arena *work = &job->work[worker], *own = &job->own[f];
+    if (!work->chunk) arena_array(work, job->out->n_rows + 4096, WORK_BYTES);
+    struct arena_mark all = {work->chunk, 0};
+    arena_reset(work, all);
+    job->status[f] = job->out->col[f].kind ? rank_levels(job, (int32_t)f, own, work)
+                                           : rank_number(job, (int32_t)f, own, work);
+    if (work->failed && !own->failed) { /* told through what stays */
+        own->failed = work->failed;
+        own->failed_size = work->failed_size;
     }
-    arena_free(&work);
+    arena_reset(work, all);
 }
 
 tide_status rank_codes_make(struct tide_ctx *ctx, const struct fit_data *d,
@@ -272,6 +276,8 @@ tide_status rank_codes_make(struct tide_ctx *ctx, const struct fit_data *d,
     out->col = arena_zero(a, ((size_t)nf + 1) * sizeof *out->col);
     job.own = arena_zero(a, ((size_t)nf + 1) * sizeof *job.own);
     job.status = arena_zero(a, ((size_t)nf + 1) * sizeof *job.status);
+    int workers = par_threads(ctx);
+    job.work = arena_zero(a, (size_t)workers * sizeof *job.work);
     tide_status status = arena_status(a, err);
     if (status) return status;
     for (int32_t f = 0; f < nf; f++) {
@@ -281,7 +287,9 @@ tide_status rank_codes_make(struct tide_ctx *ctx, const struct fit_data *d,
         c->hash = hash_name(x->cols[f]->name);
         arena_init(&job.own[f], ctx);
     }
+    for (int k = 0; k < workers; k++) arena_init(&job.work[k], ctx);
     status = par_for(ctx, nf, rank_column, &job, err);
+    for (int k = 0; k < workers; k++) arena_free(&job.work[k]);
     for (int32_t f = 0; f < nf; f++) {
         arena_absorb(a, &job.own[f]);
         if (!status) status = arena_status(a, err);
