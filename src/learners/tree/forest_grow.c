@@ -28,6 +28,7 @@
 #define MOST_DRAWS 15
 #define BAG_TREES  8
 #define COARSE     1024
+#define FETCH      32 /* rows ahead */
 /* A copy of the codes by rows is made for so many columns at most, and trees at least. */
 #define WIDE_MOST  128
 #define WIDE_TREES 4
@@ -280,7 +281,12 @@ static void search_images(struct grow_work *w, const struct grow_rows *rows,
 {
     const struct rank_col *c = &w->data->codes.col[w->on[q]];
     const float *image = w->wide->column + (int64_t)q * w->data->n;
-    for (uint32_t i = 0; i < rows->n; i++) w->x[i] = image[id[i]];
+    uint32_t i = 0;
+    for (; i + FETCH < rows->n; i++) {
+        __builtin_prefetch(image + id[i + FETCH]);
+        w->x[i] = image[id[i]];
+    }
+    for (; i < rows->n; i++) w->x[i] = image[id[i]];
     search_drawn(w, NULL, NULL, rows, path, q, best);
     if (best->feature == q && best->missing != MISSING_ALONE)
         best->lo =

@@ -26,7 +26,7 @@ struct rank_job {
     const struct rank_target *target;
     struct rank_codes *out;
     struct tide_ctx *ctx;
-    struct arena *own;  /* [n_cols] memory that stays */
+    struct arena *own;  /* [workers] memory that stays */
     struct arena *work; /* [workers] the same memory for one column after another */
     tide_status *status;
 };
@@ -252,7 +252,7 @@ static tide_status rank_levels(const struct rank_job *job, int32_t f, struct are
 static void rank_column(void *arg, int64_t f, int worker)
 {
     const struct rank_job *job = arg;
-    struct arena *work = &job->work[worker], *own = &job->own[f];
+    struct arena *work = &job->work[worker], *own = &job->own[worker];
     if (!work->chunk) arena_array(work, job->out->n_rows + 4096, WORK_BYTES);
     struct arena_mark all = {work->chunk, 0};
     arena_reset(work, all);
@@ -274,9 +274,9 @@ tide_status rank_codes_make(struct tide_ctx *ctx, const struct fit_data *d,
     struct rank_job job = {.d = d, .target = target, .out = out, .ctx = ctx};
     *out = (struct rank_codes){.n_rows = x->n_rows, .n_cols = nf};
     out->col = arena_zero(a, ((size_t)nf + 1) * sizeof *out->col);
-    job.own = arena_zero(a, ((size_t)nf + 1) * sizeof *job.own);
     job.status = arena_zero(a, ((size_t)nf + 1) * sizeof *job.status);
     int workers = par_threads(ctx);
+    job.own = arena_zero(a, (size_t)workers * sizeof *job.own);
     job.work = arena_zero(a, (size_t)workers * sizeof *job.work);
     tide_status status = arena_status(a, err);
     if (status) return status;
@@ -285,14 +285,18 @@ tide_status rank_codes_make(struct tide_ctx *ctx, const struct fit_data *d,
         c->kind = x->cols[f]->type == TIDE_CAT;
         c->n_level = c->kind ? x->cols[f]->dict.n : 0;
         c->hash = hash_name(x->cols[f]->name);
-        arena_init(&job.own[f], ctx);
     }
-    for (int k = 0; k < workers; k++) arena_init(&job.work[k], ctx);
+    for (int k = 0; k < workers; k++) {
+        arena_init(&job.own[k], ctx);
+        arena_init(&job.work[k], ctx);
+    }
     status = par_for(ctx, nf, rank_column, &job, err);
-    for (int k = 0; k < workers; k++) arena_free(&job.work[k]);
+    for (int k = 0; k < workers; k++) {
+        arena_free(&job.work[k]);
+        arena_absorb(a, &job.own[k]);
+    }
+    if (!status) status = arena_status(a, err);
     for (int32_t f = 0; f < nf; f++) {
-        arena_absorb(a, &job.own[f]);
-        if (!status) status = arena_status(a, err);
         if (!status && job.status[f])
             status = err_nomem(err, (size_t)x->n_rows * sizeof(double));
     }
