@@ -14,7 +14,9 @@ static int sets_of(const struct simd_table *out[3])
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
         out[n++] = &simd_table_avx2;
-    if (__builtin_cpu_supports("avx512vbmi2")) out[n++] = &simd_table_avx512;
+    if (__builtin_cpu_supports("avx512vbmi2") &&
+        __builtin_cpu_supports("avx512vpopcntdq"))
+        out[n++] = &simd_table_avx512;
 #endif
     return n;
 }
@@ -260,6 +262,156 @@ TEST(the_first_cut_of_least_gini_impurity_wins)
             }
 }
 
+/* The plain loop over a column's cells that tree_cells and tree_few must agree with. */
+static int cut_of(const uint32_t *cell, int64_t n, struct simd_cut *cut)
+{
+    int found = 0, open = 0;
+    uint32_t left = 0;
+    for (int64_t c = 0; c < n; c++) {
+        if (!cell[c]) continue;
+        if (open) cut->hi = (uint16_t)c;
+        open = 0;
+        left += cell[c];
+        double l0 = left & 65535, l1 = left >> 16;
+        double r0 = (double)cut->s0 - l0, r1 = (double)cut->s1 - l1;
+        double nl = l0 + l1, nr = r0 + r1, num = l0 * l1 * nr + r0 * r1 * nl;
+        if (nl < (double)cut->least || nr < (double)cut->least) continue;
+        if (!(num * cut->den < cut->num * (nl * nr))) continue;
+        cut->num = num;
+        cut->den = nl * nr;
+        cut->left = left;
+        cut->lo = (uint16_t)c;
+        found = open = 1;
+    }
+    return found;
+}
+
+static int is_same_cut(const struct simd_cut *a, const struct simd_cut *b)
+{
+    return a->num == b->num && a->den == b->den && a->left == b->left &&
+           a->lo == b->lo && a->hi == b->hi;
+}
+
+/* The best so far is none, or one that some columns beat. */
+static struct simd_cut cut_begin(int64_t s0, int64_t s1, int kind)
+{
+    struct simd_cut cut = {
+        .num = (double)INFINITY, .den = 1, .s0 = s0, .s1 = s1, .least = 1};
+    if (kind & 1) cut.least = 3;
+    if (kind & 2) {
+        cut.num = (double)s0 * (double)s1 * 0.9;
+        cut.den = (double)(s0 + s1);
+    }
+    return cut;
+}
+
+TEST(cells_give_the_first_cut_of_least_impurity)
+{
+    enum { N = 900 };
+    const struct simd_table *set[3];
+    int sets = sets_of(set);
+    static uint32_t cell[N], copy[N];
+    for (int n = 1; n <= N; n = n < 40 ? n + 1 : n * 2 - 3)
+        for (uint32_t k = 0; k < 24; k++) {
+            int64_t s0 = 0, s1 = 0;
+            uint32_t big = k % 3 == 2 ? 65535 / (2 * (uint32_t)n) : 2;
+            for (int c = 0; c < n; c++) {
+                uint32_t a = draw((uint64_t)c, 100 + k) % (big + 1);
+                uint32_t b = draw((uint64_t)c, 200 + k) % (big + 1);
+                if (draw((uint64_t)c, 300 + k) % 4 < k % 4) a = b = 0;
+                cell[c] = a | b << 16;
+                s0 += a;
+                s1 += b;
+            }
+            struct simd_cut want = cut_begin(s0, s1, (int)k / 6);
+            int found = cut_of(cell, n, &want);
+            for (int s = 0; s < sets; s++) {
+                struct simd_cut got = cut_begin(s0, s1, (int)k / 6);
+                int left = 0;
+                memcpy(copy, cell, sizeof cell);
+                CHECK_INT(set[s]->tree_cells(copy, n, &got), found);
+                CHECK(is_same_cut(&got, &want));
+                for (int c = 0; c < n; c++) left += copy[c] != 0;
+                CHECK_INT(left, 0);
+            }
+        }
+}
+
+TEST(a_handful_of_rows_gives_the_cut_that_cells_give)
+{
+    enum { CODES = 256 };
+    const struct simd_table *set[3];
+    int sets = sets_of(set), tried = 0;
+    uint16_t code[CODES + 1] = {0}, ids[SIMD_FEW] = {0};
+    uint32_t two[SIMD_FEW] = {0}, cell[CODES];
+    for (uint32_t k = 0; k < 400; k++)
+        for (int n = 1; n <= SIMD_FEW; n++) {
+            int64_t s0 = 0, s1 = 0;
+            uint32_t codes = 1 + draw(k, 41) % (k % 2 ? 6 : CODES), heavy = k % 3 ? 3 : 30;
+            memset(cell, 0, sizeof cell);
+            for (int i = 0; i < n; i++) {
+                ids[i] = (uint16_t)((draw(k, 40) + 7 * (uint32_t)i) % CODES);
+                code[ids[i]] = (uint16_t)(draw((uint64_t)i, 1000 + k) % codes);
+                uint32_t w = 1 + draw((uint64_t)i, 3000 + k) % heavy;
+                int second = draw((uint64_t)i, 5000 + k) % 2;
+                two[i] = w << 16 * second;
+                cell[code[ids[i]]] += two[i];
+                *(second ? &s1 : &s0) += w;
+            }
+            struct simd_cut want = cut_begin(s0, s1, (int)k % 4);
+            int found = cut_of(cell, codes, &want);
+            for (int s = 0; s < sets; s++) {
+                struct simd_cut got = cut_begin(s0, s1, (int)k % 4);
+                int is = set[s]->tree_few(code, ids, two, n, &got);
+                if (is < 0) continue; /* has no quick way */
+                tried++;
+                CHECK_INT(is, found);
+                CHECK(is_same_cut(&got, &want));
+            }
+        }
+    CHECK(tried >= 400 * 8 * sets);
+}
+
+TEST(few_rows_go_to_their_sides_in_order)
+{
+    const struct simd_table *set[3];
+    int sets = sets_of(set);
+    for (int n = 1; n <= SIMD_PART; n++)
+        for (uint32_t k = 0; k < 60; k++)
+            for (int s = 0; s < sets; s++) {
+                float image[64];
+                uint16_t code[65] = {0}, ids[SIMD_PART], want[SIMD_PART];
+                uint32_t pay[SIMD_PART];
+                int l = 0, r = 0, at[2][SIMD_PART];
+                for (int i = 0; i < 64; i++) {
+                    code[i] = (uint16_t)(draw((uint64_t)i, 70 + k) % 9);
+                    image[i] = code[i] ? (float)code[i] : -(float)INFINITY;
+                }
+                struct simd_part side = {.image = k % 2 ? image : NULL,
+                                         .code = code,
+                                         .floor = k % 4 == 1 ? -FLT_MAX
+                                                             : -(float)INFINITY,
+                                         .top = (float)(k % 9),
+                                         .sub = k % 4 == 0,
+                                         .most = (uint16_t)(k % 9)};
+                for (int i = 0; i < n; i++) {
+                    uint16_t id = ids[i] = (uint16_t)((5 * i + (int)k) % 64);
+                    int left = side.image ? image[id] >= side.floor && image[id] <= side.top
+                                          : (uint16_t)(code[id] - side.sub) <= side.most;
+                    pay[i] = 1000u + id;
+                    if (left)
+                        at[0][l++] = id;
+                    else
+                        at[1][r++] = id;
+                }
+                for (int i = 0; i < n; i++)
+                    want[i] = (uint16_t)(i < l ? at[0][i] : at[1][i - l]);
+                CHECK_INT(set[s]->tree_part_few(&side, ids, pay, n), l);
+                for (int i = 0; i < n; i++)
+                    CHECK(ids[i] == want[i] && pay[i] == 1000u + want[i]);
+            }
+}
+
 TEST(ranges_pass_over_missing_and_sides_are_added_up)
 {
     enum { N = 100 };
@@ -281,8 +433,14 @@ TEST(ranges_pass_over_missing_and_sides_are_added_up)
                 most = x[i] > most ? x[i] : most;
             }
             for (int s = 0; s < sets; s++) {
-                CHECK_INT(set[s]->tree_span(x, n, range), gaps);
+                CHECK_INT(set[s]->tree_span(NULL, NULL, x, n, range), gaps);
                 CHECK(range[0] == least && range[1] == most);
+                uint16_t back[N];
+                float y[N];
+                for (int i = 0; i < n; i++) back[i] = (uint16_t)(n - 1 - i);
+                CHECK_INT(set[s]->tree_span(x, back, y, n, range), gaps);
+                CHECK(range[0] == least && range[1] == most);
+                for (int i = 0; i < n; i++) CHECK(y[i] == x[n - 1 - i]);
                 for (int top = -20; top < 20; top += 7)
                     for (int low = 0; low < 2; low++) {
                         float floor = low ? -FLT_MAX : -inf;

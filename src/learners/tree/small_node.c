@@ -274,6 +274,7 @@ void levels_init(struct grow_work *w, struct arena *a)
     for (int k = 0; k < 2; k++) {
         struct grow_level *l = &w->level[k];
         l->cap = k                 ? TINY_ROWS
+                 : w->n_on <= 64 && w->rules->random ? DRAWN_ROWS
                  : w->n_on <= 256  ? SMALL_ROWS
                  : w->n_on <= 4096 ? SMALL_ROWS / 4
                                    : TINY_ROWS;

@@ -6,6 +6,7 @@
 
 #define SMALL_ROWS  4096
 #define SMALL_CODES 4096
+#define DRAWN_ROWS  16384 /* the same where thresholds are drawn: images need no tables */
 #define TINY_ROWS   256
 #define COLUMN_PAD                                                                     \
     32 /* codes between columns, lest all begin in one set of the cache */
@@ -56,8 +57,8 @@ struct grow_level {
     float *image;             /* as code: in place of both for random thresholds */
     uint16_t *n_code;         /* [n_on]; 0: the codes are those one level out */
     uint8_t *gaps;            /* [n_on] code 0 is missing */
-    uint32_t row[SMALL_ROWS]; /* row one level out */
-    uint16_t id[SMALL_ROWS + SIMD_FEW], aside[SMALL_ROWS];
+    uint32_t row[DRAWN_ROWS]; /* row one level out */
+    uint16_t id[DRAWN_ROWS + SIMD_FEW], aside[DRAWN_ROWS];
     struct grow_frame stack[ENSEMBLE_DEPTH_MAX + 4];
 };
 /* Cells of the columns that are on. By rows, for trees enough to pay for it: a subtree's copy then
