@@ -215,21 +215,18 @@ static inline uint32_t coarse_of(const struct coarse *k, uint32_t code)
 
 /* Single ranks of two coarse cells; what lies below them is one cell, what lies above another. */
 static void search_around(struct grow_work *w, const struct grow_rows *rows,
-                          const struct coarse *k, const uint16_t *code,
-                          const uint32_t *id, uint32_t lo, uint32_t hi, int32_t q,
+                          const struct coarse *k, uint32_t lo, uint32_t hi, int32_t q,
                           struct grow_split *out)
 {
     uint32_t m = (uint32_t)k->missing, wide = 1u << k->shift;
     uint32_t lo0 = m + ((lo - m) << k->shift), hi0 = m + ((hi - m) << k->shift);
     uint32_t in_lo = m + 1, in_hi = in_lo + wide, above = in_hi + wide;
-    for (uint32_t i = 0; i < rows->n; i++) {
-        uint32_t c = code[id[i]], cell = coarse_of(k, c);
-        uint32_t to = c < m        ? 0
-                      : cell < lo  ? m
-                      : cell == lo ? in_lo + c - lo0
-                      : cell == hi ? in_hi + c - hi0
-                                   : above;
-        w->seq[i] = (uint16_t)to;
+    for (uint32_t i = 0; i < rows->n; i++) { /* no row is between the two */
+        uint32_t c = w->code[i], high = in_hi + c - hi0;
+        uint32_t to = high < above ? high : above;
+        to = c < hi0 ? in_lo + c - lo0 : to;
+        to = c < lo0 ? m : to;
+        w->seq[i] = (uint16_t)(c < m ? 0 : to);
     }
     search_column(w, w->seq, NULL, rows, above + 1, k->missing, q, out);
     if (out->feature < 0 || out->missing == MISSING_ALONE) return;
@@ -248,15 +245,18 @@ static void search_exact(struct grow_work *w, const struct grow_rows *rows,
     const struct rank_col *c = &w->data->codes.col[w->on[q]];
     struct grow_split mine = {.num = (double)INFINITY, .den = 1, .feature = -1};
     struct coarse k = {.c = c, .missing = c->missing};
+    for (uint32_t i = 0; i < rows->n; i++) { /* ids are followed by FETCH more */
+        __builtin_prefetch(c->code + id[i + FETCH]);
+        w->code[i] = c->code[id[i]];
+    }
     if (c->n_rank + c->missing <= SMALL_CODES) {
-        for (uint32_t i = 0; i < rows->n; i++) w->seq[i] = c->code[id[i]];
-        search_column(w, w->seq, NULL, rows, (uint32_t)(c->n_rank + c->missing),
+        search_column(w, w->code, NULL, rows, (uint32_t)(c->n_rank + c->missing),
                       c->missing, q, best);
         return;
     }
     while (c->n_rank >> k.shift > COARSE) k.shift++;
     for (uint32_t i = 0; i < rows->n; i++)
-        w->seq[i] = (uint16_t)coarse_of(&k, c->code[id[i]]);
+        w->seq[i] = (uint16_t)coarse_of(&k, w->code[i]);
     uint32_t n_cells = coarse_of(&k, (uint32_t)(c->n_rank + c->missing - 1)) + 1;
     int cells = search_column(w, w->seq, NULL, rows, n_cells, c->missing, q, &mine);
     /* single ranks only where the cells promise something: they add little to it */
@@ -266,11 +266,11 @@ static void search_exact(struct grow_work *w, const struct grow_rows *rows,
         mine.num = (double)INFINITY;
         mine.den = 1;
         mine.feature = -1;
-        search_around(w, rows, &k, c->code, id, lo, hi, q, &mine);
+        search_around(w, rows, &k, lo, hi, q, &mine);
     } else if (cells == 1) { /* all in one coarse cell: its ranks */
         uint32_t at = w->list_code[0];
         if (at >= (uint32_t)c->missing)
-            search_around(w, rows, &k, c->code, id, at, at + 1, q, &mine);
+            search_around(w, rows, &k, at, at + 1, q, &mine);
     }
     if (mine.feature >= 0 && mine.num * best->den < best->num * mine.den) *best = mine;
 }
@@ -281,12 +281,10 @@ static void search_images(struct grow_work *w, const struct grow_rows *rows,
 {
     const struct rank_col *c = &w->data->codes.col[w->on[q]];
     const float *image = w->wide->column + (int64_t)q * w->data->n;
-    uint32_t i = 0;
-    for (; i + FETCH < rows->n; i++) {
+    for (uint32_t i = 0; i < rows->n; i++) {
         __builtin_prefetch(image + id[i + FETCH]);
         w->x[i] = image[id[i]];
     }
-    for (; i < rows->n; i++) w->x[i] = image[id[i]];
     search_drawn(w, NULL, NULL, rows, path, q, best);
     if (best->feature == q && best->missing != MISSING_ALONE)
         best->lo =
@@ -526,11 +524,12 @@ static struct grow_work *work_new(struct growing *g, int worker)
     w->hash = arena_array(a, on + 1, sizeof *w->hash);
     w->deck = arena_array(a, on + 1, sizeof *w->deck);
     w->swap = arena_array(a, on + 1, sizeof *w->swap);
-    w->id = arena_array(a, n, sizeof *w->id);
+    w->id = arena_zero(a, ((size_t)n + FETCH) * sizeof *w->id);
     w->id2 = arena_array(a, n, sizeof *w->id2);
     w->pay = arena_array(a, n, sizeof *w->pay);
     w->pay2 = arena_array(a, n, sizeof *w->pay2);
     w->seq = arena_array(a, n, sizeof *w->seq);
+    w->code = arena_array(a, n, sizeof *w->code);
     if (g->rules->random) w->x = arena_array(a, n, sizeof *w->x);
     w->wide = &g->wide;
     w->simd = g->simd;

@@ -92,7 +92,7 @@ struct grow_work {
     /* large nodes */
     uint32_t *id, *id2, *pay, *pay2;
     int64_t *aux, *aux2;
-    uint16_t *seq;
+    uint16_t *seq, *code;
     float *x; /* a column's images; random thresholds alone */
     struct grow_frame stack[ENSEMBLE_DEPTH_MAX + 4];
     /* subtrees in cache, and those of at most TINY_ROWS within them */
