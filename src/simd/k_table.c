@@ -38,7 +38,8 @@ int KERNEL(tree_cells)(uint32_t *, int64_t, struct simd_cut *);
 int KERNEL(tree_few)(const uint16_t *, const uint16_t *, const uint32_t *, int64_t,
                      struct simd_cut *);
 int KERNEL(tree_span)(const float *, const uint16_t *, float *, int64_t, float[2]);
-int64_t KERNEL(tree_part_few)(const struct simd_part *, uint16_t *, uint32_t *, int64_t);
+int64_t KERNEL(tree_part_few)(const struct simd_part *, uint16_t *, uint32_t *,
+                              int64_t);
 uint64_t KERNEL(tree_between)(const float *, const uint32_t *, int64_t, float, float);
 void KERNEL(tree_cells_sub)(uint64_t *, const uint64_t *, int64_t);
 void KERNEL(tree_cells_add)(uint64_t *, const uint64_t *, int64_t);

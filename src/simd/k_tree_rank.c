@@ -31,8 +31,8 @@ int KERNEL(tree_few)(const uint16_t *code, const uint16_t *ids, const uint32_t *
                      int64_t n, struct simd_cut *cut);
 int KERNEL(tree_span)(const float *image, const uint16_t *ids, float *x, int64_t n,
                       float range[2]);
-int64_t KERNEL(tree_part_few)(const struct simd_part *side, uint16_t *ids, uint32_t *pay,
-                              int64_t n);
+int64_t KERNEL(tree_part_few)(const struct simd_part *side, uint16_t *ids,
+                              uint32_t *pay, int64_t n);
 uint64_t KERNEL(tree_between)(const float *x, const uint32_t *pay, int64_t n,
                               float floor, float top);
 
@@ -56,7 +56,8 @@ uint32_t KERNEL(tree_rank)(const uint16_t *code, int64_t n, uint32_t n_from,
     uint32_t words = (n_from + WORD_CODES - 1) / WORD_CODES, k = 0;
     uint64_t total = 0;
     int64_t i = 0;
-    for (; i < n; i++) seen[code[i] / WORD_CODES] |= UINT64_C(1) << code[i] % WORD_CODES;
+    for (; i < n; i++)
+        seen[code[i] / WORD_CODES] |= UINT64_C(1) << code[i] % WORD_CODES;
 #ifdef SIMD_IS_avx512
     const __m512i zero = _mm512_setzero_si512(), last = _mm512_set1_epi64(7);
     __m512i carry = zero;
@@ -79,7 +80,8 @@ uint32_t KERNEL(tree_rank)(const uint16_t *code, int64_t n, uint32_t n_from,
     }
     i = 0;
 #ifdef SIMD_IS_avx512
-    const __m512i one = _mm512_set1_epi64(1), in_word = _mm512_set1_epi64(WORD_CODES - 1);
+    const __m512i one = _mm512_set1_epi64(1),
+                  in_word = _mm512_set1_epi64(WORD_CODES - 1);
     for (; i + 8 <= n; i += 8) {
         __m128i c16 = _mm_loadu_si128((const __m128i *)(const void *)(code + i));
         __m512i c = _mm512_cvtepu16_epi64(c16);
@@ -87,7 +89,8 @@ uint32_t KERNEL(tree_rank)(const uint16_t *code, int64_t n, uint32_t n_from,
         __m512i v = _mm512_i32gather_epi64(at, seen, 8);
         __m512i bit = _mm512_sllv_epi64(one, _mm512_and_si512(c, in_word));
         __m512i lower = _mm512_and_si512(v, _mm512_sub_epi64(bit, one));
-        __m512i r = _mm512_add_epi64(_mm512_popcnt_epi64(lower), _mm512_srli_epi64(v, 32));
+        __m512i r =
+            _mm512_add_epi64(_mm512_popcnt_epi64(lower), _mm512_srli_epi64(v, 32));
         _mm_storeu_si128((__m128i *)(void *)(rank + i), _mm512_cvtepi64_epi16(r));
     }
 #endif
@@ -237,7 +240,8 @@ int KERNEL(tree_cells)(uint32_t *cell, int64_t n, struct simd_cut *cut)
     __m512i carry = zero;
     int found = 0, open = 0; /* hi is not known yet */
     for (int64_t c = 0; c < n; c += 16) {
-        __mmask16 in = n - c < 16 ? (__mmask16)((1u << (n - c)) - 1) : (__mmask16)0xffff;
+        __mmask16 in =
+            n - c < 16 ? (__mmask16)((1u << (n - c)) - 1) : (__mmask16)0xffff;
         __m512i v = _mm512_maskz_loadu_epi32(in, cell + c);
         uint32_t some = _mm512_test_epi32_mask(v, v);
         if (!some) continue;
@@ -292,14 +296,15 @@ int KERNEL(tree_few)(const uint16_t *code, const uint16_t *ids, const uint32_t *
         for (int64_t j = 0; j < n; j++) {
             __mmask16 within =
                 _mm512_cmp_epu32_mask(_mm512_set1_epi32((int)c[j]), own, _MM_CMPINT_LE);
-            sum = _mm512_mask_add_epi32(sum, within, sum, _mm512_set1_epi32((int)two[j]));
+            sum =
+                _mm512_mask_add_epi32(sum, within, sum, _mm512_set1_epi32((int)two[j]));
         }
         _mm512_storeu_si512(left + 16 * p, sum);
         for (int64_t h = 0; h < 2; h++) {
             __m256i half = _mm256_loadu_si256(
                 (const __m256i *)(const void *)(left + 16 * p + 8 * h));
-            __m512d a = _mm512_cvtepi32_pd(
-                _mm256_and_si256(half, _mm512_castsi512_si256(low)));
+            __m512d a =
+                _mm512_cvtepi32_pd(_mm256_and_si256(half, _mm512_castsi512_si256(low)));
             __m512d b = _mm512_cvtepi32_pd(_mm256_srli_epi32(half, 16));
             __m512d d = _mm512_sub_pd(s0, a), e = _mm512_sub_pd(s1, b);
             __m512d nl = _mm512_add_pd(a, b), nr = _mm512_add_pd(d, e);
@@ -493,15 +498,16 @@ uint64_t KERNEL(tree_between)(const float *x, const uint32_t *pay, int64_t n,
     return (uint64_t)(all - second) | (uint64_t)second << 32;
 }
 
-int64_t KERNEL(tree_part_few)(const struct simd_part *side, uint16_t *ids, uint32_t *pay,
-                              int64_t n)
+int64_t KERNEL(tree_part_few)(const struct simd_part *side, uint16_t *ids,
+                              uint32_t *pay, int64_t n)
 {
 #ifdef SIMD_IS_avx512
     __mmask16 in = (__mmask16)((1u << n) - 1), left;
     __m512i id = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(in, ids));
     __m512i p = _mm512_maskz_loadu_epi32(in, pay);
     if (side->image) {
-        __m512 v = _mm512_mask_i32gather_ps(_mm512_setzero_ps(), in, id, side->image, 4);
+        __m512 v =
+            _mm512_mask_i32gather_ps(_mm512_setzero_ps(), in, id, side->image, 4);
         left = _mm512_mask_cmp_ps_mask(in, v, _mm512_set1_ps(side->floor), _CMP_GE_OQ);
         left = _mm512_mask_cmp_ps_mask(left, v, _mm512_set1_ps(side->top), _CMP_LE_OQ);
     } else {
@@ -526,9 +532,9 @@ int64_t KERNEL(tree_part_few)(const struct simd_part *side, uint16_t *ids, uint3
     for (int64_t i = 0; i < n; i++) {
         uint16_t id = ids[i];
         uint32_t p = pay[i];
-        int go = side->image ? (side->image[id] >= side->floor) &
-                                   (side->image[id] <= side->top)
-                             : (uint16_t)(side->code[id] - side->sub) <= side->most;
+        int go = side->image
+                     ? (side->image[id] >= side->floor) & (side->image[id] <= side->top)
+                     : (uint16_t)(side->code[id] - side->sub) <= side->most;
         ids[l] = id;
         pay[l] = p;
         aside[r] = id;

@@ -62,17 +62,19 @@ struct simd_lane;
 struct simd_walk;
 struct simd_leaf;
 
-/* A cut of a node's column by two classes: the least gini impurity so far as a fraction num / den,
- * and what is on the left of it; weights are 16 bits a class, the second above the first. */
 #define SIMD_FEW       32
 #define SIMD_FEW_UNITS 1024
+#define SIMD_PART      16
+/* A cut of a node's column by two classes: the least gini impurity so far as a fraction
+ * num / den, and what is on the left of it; weights are 16 bits a class, the second above. */
 struct simd_cut {
     double num, den;
-    int64_t s0, s1, least; /* weights of the node, below 65536 together, and least of a side */
-    uint32_t left;         /* weights */
-    uint16_t lo, hi;       /* codes that the cut is between */
+    int64_t s0, s1,
+        least;     /* weights of the node, below 65536 together, and least of a side */
+    uint32_t left; /* weights */
+    uint16_t lo, hi; /* codes that the cut is between */
 };
-#define SIMD_PART 16
+/* The left side of a split: by image, or by code where image is NULL. */
 struct simd_part {
     const float *image;
     const uint16_t *code;
@@ -151,19 +153,20 @@ struct simd_table {
                          const uint8_t left[256], uint32_t *out_left,
                          uint32_t *out_right);
     /* k_tree_rank.c: ranks of codes below n_from among themselves, in place if asked; returns
-     * their number. seen [n_from / 32 + 1] all 0, and left so. tree_list: numbers of the cells that are not 0, and the sums of all up to each,
-     * room for n both; returns how many, and cells are 0 then. tree_gini: best[] is a fraction num / den; returns the cut behind sum[0..n-1]
-     * that is least and below it, the first of equals, or -1. sum: weights of two classes up to
-     * the cut, 32 bits each; s0, s1: those of the node; least: weight of a side. */
+     * their number. seen [n_from / 32 + 1] all 0, and left so. tree_list: numbers of the cells
+     * that are not 0, and the sums of all up to each, room for n both; returns how many, and
+     * cells are 0 then. tree_gini: best[] is a fraction num / den; returns the cut behind
+     * sum[0..n-1] that is least and below it, the first of equals, or -1. sum: weights of two
+     * classes up to the cut, 32 bits each; s0, s1: those of the node; least: weight of a side. */
     uint32_t (*tree_rank)(const uint16_t *code, int64_t n, uint32_t n_from,
                           uint64_t *seen, uint16_t *rank);
     int64_t (*tree_list)(uint64_t *cell, int64_t n, uint16_t *code, uint64_t *sum);
     int64_t (*tree_gini)(const uint64_t *sum, int64_t n, int64_t s0, int64_t s1,
                          int64_t least, double best[2]);
     /* The same from a column at once; 1: found a better one, the first of equals. tree_cells:
-     * from weights of codes 0..n-1, which are 0 then. tree_few: from at most SIMD_FEW rows
-     * of at most SIMD_FEW_UNITS weight, or -1 where a set has no quick way for so many; two bytes behind code[] may be read, ids[] and
-     * two[] up to SIMD_FEW entries. */
+     * from weights of codes 0..n-1, which are 0 then. tree_few: from at most SIMD_FEW rows of
+     * at most SIMD_FEW_UNITS weight, or -1 where a set has no quick way for so many; two bytes
+     * behind code[] may be read, ids[] and two[] up to SIMD_FEW entries. */
     int (*tree_cells)(uint32_t *cell, int64_t n, struct simd_cut *cut);
     int (*tree_few)(const uint16_t *code, const uint16_t *ids, const uint32_t *two,
                     int64_t n, struct simd_cut *cut);

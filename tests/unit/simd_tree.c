@@ -347,7 +347,8 @@ TEST(a_handful_of_rows_gives_the_cut_that_cells_give)
     for (uint32_t k = 0; k < 400; k++)
         for (int n = 1; n <= SIMD_FEW; n++) {
             int64_t s0 = 0, s1 = 0;
-            uint32_t codes = 1 + draw(k, 41) % (k % 2 ? 6 : CODES), heavy = k % 3 ? 3 : 30;
+            uint32_t codes = 1 + draw(k, 41) % (k % 2 ? 6 : CODES),
+                     heavy = k % 3 ? 3 : 30;
             memset(cell, 0, sizeof cell);
             for (int i = 0; i < n; i++) {
                 ids[i] = (uint16_t)((draw(k, 40) + 7 * (uint32_t)i) % CODES);
@@ -389,15 +390,16 @@ TEST(few_rows_go_to_their_sides_in_order)
                 }
                 struct simd_part side = {.image = k % 2 ? image : NULL,
                                          .code = code,
-                                         .floor = k % 4 == 1 ? -FLT_MAX
-                                                             : -(float)INFINITY,
+                                         .floor =
+                                             k % 4 == 1 ? -FLT_MAX : -(float)INFINITY,
                                          .top = (float)(k % 9),
                                          .sub = k % 4 == 0,
                                          .most = (uint16_t)(k % 9)};
                 for (int i = 0; i < n; i++) {
                     uint16_t id = ids[i] = (uint16_t)((5 * i + (int)k) % 64);
-                    int left = side.image ? image[id] >= side.floor && image[id] <= side.top
-                                          : (uint16_t)(code[id] - side.sub) <= side.most;
+                    int left = side.image
+                                   ? image[id] >= side.floor && image[id] <= side.top
+                                   : (uint16_t)(code[id] - side.sub) <= side.most;
                     pay[i] = 1000u + id;
                     if (left)
                         at[0][l++] = id;

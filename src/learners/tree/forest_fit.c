@@ -136,8 +136,8 @@ static tide_status save_model(struct tide_ctx *ctx, const struct forest *f,
     double *base = arena_zero(&a, (size_t)data->width * sizeof *base);
     tide_status status = arena_status(&a, err);
     if (!status)
-        status =
-            forest_emit(ctx, f, data, data->width, LINK_MEAN_PROBA, base, out->arena, &e, err);
+        status = forest_emit(ctx, f, data, data->width, LINK_MEAN_PROBA, base,
+                             out->arena, &e, err);
     if (!status) {
         ensemble_save_kept(e, out);
         state_put(out, "TREES", "importance", STATE_F64, data->codes.n_cols, 1, 1,

@@ -343,8 +343,8 @@ static void grow_walk(struct grow_work *w, const struct grow_frame *root)
     w->stack[n_stack++] = *root;
     while (n_stack && !w->failed) {
         struct grow_frame at = w->stack[--n_stack], left, right;
-        struct grow_rows rows = {w->pay + at.beg, w->aux ? w->aux + at.beg : NULL, at.n,
-                                 at.s0, at.s1, NULL};
+        struct grow_rows rows = {
+            w->pay + at.beg, w->aux ? w->aux + at.beg : NULL, at.n, at.s0, at.s1, NULL};
         struct grow_split best = {.num = (double)INFINITY, .den = 1, .feature = -1};
         if (at.n <= (uint32_t)w->level[0].cap) {
             grow_small(w, &at);

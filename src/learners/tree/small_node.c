@@ -273,11 +273,11 @@ void levels_init(struct grow_work *w, struct arena *a)
     int64_t on = w->n_on + 1;
     for (int k = 0; k < 2; k++) {
         struct grow_level *l = &w->level[k];
-        l->cap = k                 ? TINY_ROWS
+        l->cap = k                                   ? TINY_ROWS
                  : w->n_on <= 64 && w->rules->random ? DRAWN_ROWS
-                 : w->n_on <= 256  ? SMALL_ROWS
-                 : w->n_on <= 4096 ? SMALL_ROWS / 4
-                                   : TINY_ROWS;
+                 : w->n_on <= 256                    ? SMALL_ROWS
+                 : w->n_on <= 4096                   ? SMALL_ROWS / 4
+                                                     : TINY_ROWS;
         l->have = arena_zero(a, (size_t)on * sizeof *l->have);
         l->n_code = arena_array(a, on, sizeof *l->n_code);
         l->gaps = arena_zero(a, (size_t)on);

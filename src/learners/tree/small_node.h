@@ -6,8 +6,9 @@
 
 #define SMALL_ROWS  4096
 #define SMALL_CODES 4096
-#define DRAWN_ROWS  16384 /* the same where thresholds are drawn: images need no tables */
-#define TINY_ROWS   256
+#define DRAWN_ROWS                                                                     \
+    16384 /* the same where thresholds are drawn: images need no tables */
+#define TINY_ROWS 256
 #define COLUMN_PAD                                                                     \
     32 /* codes between columns, lest all begin in one set of the cache */
 
@@ -120,15 +121,16 @@ struct grow_work {
 };
 
 /* Tries all cuts of one column: seq[ids ? ids[i] : i] is row i's code below n_codes <=
- * SMALL_CODES. With
- * `missing` code 0 is missing. Returns the number of distinct codes. */
+ * SMALL_CODES. With `missing` code 0 is missing. Returns the number of distinct codes, or where
+ * rows->two is set any number. */
 int search_column(struct grow_work *w, const uint16_t *seq, const uint16_t *ids,
                   const struct grow_rows *rows, uint32_t n_codes, int missing,
                   int32_t feature, struct grow_split *best);
 /* Tries one threshold drawn between the least and the greatest of w->x[rows->n], which is
  * image[ids[i]] first if there are ids. */
 void search_drawn(struct grow_work *w, const float *image, const uint16_t *ids,
-                  const struct grow_rows *rows, uint64_t path, int32_t feature, struct grow_split *best);
+                  const struct grow_rows *rows, uint64_t path, int32_t feature,
+                  struct grow_split *best);
 /* Class weights of a node into w->total (MANY); returns whether one class has all. */
 int node_is_pure(struct grow_work *w, const struct grow_rows *rows);
 double split_gain(const struct grow_work *w, const struct grow_rows *rows,

@@ -486,7 +486,8 @@ static int score_drawn(struct grow_work *w, const float *x,
 }
 
 void search_drawn(struct grow_work *w, const float *image, const uint16_t *ids,
-                  const struct grow_rows *rows, uint64_t path, int32_t feature, struct grow_split *best)
+                  const struct grow_rows *rows, uint64_t path, int32_t feature,
+                  struct grow_split *best)
 {
     struct grow_split s = {.feature = feature};
     float range[2];
