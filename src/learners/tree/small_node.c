@@ -1,4 +1,5 @@
-/* small_node.c - subtrees of at most 4,096 rows, finished depth first in cache (trees.md 7)
+/* small_node.c - subtrees of at most 4,096 rows (16,384 where thresholds are drawn and columns are
+ * few), finished depth first in cache (trees.md 7)
  *
  * A subtree's rows are renumbered and its codes copied, from a copy of all codes by rows where
  * columns are few; a column that is asked for becomes ranks among these rows, so that exact search
