@@ -209,7 +209,10 @@ static void gbdt_cost(const void *params, const struct fit_data *d,
                                                  : ldexp(1, BOOST_SYMMETRIC_DEPTH);
     if (leaves > n) leaves = n;
     int32_t cells = p->multi == BOOST_VECTOR && k > 1 ? vector_cells((int32_t)k) : 1;
-    double row = 2 * f + 24 + 12 * k + (cells > 1 ? 4 * (cells - k) : 0);
+    double row = 2 * f + 24 + 12 * k +
+                 (cells > 1 ? 4 * (cells - k)
+                  : k > 1   ? 2 * k
+                            : 0);
     if (p->loss == OBJECTIVE_ABSOLUTE || p->loss == OBJECTIVE_QUANTILE ||
         p->loss == OBJECTIVE_MAPE)
         row += 48; /* residuals of leaves and their weights */

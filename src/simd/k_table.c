@@ -45,6 +45,9 @@ void KERNEL(tree_cells_sub)(uint64_t *, const uint64_t *, int64_t);
 void KERNEL(tree_cells_add)(uint64_t *, const uint64_t *, int64_t);
 void KERNEL(tree_cells_widen)(const uint64_t *, int64_t, int, int64_t *);
 void KERNEL(tree_logit)(const double *, const int32_t *, int64_t, double *, double *);
+void KERNEL(tree_softmax)(const double *, int64_t, int, double *);
+void KERNEL(tree_softmax_grad)(const double *, const int32_t *, int64_t, int, double,
+                               double *, double *);
 int64_t KERNEL(tree_scan)(const uint64_t *, int, int64_t, const struct simd_scan *,
                           int64_t[2]);
 void KERNEL(tree_dither)(const struct simd_dither *, int64_t, int64_t, uint32_t *);
@@ -113,6 +116,8 @@ const struct simd_table SIMD_CAT(simd_table, SIMD_SET) = {
     .tree_cells_add = KERNEL(tree_cells_add),
     .tree_cells_widen = KERNEL(tree_cells_widen),
     .tree_logit = KERNEL(tree_logit),
+    .tree_softmax = KERNEL(tree_softmax),
+    .tree_softmax_grad = KERNEL(tree_softmax_grad),
     .tree_scan = KERNEL(tree_scan),
     .tree_dither = KERNEL(tree_dither),
     .tree_quantise = KERNEL(tree_quantise),

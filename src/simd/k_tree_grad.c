@@ -3,6 +3,9 @@
  * tree_dither: Philox4x32-10 (base/rng.c) with counter (id / 4 low, id / 4 high, tree, output);
  * word id mod 4 is the row's. AVX-512 runs eight counters side by side.
  * tree_logit: derivatives of the log-loss of two classes, of which class 1 has probability p.
+ * tree_softmax: probabilities of many classes from scores by row, a class after the other, so that
+ * what follows reads them in a row; the values are those of vsoftmax. tree_softmax_grad: their
+ * derivatives.
  * tree_quantise: floor(value * scale + u), the low half of u for g and the high half for h. */
 #include "simd/simd.h"
 #ifdef SIMD_IS_avx512
@@ -16,6 +19,10 @@ void KERNEL(tree_quantise)(const double *g, const double *h, const uint32_t *u,
                            int64_t sum[3]);
 void KERNEL(tree_logit)(const double *p, const int32_t *k, int64_t n, double *g,
                         double *h);
+void KERNEL(tree_softmax)(const double *score, int64_t n, int k, double *z);
+void KERNEL(tree_softmax_grad)(const double *p, const int32_t *k, int64_t n, int at,
+                               double up, double *g, double *h);
+void KERNEL(vexp)(const double *x, double *out, int64_t n);
 
 #define MUL_A 0xd2511f53u
 #define MUL_B 0xcd9e8d57u
@@ -116,5 +123,48 @@ void KERNEL(tree_logit)(const double *restrict p, const int32_t *restrict k, int
     for (int64_t i = 0; i < n; i++) {
         g[i] = p[i] - (double)(k[i] == 1);
         h[i] = p[i] * (1 - p[i]);
+    }
+}
+
+#define SOFTMAX_ROWS 64
+
+/* Rows [i0, i0 + m) of n, m <= SOFTMAX_ROWS. */
+static void softmax_rows(const double *restrict score, int64_t i0, int64_t m, int64_t n,
+                         int k, double *restrict z)
+{
+    double top[SOFTMAX_ROWS], sum[SOFTMAX_ROWS];
+    for (int c = 0; c < k; c++) {
+        double *to = z + c * n + i0;
+        for (int64_t i = 0; i < m; i++) {
+            double s = score[(i0 + i) * k + c];
+            to[i] = s;
+            top[i] = c == 0 || s > top[i] ? s : top[i];
+        }
+    }
+    for (int c = 0; c < k; c++) {
+        double *to = z + c * n + i0;
+        for (int64_t i = 0; i < m; i++) to[i] -= top[i];
+        KERNEL(vexp)(to, to, m);
+        for (int64_t i = 0; i < m; i++) sum[i] = (c ? sum[i] : 0) + to[i];
+    }
+    for (int c = 0; c < k; c++) {
+        double *to = z + c * n + i0;
+        for (int64_t i = 0; i < m; i++) to[i] /= sum[i];
+    }
+}
+
+void KERNEL(tree_softmax)(const double *score, int64_t n, int k, double *z)
+{
+    for (int64_t i = 0; i < n; i += SOFTMAX_ROWS)
+        softmax_rows(score, i, n - i < SOFTMAX_ROWS ? n - i : SOFTMAX_ROWS, n, k, z);
+}
+
+void KERNEL(tree_softmax_grad)(const double *restrict p, const int32_t *restrict k,
+                               int64_t n, int at, double up, double *restrict g,
+                               double *restrict h)
+{
+    for (int64_t i = 0; i < n; i++) {
+        g[i] = p[i] - (double)(k[i] == at);
+        h[i] = p[i] * (1 - p[i]) * up;
     }
 }

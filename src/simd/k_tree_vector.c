@@ -19,10 +19,13 @@ void KERNEL(tree_scan_vector)(const uint64_t *cells, int wide, int64_t n,
                               const struct simd_outputs *o, const int64_t *start,
                               float *gain, int64_t *h_left);
 
-#define NEAR   12 /* rows ahead */
-#define FOUR   4
-#define EIGHT  8
-#define CODES  64
+#define NEAR  12 /* rows ahead */
+#define FOUR  4
+#define EIGHT 8
+#define CODES 64
+#define LANES 8 /* at once */
+#define TILE                                                                           \
+    2048 /* rows whose codes and gradients wait in the L2 cache for the next lanes */
 #define INLINE static inline __attribute__((always_inline))
 
 typedef uint64_t cells4 __attribute__((vector_size(32)));
@@ -30,7 +33,8 @@ typedef uint64_t cells8 __attribute__((vector_size(64)));
 
 /* ------------------------------------------------------------------- histograms --- */
 
-INLINE void add_row(const uint8_t *row, int n_lane, int width, const uint32_t *gq,
+/* Adds a row's gradients to `lanes` lanes whose codes are row[0], row[1] ... */
+INLINE void add_row(const uint8_t *row, int lanes, int width, const uint32_t *gq,
                     uint64_t *hist)
 {
     uint64_t v[EIGHT];
@@ -39,7 +43,7 @@ INLINE void add_row(const uint8_t *row, int n_lane, int width, const uint32_t *g
     if (width == FOUR) {
         cells4 add, to;
         memcpy(&add, v, sizeof add);
-        for (int l = 0; l < n_lane; l++, hist += 256 * FOUR) {
+        for (int l = 0; l < lanes; l++, hist += 256 * FOUR) {
             uint64_t *cell = hist + (size_t)row[l] * FOUR;
             memcpy(&to, cell, sizeof to);
             to += add;
@@ -48,7 +52,7 @@ INLINE void add_row(const uint8_t *row, int n_lane, int width, const uint32_t *g
     } else {
         cells8 add, to;
         memcpy(&add, v, sizeof add);
-        for (int l = 0; l < n_lane; l++, hist += 256 * EIGHT) {
+        for (int l = 0; l < lanes; l++, hist += 256 * EIGHT) {
             uint64_t *cell = hist + (size_t)row[l] * EIGHT;
             memcpy(&to, cell, sizeof to);
             to += add;
@@ -57,17 +61,38 @@ INLINE void add_row(const uint8_t *row, int n_lane, int width, const uint32_t *g
     }
 }
 
-INLINE void add_rows(const uint8_t *codes, int64_t stride, int n_lane,
-                     const uint32_t *ids, int64_t n, const uint32_t *gq, int width,
-                     uint64_t *hist)
+/* at: number of the first row without ids */
+INLINE void add_rows(const uint8_t *codes, int64_t stride, int lanes,
+                     const uint32_t *ids, int64_t at, int64_t n, const uint32_t *gq,
+                     int width, uint64_t *hist)
 {
     for (int64_t i = 0; i < n; i++) {
-        int64_t id = ids ? (int64_t)ids[i] : i;
+        int64_t id = ids ? (int64_t)ids[i] : at + i;
         if (ids && i + NEAR < n) {
             __builtin_prefetch(codes + (int64_t)ids[i + NEAR] * stride);
             __builtin_prefetch(gq + (int64_t)ids[i + NEAR] * width);
         }
-        add_row(codes + id * stride, n_lane, width, gq + id * width, hist);
+        add_row(codes + id * stride, lanes, width, gq + id * width, hist);
+    }
+}
+
+/* A tile of rows at a time, and of it LANES lanes whose loop is unrolled: their cells wait nearer
+ * than those of all lanes. */
+INLINE void add_tiles(const uint8_t *codes, int64_t stride, int n_lane,
+                      const uint32_t *ids, int64_t n, const uint32_t *gq, int width,
+                      uint64_t *hist)
+{
+    const size_t lane = 256 * (size_t)width;
+    for (int64_t at = 0; at < n; at += TILE) {
+        const uint32_t *some = ids ? ids + at : NULL;
+        int64_t m = n - at < TILE ? n - at : TILE;
+        int l = 0;
+        for (; l + LANES <= n_lane; l += LANES)
+            add_rows(codes + l, stride, LANES, some, at, m, gq, width,
+                     hist + (size_t)l * lane);
+        if (l < n_lane)
+            add_rows(codes + l, stride, n_lane - l, some, at, m, gq, width,
+                     hist + (size_t)l * lane);
     }
 }
 
@@ -76,9 +101,9 @@ void KERNEL(tree_hist_vector)(const uint8_t *codes, int64_t stride, int n_lane,
                               int width, uint64_t *hist)
 {
     if (width == FOUR)
-        add_rows(codes, stride, n_lane, ids, n, gq, FOUR, hist);
+        add_tiles(codes, stride, n_lane, ids, n, gq, FOUR, hist);
     else
-        add_rows(codes, stride, n_lane, ids, n, gq, EIGHT, hist);
+        add_tiles(codes, stride, n_lane, ids, n, gq, EIGHT, hist);
 }
 
 /* ------------------------------------------------------------------------- scan --- */

@@ -194,6 +194,11 @@ struct simd_table {
     /* g = p - (k == 1), h = p (1 - p) */
     void (*tree_logit)(const double *p, const int32_t *k, int64_t n, double *g,
                        double *h);
+    /* z [k][n]: vsoftmax of score [n][k] */
+    void (*tree_softmax)(const double *score, int64_t n, int k, double *z);
+    /* g = p - (k == at), h = p (1 - p) up */
+    void (*tree_softmax_grad)(const double *p, const int32_t *k, int64_t n, int at,
+                              double up, double *g, double *h);
     /* out[i] = g int16 << 16 | h uint16, each floor(value * scale + dither); sum gains the sums
      * of |g| and h and the largest h. |g| g_scale <= 32,766, 0 <= h h_scale <= 65,534. */
     void (*tree_quantise)(const double *g, const double *h, const uint32_t *u,

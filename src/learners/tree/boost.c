@@ -67,6 +67,8 @@ struct follow {
 struct boost_tree {
     struct emit_node *node;
     double *value; /* [nodes][width] */
+    uint16_t
+        *at; /* [n] leaf of each row of the sample, others 0; NULL: rows have theirs */
     int32_t n_nodes;
     tide_status status;
 };
@@ -523,10 +525,14 @@ static tide_status boost_workers(struct boost *b, tide_error *err)
     b->lane_on = arena_array(&b->scratch, b->cuts.n_lanes + 1, 1);
     tide_status status = arena_status(&b->scratch, err);
     if (slots > 2 * b->n_fit + 4) slots = 2 * b->n_fit + 4;
+    int meet = b->n_trees > 1 && slots <= UINT16_MAX;
     for (int32_t c = 0; c < b->n_trees && !status; c++) {
         b->tree[c].node = arena_array(&b->scratch, slots, sizeof *b->tree[c].node);
         b->tree[c].value =
             arena_array(&b->scratch, slots, (size_t)b->width * sizeof(double));
+        if (meet)
+            b->tree[c].at = arena_zero(&b->scratch, ((size_t)b->d->x->n_rows + 1) *
+                                                        sizeof(uint16_t));
     }
     int64_t most = b->bag.list && b->n_fit > b->watch.n ? b->n_fit : b->watch.n;
     b->follow = arena_zero(&b->scratch, (size_t)b->n_workers * sizeof *b->follow);
@@ -720,6 +726,49 @@ static void score_task(void *arg, int64_t task, int worker)
     }
 }
 
+/* Leaf values of tree k to the scores of its rows: at once, or, where a round has several trees, once
+ * they are all there (scores_meet), so that a row's scores come into the cache once. */
+static tide_status scores_add(const struct boost *b, const struct grow *g, int64_t k)
+{
+    const struct boost_tree *t = &b->tree[k];
+    struct score_job job = {b, g, t->value, k};
+    int64_t tasks = (g->n_nodes + SCORE_NODES - 1) / SCORE_NODES;
+    if (t->at && (g->n_nodes == 1 || b->p->rows < 1))
+        memset(t->at, 0, (size_t)b->d->x->n_rows * sizeof *t->at);
+    for (int32_t i = 1; t->at && i < g->n_nodes; i++) {
+        const struct grow_node *q = &g->node[i];
+        const uint32_t *ids = g->ids + q->beg;
+        for (uint32_t r = 0; q->left < 0 && r < q->n; r++) t->at[ids[r]] = (uint16_t)i;
+    }
+    if (t->at && g->n_nodes > 1) return TIDE_OK;
+    if (b->n_sampled >= SCORE_PAR_MIN)
+        return par_for(b->ctx, tasks, score_task, &job, NULL);
+    for (int64_t i = 0; i < tasks; i++) score_task(&job, i, 0);
+    return TIDE_OK;
+}
+
+static void meet_block(void *arg, int64_t block, int worker)
+{
+    const struct boost *b = arg;
+    int64_t n = b->d->x->n_rows, k = b->n_trees, end = (block + 1) * PAR_BLOCK;
+    (void)worker;
+    for (int64_t i0 = block * PAR_BLOCK; i0 < end && i0 < n; i0 += GRAD_TILE) {
+        double *score = b->grad.score + i0 * k;
+        int64_t m = n - i0 < GRAD_TILE ? n - i0 : GRAD_TILE;
+        for (int64_t c = 0; c < k; c++) {
+            const struct boost_tree *t = &b->tree[c];
+            for (int64_t i = 0; i < m && t->n_nodes > 1; i++)
+                score[i * k + c] += t->value[t->at[i0 + i]];
+        }
+    }
+}
+
+static tide_status scores_meet(struct boost *b, tide_error *err)
+{
+    int64_t blocks = (b->d->x->n_rows + PAR_BLOCK - 1) / PAR_BLOCK;
+    return b->tree[0].at ? par_for(b->ctx, blocks, meet_block, b, err) : TIDE_OK;
+}
+
 /* Grows tree k of this round, output k's or that of all, and adds it to the scores of the fit's
  * rows. */
 static void boost_one(void *arg, int64_t k, int worker)
@@ -749,12 +798,7 @@ static void boost_one(void *arg, int64_t k, int worker)
                                : t->node[q->left].cover + t->node[q->right].cover;
     }
     if (t->status) return;
-    struct score_job job = {b, g, t->value, k};
-    int64_t tasks = (g->n_nodes + SCORE_NODES - 1) / SCORE_NODES;
-    if (b->n_sampled < SCORE_PAR_MIN)
-        for (int64_t i = 0; i < tasks; i++) score_task(&job, i, 0);
-    else
-        t->status = par_for(b->ctx, tasks, score_task, &job, NULL);
+    t->status = scores_add(b, g, k);
     watch_add(b, &b->watch, &b->follow[own], g, (int32_t)k, t->value);
     watch_add(b, &b->bag, &b->follow[own], g, (int32_t)k, t->value);
     if (b->dart && !t->status)
@@ -799,6 +843,7 @@ static tide_status boost_round(struct boost *b, tide_error *err)
         if (b->tree[c].status == TIDE_ELIMIT) return ctx_memory_refused(b->ctx, 0, err);
         if (b->tree[c].status) return err_nomem(err, 0);
     }
+    if (!status) status = scores_meet(b, err);
     for (int32_t c = 0; c < k && !status; c++)
         emit_add(&b->emit, c, b->tree[c].node, 0, b->tree[c].value);
     if (!status && b->emit.failed) status = err_nomem(err, 0);

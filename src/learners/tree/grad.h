@@ -23,7 +23,7 @@ struct grad {
     int32_t *fine_g;  /* [n_outputs][n], made when first needed */
     uint32_t *fine_h;
     double *fine_most;      /* [n_outputs][g, h] the largest */
-    double *made;           /* [n][n_outputs] `prepare` of a round with fine outputs */
+    double *made;           /* `prepare` of a round with fine outputs, tile by tile */
     struct grow_grad *out;  /* [n_outputs] */
     double *work;           /* [threads][GRAD_TILE * (n_outputs + 2)] */
     struct grad_part *part; /* [blocks][n_outputs] */

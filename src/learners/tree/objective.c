@@ -288,17 +288,12 @@ static void softmaxes(const struct objective_fit *o, const struct grad_rows *row
 {
     (void)rows;
     (void)i0;
-    memcpy(z, score, (size_t)(n * o->n_outputs) * sizeof *z);
-    o->simd->vsoftmax(z, n, (int)o->n_outputs);
+    o->simd->tree_softmax(score, n, (int)o->n_outputs, z);
 }
 static void softmax_grad(GRAD_ARGS)
 {
     double up = (double)o->n_outputs / (o->n_outputs - 1);
-    for (int64_t i = 0; i < n; i++) {
-        double p = z[i * o->n_outputs + k];
-        g[i] = p - (double)(rows->k[i0 + i] == k);
-        h[i] = p * (1 - p) * up;
-    }
+    o->simd->tree_softmax_grad(z + k * n, rows->k + i0, n, (int)k, up, g, h);
 }
 static double softmax_loss(LOSS_ARGS)
 {

@@ -82,7 +82,7 @@ struct objective {
     double g_most;  /* |g| of a row of weight 1 stays within; 0: a pass finds it */
     uint8_t unit_h; /* every second derivative is 1 */
     uint8_t refit;  /* a leaf's value is the quantile of its rows' residuals */
-    /* what the derivatives of rows [i0, i0 + n) are made from: z [n][n_outputs] */
+    /* what the derivatives of rows [i0, i0 + n) are made from: z [n_outputs][n] */
     void (*prepare)(const struct objective_fit *o, const struct grad_rows *rows,
                     int64_t i0, int64_t n, const double *score, double *z);
     /* derivatives of output k, before weights */
