@@ -45,6 +45,8 @@ void KERNEL(tree_cells_sub)(uint64_t *, const uint64_t *, int64_t);
 void KERNEL(tree_cells_add)(uint64_t *, const uint64_t *, int64_t);
 void KERNEL(tree_cells_widen)(const uint64_t *, int64_t, int, int64_t *);
 void KERNEL(tree_logit)(const double *, const int32_t *, int64_t, double *, double *);
+void KERNEL(rank_places)(const double *, int64_t, uint32_t *);
+double KERNEL(rank_pairs)(const struct simd_pairs *, int64_t, double *, double *);
 void KERNEL(tree_softmax)(const double *, int64_t, int, double *);
 void KERNEL(tree_softmax_grad)(const double *, const int32_t *, int64_t, int, double,
                                double *, double *);
@@ -116,6 +118,8 @@ const struct simd_table SIMD_CAT(simd_table, SIMD_SET) = {
     .tree_cells_add = KERNEL(tree_cells_add),
     .tree_cells_widen = KERNEL(tree_cells_widen),
     .tree_logit = KERNEL(tree_logit),
+    .rank_places = KERNEL(rank_places),
+    .rank_pairs = KERNEL(rank_pairs),
     .tree_softmax = KERNEL(tree_softmax),
     .tree_softmax_grad = KERNEL(tree_softmax_grad),
     .tree_scan = KERNEL(tree_scan),

@@ -81,6 +81,17 @@ struct simd_part {
     float floor, top;
     uint16_t sub, most;
 };
+
+/* A query's m rows by place; arrays have 7 more, finite, whose discounts are above all others. */
+struct simd_pairs {
+    int64_t m;
+    const double *s, *e; /* scores; exp(score - the largest), above 1e-305 */
+    const double *gain, *discount;
+    double inverse; /* 1 / the best DCG */
+    double near,
+        slope; /* a pair's weight is divided by near + slope |difference of scores| */
+};
+
 struct simd_table {
     const char *name;   /* "base", "avx2", "avx512" */
     int permutes_bytes; /* a byte look-up of a whole vector is one instruction */
@@ -194,6 +205,12 @@ struct simd_table {
     /* g = p - (k == 1), h = p (1 - p) */
     void (*tree_logit)(const double *p, const int32_t *k, int64_t n, double *g,
                        double *h);
+    /* k_pairs.c: place[i] = rows with a larger score, or as large a one and a smaller number */
+    void (*rank_places)(const double *s, int64_t m, uint32_t *place);
+    /* Pairs of the first `tops` places with those below: adds derivatives to g, h (as long as q's
+     * arrays); returns the sum of the pairs' weights times the chance of their wrong order. */
+    double (*rank_pairs)(const struct simd_pairs *q, int64_t tops, double *g,
+                         double *h);
     /* z [k][n]: vsoftmax of score [n][k] */
     void (*tree_softmax)(const double *score, int64_t n, int k, double *z);
     /* g = p - (k == at), h = p (1 - p) up */

@@ -37,6 +37,10 @@
 
 #define RANK_NEAR 0.01  /* keeps the weight of pairs of nearly equal scores finite */
 #define RANK_SURE 1e-12 /* least share that a row leaves to the others of its query */
+#define RANK_LOW                                                                       \
+    -700 /* scores further below the first of their query are as low as that */
+#define RANK_FEW   128 /* rows of a query whose places are counted, not sorted */
+#define RANK_SPARE 8   /* rows that kernels may read behind the last */
 
 /* Rows of one table, query by query. */
 struct queries {
@@ -54,7 +58,9 @@ struct placed {
 /* A worker's memory for one query. */
 struct rank_scratch {
     struct placed *placed, *merge;
-    double *s, *gain, *x, *p, *g, *h; /* in order of places */
+    uint32_t *place;
+    double *s, *gain, *x, *p, *g, *h; /* in order of places, RANK_SPARE more */
+    double *discount;
 };
 
 struct rank {
@@ -73,6 +79,7 @@ struct rank {
     double *watched_best;         /* [watched.n] of the first RANK_PLACES places */
     struct rank_scratch *scratch; /* [threads] */
     double *discount;             /* [longest] of every place */
+    double gain[RANK_LABEL_MOST + 1];
 };
 
 /* ---- queries ---- */
@@ -165,11 +172,12 @@ static tide_status scratch_new(struct rank *r, int64_t longest, struct arena *a,
     for (int t = 0; r->scratch && t < threads; t++) {
         struct rank_scratch *s = &r->scratch[t];
         s->placed = arena_array(a, 2 * longest + 2, sizeof *s->placed);
-        double *all = arena_array(a, 6 * (longest + 1), sizeof *all);
-        if (!s->placed || !all) break;
+        s->place = arena_array(a, RANK_FEW, sizeof *s->place);
+        double *all = arena_zero(a, 7 * (size_t)(longest + RANK_SPARE) * sizeof *all);
+        if (!s->placed || !s->place || !all) break;
         s->merge = s->placed + longest + 1;
-        double **at[] = {&s->s, &s->gain, &s->x, &s->p, &s->g, &s->h};
-        for (int i = 0; i < 6; i++) *at[i] = all + i * (longest + 1);
+        double **at[] = {&s->s, &s->gain, &s->x, &s->p, &s->g, &s->h, &s->discount};
+        for (int i = 0; i < 7; i++) *at[i] = all + i * (longest + RANK_SPARE);
     }
     for (int64_t i = 0; r->discount && i < longest; i++)
         r->discount[i] = 1 / vm_log2((double)i + 2);
@@ -194,6 +202,8 @@ tide_status rank_new(struct tide_ctx *ctx, const struct fit_data *d,
                        .skip = skip,
                        .watched_y = of->y,
                        .watched_w = of->w};
+    for (int label = 0; label <= RANK_LABEL_MOST; label++)
+        r->gain[label] = gain_of(label);
     tide_status status = queries_find(d, NULL, a, &r->all, err);
     if (!status && (valid || skip))
         status = queries_find(of, valid ? NULL : skip, a, &r->watched, err);
@@ -232,13 +242,27 @@ const double *rank_h(const struct rank *r)
 
 /* ---- places ---- */
 
+/* Few rows: each goes to where it belongs. */
+static void place_few(const struct rank *r, const uint32_t *row, int64_t m,
+                      const double *score, struct rank_scratch *s)
+{
+    for (int64_t i = 0; i < m; i++) s->x[i] = score[row[i]];
+    r->simd->rank_places(s->x, m, s->place);
+    for (int64_t i = 0; i < m; i++)
+        s->placed[s->place[i]] = (struct placed){s->x[i], (uint32_t)i};
+}
+
 /* Highest score first; equal scores stay in the order of rows. Bottom-up merges. */
-static void place_rows(const struct queries *q, int64_t k, const double *score,
-                       struct rank_scratch *s)
+static void place_rows(const struct rank *r, const struct queries *q, int64_t k,
+                       const double *score, struct rank_scratch *s)
 {
     int64_t m = q->begin[k + 1] - q->begin[k];
     const uint32_t *row = q->row + q->begin[k];
     struct placed *from = s->placed, *to = s->merge;
+    if (m <= RANK_FEW) {
+        place_few(r, row, m, score, s);
+        return;
+    }
     for (int64_t i = 0; i < m; i++)
         from[i] = (struct placed){score[row[i]], (uint32_t)i};
     for (int64_t width = 1; width < m; width *= 2) {
@@ -261,50 +285,36 @@ static void place_rows(const struct queries *q, int64_t k, const double *score,
 
 /* ---- derivatives ---- */
 
-/* All pairs of place i with the places below it. Rows of one label differ by no gain and add 0. */
-static double derive_place(const struct rank *r, double inverse, int has_distance,
-                           int64_t i, int64_t m, struct rank_scratch *s)
-{
-    double sum = 0, g_i = 0, h_i = 0;
-    for (int64_t j = i + 1; j < m; j++) /* lower score less higher, by label */
-        s->x[j] = s->gain[i] >= s->gain[j] ? s->s[j] - s->s[i] : s->s[i] - s->s[j];
-    r->simd->vexpit(s->x + i + 1, s->p + i + 1, m - i - 1);
-    for (int64_t j = i + 1; j < m; j++) {
-        double gap = s->gain[i] - s->gain[j], p = s->p[j];
-        double delta = fabs(gap) * (r->discount[i] - r->discount[j]) * inverse;
-        if (has_distance) delta /= RANK_NEAR + fabs(s->x[j]);
-        double lambda = p * delta, h = lambda * (1 - p);
-        double signed_lambda = gap >= 0 ? lambda : -lambda;
-        g_i -= signed_lambda;
-        s->g[j] += signed_lambda;
-        h_i += h;
-        s->h[j] += h;
-        sum += lambda;
-    }
-    s->g[i] += g_i;
-    s->h[i] += h_i;
-    return sum;
-}
-
 static void derive_query(struct rank *r, int64_t k, const double *score,
                          struct rank_scratch *s)
 {
     const struct queries *q = &r->all;
     int64_t m = q->begin[k + 1] - q->begin[k];
     const uint32_t *row = q->row + q->begin[k];
-    double sum = 0;
     for (int64_t i = 0; i < m; i++) r->g[row[i]] = r->h[row[i]] = 0;
     /* rows that are only watched teach nothing */
     if (r->inverse[k] == 0 || (r->skip && r->skip[row[0]])) return;
-    place_rows(q, k, score, s);
-    for (int64_t i = 0; i < m; i++) {
-        s->s[i] = s->placed[i].score;
-        s->gain[i] = gain_of(r->y[row[s->placed[i].at]]);
+    place_rows(r, q, k, score, s);
+    for (int64_t i = 0; i < m + RANK_SPARE - 1; i++) {
+        struct placed at = s->placed[i < m ? i : 0];
+        double below = at.score - s->placed[0].score;
+        s->s[i] = at.score;
+        s->p[i] = below > RANK_LOW ? below : RANK_LOW;
+        s->gain[i] = r->gain[(int)r->y[row[at.at]]];
+        s->discount[i] = i < m ? r->discount[i] : 2;
         s->g[i] = s->h[i] = 0;
     }
-    for (int64_t i = 0; i + 1 < m && i < r->truncation; i++)
-        sum += derive_place(r, r->inverse[k], s->s[0] != s->s[m - 1], i, m, s);
-    sum *= 2;
+    r->simd->vexp(s->p, s->p, m + RANK_SPARE - 1);
+    int has_distance = s->s[0] != s->s[m - 1];
+    struct simd_pairs pairs = {.m = m,
+                               .s = s->s,
+                               .e = s->p,
+                               .gain = s->gain,
+                               .discount = s->discount,
+                               .inverse = r->inverse[k],
+                               .near = has_distance ? RANK_NEAR : 1,
+                               .slope = has_distance};
+    double sum = 2 * r->simd->rank_pairs(&pairs, r->truncation, s->g, s->h);
     double scale = sum > 0 ? vm_log2(1 + sum) / sum : 1;
     for (int64_t i = 0; i < m; i++) {
         uint32_t to = row[s->placed[i].at];
@@ -340,7 +350,7 @@ static void derive_entropy(struct rank *r, int64_t k, const double *score,
     for (int64_t i = 0; i < m; i++) {
         double u = rng_u01(rng_at(key, view_id(r->x, row[i]), (uint32_t)round, 0));
         s->p[i] = score[row[i]];
-        s->gain[i] = gain_of(r->y[row[i]]) + 1 - u;
+        s->gain[i] = r->gain[(int)r->y[row[i]]] + 1 - u;
         sum += s->gain[i];
     }
     r->simd->vsoftmax(s->p, 1, (int)m);
@@ -414,12 +424,12 @@ static double watched_ndcg(struct rank *r, int64_t k, const double *score)
     const uint32_t *row = q->row + q->begin[k];
     double sum = 0;
     if (!(r->watched_best[k] > 0)) return 1;
-    place_rows(q, k, score, s);
+    place_rows(r, q, k, score, s);
     while (i < m && i < RANK_PLACES) {
         double gain = 0, discount = 0;
         int64_t j = i;
         for (; j < m && s->placed[j].score == s->placed[i].score; j++) {
-            gain += gain_of(r->watched_y[row[s->placed[j].at]]);
+            gain += r->gain[(int)r->watched_y[row[s->placed[j].at]]];
             discount += j < RANK_PLACES ? r->discount[j] : 0;
         }
         sum += gain / (double)(j - i) * discount;
