@@ -50,9 +50,10 @@ static inline double place_pairs(const struct simd_pairs *q, int64_t i,
             nearer = core_select(nearer > 0, nearer, 0);
             apart = near + slope * core_select(apart < FAR, apart, FAR);
             double low = core_select(gap >= 0, e[j], e_i);
-            double one = low / ((e_i + e[j]) * apart), p = one * apart;
-            double lambda = fabs(gap) * nearer * inverse * one;
-            double hessian = lambda * (1 - p);
+            double high = core_select(gap >= 0, e_i, e[j]);
+            double one = 1 / ((e_i + e[j]) * apart);
+            double lambda = fabs(gap) * nearer * inverse * (low * one);
+            double hessian = lambda * (high * one * apart);
             double signed_lambda = core_select(gap >= 0, lambda, -lambda);
             g_i[l] += signed_lambda;
             h_i[l] += hessian;

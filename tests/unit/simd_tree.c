@@ -719,3 +719,68 @@ TEST(vector_scans_rank_as_the_gain_on_every_set)
         }
     }
 }
+
+TEST(softmax_by_class_has_the_bits_of_softmax_by_row)
+{
+    enum { MOST = 1200 };
+    const struct simd_table *set[3];
+    int sets = sets_of(set);
+    static double score[MOST], row[MOST], z[MOST], g[MOST], h[MOST];
+    int32_t at[MOST];
+    for (int i = 0; i < MOST; i++) {
+        score[i] = draw((uint64_t)i, 60) % 1000 * 0.1 - 50;
+        at[i] = (int32_t)(draw((uint64_t)i, 61) % 13);
+    }
+    for (int s = 0; s < sets; s++)
+        for (int k = 2; k < 14; k++)
+            for (int n = 1; n * k <= MOST; n = 3 * n + 1) {
+                memcpy(row, score, sizeof row);
+                simd_table_base.vsoftmax(row, n, k);
+                set[s]->tree_softmax(score, n, k, z);
+                for (int c = 0; c < k; c++) {
+                    const double *p = z + c * n;
+                    set[s]->tree_softmax_grad(p, at, n, c, 1.25, g, h);
+                    for (int i = 0; i < n; i++) {
+                        CHECK(memcmp(&p[i], &row[i * k + c], sizeof *p) == 0);
+                        CHECK(g[i] == p[i] - (at[i] == c));
+                        CHECK(h[i] == p[i] * (1 - p[i]) * 1.25);
+                    }
+                }
+            }
+}
+
+TEST(places_and_pairs_of_a_query_have_one_result_on_every_set)
+{
+    enum { MOST = 100 };
+    const struct simd_table *set[3];
+    int sets = sets_of(set);
+    double s[MOST + 8], e[MOST + 8], gain[MOST + 8], discount[MOST + 8];
+    double g[3][MOST + 8], h[3][MOST + 8], sum[3];
+    for (int m = 1; m <= MOST; m++) {
+        uint32_t place[MOST];
+        for (int i = 0; i < MOST + 8; i++) {
+            s[i] = -0.01 * (i < m ? i : 0);
+            e[i] = exp(s[i]);
+            gain[i] = draw((uint64_t)i, 62) % 5;
+            discount[i] = i < m ? 1 / log2(i + 2) : 2;
+        }
+        struct simd_pairs q = {m, s, e, gain, discount, 0.3, 0.01, 1};
+        for (int t = 0; t < sets; t++) {
+            memset(g[t], 0, sizeof g[t]);
+            memset(h[t], 0, sizeof h[t]);
+            sum[t] = set[t]->rank_pairs(&q, 30, g[t], h[t]);
+            CHECK(memcmp(g[t], g[0], (size_t)m * sizeof **g) == 0);
+            CHECK(memcmp(h[t], h[0], (size_t)m * sizeof **h) == 0);
+            CHECK(sum[t] == sum[0]);
+            double few[MOST];
+            for (int i = 0; i < m; i++) few[i] = draw((uint64_t)i, 63) % 20;
+            set[t]->rank_places(few, m, place);
+            for (int i = 0; i < m; i++) {
+                uint32_t before = 0;
+                for (int j = 0; j < m; j++)
+                    before += few[j] > few[i] || (few[j] == few[i] && j < i);
+                CHECK_INT(place[i], before);
+            }
+        }
+    }
+}
