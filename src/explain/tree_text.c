@@ -16,14 +16,29 @@
 #define MOST_PARTS 12 /* levels or intervals of a test that are written out */
 
 /* The learner's column: its name when no step stands before it. */
-static void put_name(const struct tree_writing *w, uint32_t f)
+static void put_column(const struct tree_writing *w, uint32_t j)
 {
-    if (w->m->n_nodes == 1 && f < (uint32_t)w->m->schema.n_cols) {
-        const char *name = w->m->schema.cols[f].name;
+    if (w->m->n_nodes == 1 && j < (uint32_t)w->m->schema.n_cols) {
+        const char *name = w->m->schema.cols[j].name;
         str_add_visible(w->out, name, strlen(name));
     } else {
-        str_addf(w->out, "column %u", f + 1);
+        str_addf(w->out, "column %u", j + 1);
     }
+}
+
+/* A derived feature by what it is made of. */
+static void put_name(const struct writing *w, uint32_t f)
+{
+    if (f < (uint32_t)w->e->n_features) {
+        put_column(w, f);
+        return;
+    }
+    const int32_t *source = w->e->source + 2 * (size_t)(f - (uint32_t)w->e->n_features);
+    str_add(w->out, "target by ");
+    put_column(w, (uint32_t)source[0]);
+    if (source[1] < 0) return;
+    str_add(w->out, " and ");
+    put_column(w, (uint32_t)source[1]);
 }
 
 static int goes_left(const struct ensemble *e, uint32_t c, uint32_t code, uint16_t thr)
@@ -104,7 +119,9 @@ void tree_put_test(const struct tree_writing *w, uint32_t node)
     uint32_t n_edge = e->edge_off[f + 1] - e->edge_off[f];
     uint16_t thr = e->node_thr[node];
     put_name(w, f);
-    if (e->feature_kind[f])
+    if (f >= (uint32_t)e->n_features)
+        str_addf(w->out, " code <= %u", thr);
+    else if (e->feature_kind[f])
         put_levels(w, c, thr);
     else if (!keeps_numbers(e, c))
         put_intervals(w, c, thr);

@@ -16,10 +16,55 @@ int ensemble_map_kind(const uint8_t *map)
 
 /* ------------------------------------------------------------------------ codes --- */
 
+/* The levels of a source, each beyond the last as the last. */
+static void source_levels(const struct view *x, int32_t j, uint32_t n_level, int64_t i0,
+                          int64_t n, uint32_t *out)
+{
+    if (x->cols[j]->type != TIDE_CAT) { /* nothing is known */
+        for (int64_t r = 0; r < n; r++) out[r] = n_level;
+        return;
+    }
+    view_codes(x, j, i0, n, out);
+    for (int64_t r = 0; r < n; r++) out[r] = out[r] < n_level ? out[r] : n_level;
+}
+
+void ensemble_derived_codes(const struct view *x, const int32_t source[2],
+                            const uint32_t n_level[2], const uint8_t *table, int64_t i0,
+                            int64_t n, uint8_t *out)
+{
+    uint32_t first[ENGINE_BLOCK], second[ENGINE_BLOCK];
+    source_levels(x, source[0], n_level[0], i0, n, first);
+    if (source[1] < 0) {
+        for (int64_t r = 0; r < n; r++) out[r] = table[first[r]];
+        return;
+    }
+    source_levels(x, source[1], n_level[1], i0, n, second);
+    for (int64_t r = 0; r < n; r++)
+        out[r] = table[(size_t)first[r] * (n_level[1] + 1) + second[r]];
+}
+
+/* Levels of the columns that a derived feature is made of. */
+static const int32_t *derived_source(const struct ensemble *e, int32_t f,
+                                     uint32_t n_level[2])
+{
+    const int32_t *source = e->source + 2 * (size_t)(f - e->n_features);
+    for (int i = 0; i < 2; i++)
+        n_level[i] =
+            source[i] < 0 ? 0 : e->level_off[source[i] + 1] - e->level_off[source[i]];
+    return source;
+}
+
 void engine_codes_u8(const struct ensemble *e, const struct simd_table *simd,
                      const struct simd_edges *edges, const struct view *x, int32_t f,
                      int64_t i0, int64_t n, uint8_t *out)
 {
+    if (f >= e->n_features) {
+        uint32_t n_level[2];
+        const int32_t *source = derived_source(e, f, n_level);
+        ensemble_derived_codes(x, source, n_level, e->level_code + e->level_off[f], i0,
+                               n, out);
+        return;
+    }
     const struct column *col = x->cols[f];
     if (e->feature_kind[f] == 1 && col->type == TIDE_CAT) {
         uint32_t raw[ENGINE_BLOCK];
@@ -45,7 +90,7 @@ void engine_codes_u16(const struct ensemble *e, const struct simd_table *simd,
                       uint16_t *out)
 {
     uint32_t e0 = e->edge_off[f], n_edge = e->edge_off[f + 1] - e0;
-    if (n_edge > 254 && column_is_numeric(x->cols[f])) {
+    if (n_edge > 254 && column_is_numeric(x->cols[f])) { /* never derived */
         double v[ENGINE_BLOCK];
         view_numbers(x, f, i0, n, v);
         simd->quantise_u16(v, n, e->edge + e0, (int)n_edge, out);
@@ -56,11 +101,31 @@ void engine_codes_u16(const struct ensemble *e, const struct simd_table *simd,
     for (int64_t r = 0; r < n; r++) out[r] = c[r] == 255 ? UINT16_MAX : c[r];
 }
 
-uint16_t engine_code(const struct ensemble *e, int32_t f, double x)
+/* The level that a number of a row stands for, n_level: missing or unseen. */
+static uint32_t level_of(double x, uint32_t n_level)
 {
+    return x >= 0 && x < n_level ? (uint32_t)x : n_level;
+}
+
+static uint16_t derived_code(const struct ensemble *e, int32_t f, const double *row)
+{
+    uint32_t n_level[2];
+    const int32_t *source = derived_source(e, f, n_level);
+    size_t at = level_of(row[source[0]], n_level[0]);
+    if (source[1] >= 0)
+        at = at * (n_level[1] + 1) + level_of(row[source[1]], n_level[1]);
+    uint8_t c = e->level_code[e->level_off[f] + at];
+    return c == 255 ? UINT16_MAX : c;
+}
+
+uint16_t engine_code(const struct ensemble *e, int32_t f, const double *row)
+{
+    if (f >= e->n_features) return derived_code(e, f, row);
+    double x = row[f];
     if (e->feature_kind[f] == 1) {
         uint32_t l0 = e->level_off[f], n_level = e->level_off[f + 1] - l0;
-        uint8_t c = x >= 0 && x < n_level ? e->level_code[l0 + (uint32_t)x] : 255;
+        uint32_t l = level_of(x, n_level);
+        uint8_t c = l < n_level ? e->level_code[l0 + l] : 255;
         return c == 255 ? UINT16_MAX : c;
     }
     if (isnan(x)) return UINT16_MAX;
@@ -148,12 +213,12 @@ static int find_uses(struct column_use *u, struct arena *a)
 {
     const struct ensemble *e = u->e;
     int64_t nodes = e->tree_node[e->n_trees];
-    uint32_t *plain = arena_array(a, 2 * (int64_t)e->n_features + 1, sizeof *plain);
+    uint32_t *plain = arena_array(a, 2 * (int64_t)ensemble_all(e) + 1, sizeof *plain);
     u->kind = arena_zero(a, (size_t)e->n_columns + 1);
     u->is_used = arena_zero(a, (size_t)e->n_columns + 1);
     u->same = arena_array(a, e->n_columns + 1, sizeof *u->same);
     if (!plain || !u->kind || !u->is_used || !u->same) return -1;
-    memset(plain, 255, 2 * (size_t)e->n_features * sizeof *plain);
+    memset(plain, 255, 2 * (size_t)ensemble_all(e) * sizeof *plain);
     for (int32_t c = 0; c < e->n_columns; c++) {
         const uint8_t *map = e->map + 256 * (size_t)c;
         int is_left =
@@ -177,7 +242,7 @@ static int list_columns(struct ensemble_engine *g, const struct column_use *u,
                         struct arena *a)
 {
     const struct ensemble *e = g->e;
-    int64_t nf = e->n_features, nodes = e->tree_node[e->n_trees];
+    int64_t nf = ensemble_all(e), nodes = e->tree_node[e->n_trees];
     uint32_t *count = arena_zero(a, ((size_t)nf + 1) * sizeof *count);
     uint32_t *used = arena_array(a, nf + 1, sizeof *used);
     uint32_t *first = arena_array(a, nf + 1, sizeof *first);

@@ -65,8 +65,9 @@ void engine_codes_u8(const struct ensemble *e, const struct simd_table *simd,
 void engine_codes_u16(const struct ensemble *e, const struct simd_table *simd,
                       const struct view *x, int32_t f, int64_t i0, int64_t n,
                       uint16_t *out);
-/* The base code of one value, 65535 missing; a category's value is its level. */
-uint16_t engine_code(const struct ensemble *e, int32_t f, double x);
+/* The base code of feature f in a row x of the columns, 65535 missing; a category's value is its
+ * level. */
+uint16_t engine_code(const struct ensemble *e, int32_t f, const double *x);
 /* Derived codes of a block: from base codes of a column's feature. */
 void engine_derive_u8(const struct engine_column *c, const uint8_t *base, int64_t n,
                       uint8_t *out);

@@ -167,7 +167,7 @@ static void lane_row(const struct ensemble_engine *g, const struct simd_table *s
     uint8_t base[SIMD_LANE_COLUMNS], codes[SIMD_LANE_COLUMNS];
     simd->codes_row(g->edges, g->used, g->n_narrow, x, base);
     for (int32_t i = g->n_narrow; i < g->n_used; i++)
-        base[i] = (uint8_t)engine_code(g->e, (int32_t)g->used[i], x[g->used[i]]);
+        base[i] = (uint8_t)engine_code(g->e, (int32_t)g->used[i], x);
     for (int32_t q = 0; q < g->e->n_outputs; q++) out[q] = g->e->base[q];
     if (!g->has_maps) {
         simd->lane(g->lane, base, out);
@@ -185,7 +185,7 @@ static void walk_row(const struct ensemble_engine *g, const struct simd_table *s
 {
     uint16_t codes[ROW_COLUMNS];
     for (int32_t i = 0; i < g->n_used; i++) {
-        uint16_t c = engine_code(g->e, (int32_t)g->used[i], x[g->used[i]]);
+        uint16_t c = engine_code(g->e, (int32_t)g->used[i], x);
         for (uint32_t k = g->first[i]; k < g->first[i + 1]; k++)
             engine_derive_u16(&g->column[k], &c, 1, &codes[k]);
     }
@@ -201,8 +201,7 @@ static void plain_row(const struct ensemble *e, const double *x, double *out)
         uint32_t n0 = e->tree_node[t], ni = e->tree_node[t + 1] - n0, at = 0;
         while (at < ni) {
             uint32_t col = e->node_column[n0 + at];
-            uint32_t c = engine_code(e, (int32_t)e->column_feature[col],
-                                     x[e->column_feature[col]]);
+            uint32_t c = engine_code(e, (int32_t)e->column_feature[col], x);
             if (e->column_mapped[col] == 1) c = e->map[256 * (size_t)col + (c & 255)];
             if (e->column_mapped[col] == 2 && c == UINT16_MAX) c = 0;
             at = c <= e->node_thr[n0 + at] ? e->node_left[n0 + at]

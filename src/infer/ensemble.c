@@ -53,15 +53,26 @@ static void save_columns(const struct ensemble *e, struct state *s)
     }
 }
 
+static void save_derived(const struct ensemble *e, struct state *s)
+{
+    const struct ensemble_origin *o = e->origin;
+    int64_t nd = e->n_derived;
+    state_put(s, "EDGES", "source", STATE_I32, nd, 2, 1, e->source);
+    if (!o) return;
+    state_put(s, "EDGES", "origin_output", STATE_I32, nd, 1, 1, o->output);
+    state_put(s, "EDGES", "origin_off", STATE_U32, nd + 1, 1, 1, o->edge_off);
+    state_put(s, "EDGES", "origin_edge", STATE_F64, o->edge_off[nd], 1, 1, o->edge);
+}
+
 /* `put` takes what grows with nodes and leaves. */
 static void save(const struct ensemble *e, struct state *s,
                  void (*put)(struct state *, const char *, const char *,
                              enum state_type, int64_t, int64_t, int64_t, const void *))
 {
-    int64_t nf = e->n_features, nt = e->n_trees;
+    int64_t nf = ensemble_all(e), nt = e->n_trees;
     int64_t nodes = e->tree_node[nt], leaves = e->tree_leaf[nt];
-    int32_t shape[8] = {e->n_features, e->n_columns, e->n_trees,
-                        e->n_outputs,  e->link,      e->leaf_width};
+    int32_t shape[8] = {e->n_features, e->n_columns,  e->n_trees,  e->n_outputs,
+                        e->link,       e->leaf_width, e->n_derived};
     state_put(s, "TREES", "shape", STATE_I32, 8, 1, 1, shape);
     state_put(s, "EDGES", "feature_kind", STATE_U8, nf, 1, 1, e->feature_kind);
     state_put(s, "EDGES", "edge_off", STATE_U32, nf + 1, 1, 1, e->edge_off);
@@ -69,6 +80,7 @@ static void save(const struct ensemble *e, struct state *s,
     state_put(s, "EDGES", "level_off", STATE_U32, nf + 1, 1, 1, e->level_off);
     state_put(s, "EDGES", "level_code", STATE_U8, e->level_off[nf], 1, 1,
               e->level_code);
+    if (e->n_derived) save_derived(e, s);
     state_put(s, "MAPS", "column_feature", STATE_U32, e->n_columns, 1, 1,
               e->column_feature);
     save_columns(e, s);
@@ -151,7 +163,7 @@ tide_status ensemble_margin_plain(const struct ensemble *e, const struct view *x
     const struct simd_table *simd = simd_get(NULL);
     size_t bytes = 0, seen_bytes = (size_t)e->n_outputs * sizeof(int32_t);
     if (n <= 0) return TIDE_OK;
-    if (size_mul((size_t)e->n_features + 1, WALK_ROWS * sizeof(uint16_t), &bytes))
+    if (size_mul((size_t)ensemble_all(e) + 1, WALK_ROWS * sizeof(uint16_t), &bytes))
         return err_nomem(err, 0);
     uint16_t *codes = mem_alloc(bytes);
     int32_t *seen = mem_alloc(seen_bytes);
@@ -162,7 +174,7 @@ tide_status ensemble_margin_plain(const struct ensemble *e, const struct view *x
     }
     for (int64_t r0 = 0; r0 < n; r0 += WALK_ROWS) {
         int64_t m = n - r0 < WALK_ROWS ? n - r0 : WALK_ROWS;
-        for (int32_t f = 0; f < e->n_features; f++)
+        for (int32_t f = 0; f < ensemble_all(e); f++)
             engine_codes_u16(e, simd, x, f, i0 + r0, m, codes + (size_t)f * WALK_ROWS);
         score_block(e, codes, m, trees, seen, out + r0 * e->n_outputs);
     }
@@ -187,7 +199,8 @@ struct tree_job {
     const struct simd_table *simd;
     const struct view *x;
     int64_t n;
-    size_t block; /* codes of 128 rows */
+    const uint8_t *const *derived; /* codes that are not the tables', or NULL */
+    size_t block;                  /* codes of 128 rows */
     uint16_t *codes;
     int32_t tree;
     uint32_t *leaf;
@@ -197,8 +210,12 @@ struct tree_job {
 static void codes_of_block(const struct tree_job *j, int64_t b, uint16_t *codes)
 {
     int64_t i0 = b * WALK_ROWS, m = j->n - i0 < WALK_ROWS ? j->n - i0 : WALK_ROWS;
-    for (int32_t f = 0; f < j->e->n_features; f++)
+    int32_t nf = j->e->n_features, all = j->derived ? nf : ensemble_all(j->e);
+    for (int32_t f = 0; f < all; f++)
         engine_codes_u16(j->e, j->simd, j->x, f, i0, m, codes + (size_t)f * WALK_ROWS);
+    for (int32_t d = 0; all == nf && d < j->e->n_derived; d++)
+        for (int64_t r = 0; r < m; r++)
+            codes[(size_t)(nf + d) * WALK_ROWS + (size_t)r] = j->derived[d][i0 + r];
 }
 
 static void codes_block(void *arg, int64_t b, int worker)
@@ -241,7 +258,7 @@ static struct tree_job tree_job(struct tide_ctx *ctx, const struct ensemble *e,
                              .simd = simd_get(ctx),
                              .x = x,
                              .n = n,
-                             .block = ((size_t)e->n_features + 1) * WALK_ROWS};
+                             .block = ((size_t)ensemble_all(e) + 1) * WALK_ROWS};
 }
 
 tide_status ensemble_codes(struct tide_ctx *ctx, const struct ensemble *e,
@@ -266,10 +283,11 @@ tide_status ensemble_leaves(struct tide_ctx *ctx, const struct ensemble *e, int3
 }
 
 tide_status ensemble_add(struct tide_ctx *ctx, const struct ensemble *e,
-                         const struct view *x, struct arena *a, double *score,
-                         tide_error *err)
+                         const struct view *x, const uint8_t *const *derived,
+                         struct arena *a, double *score, tide_error *err)
 {
     struct tree_job j = tree_job(ctx, e, x, x->n_rows);
+    j.derived = derived;
     j.codes = arena_array(a, par_threads(ctx), j.block * sizeof *j.codes);
     j.score = score;
     if (!j.codes) return arena_status(a, err);
@@ -331,8 +349,15 @@ void ensemble_importance(const struct ensemble *e, double *out)
     double sum = 0;
     for (int32_t f = 0; f < e->n_features; f++) out[f] = 0;
     if (!e->node_gain) return;
-    for (int64_t i = 0; i < (int64_t)e->tree_node[e->n_trees]; i++)
-        out[e->column_feature[e->node_column[i]]] += e->node_gain[i];
+    for (int64_t i = 0; i < (int64_t)e->tree_node[e->n_trees]; i++) {
+        int32_t f = (int32_t)e->column_feature[e->node_column[i]];
+        const int32_t *of =
+            f < e->n_features ? NULL : e->source + 2 * (size_t)(f - e->n_features);
+        int is_pair = of && of[1] >= 0; /* half to each column */
+        double gain = is_pair ? e->node_gain[i] / 2 : e->node_gain[i];
+        out[of ? of[0] : f] += gain;
+        if (is_pair) out[of[1]] += gain;
+    }
     for (int32_t f = 0; f < e->n_features; f++) sum += out[f];
     for (int32_t f = 0; f < e->n_features; f++) out[f] = sum > 0 ? out[f] / sum : 0;
 }

@@ -5,7 +5,8 @@
  * 255 or 65535; for categories the dictionary code. A derived column is a base column plus a
  * 256-byte map (or none); sets and "missing goes left" are maps (inference.md 1.2), applied to u8
  * codes; a category column of more than 254 levels keeps the 254 most useful ones and sends the rest to
- * one code by `level_code` below. Children after parents; a child number < n_internal of its
+ * one code by `level_code` below. Derived features stand behind the columns: what was learned of the
+ * levels of one category column, or of the pairs of two, as ordered codes. Children after parents; a child number < n_internal of its
  * tree is a node, else leaf = number - n_internal; leaves are numbered left to right. */
 #ifndef INFER_ENSEMBLE_H
 #define INFER_ENSEMBLE_H
@@ -22,12 +23,19 @@ enum ensemble_link {
 
 struct ensemble {
     int32_t n_features, n_columns, n_trees, n_outputs, link;
-    /* features (the view's columns) */
-    const uint8_t *feature_kind; /* [n_features] 0 number, 1 category */
-    const uint32_t *edge_off;    /* [n_features + 1] */
+    /* features: the view's columns, [n_features], then those made of them, [n_derived]; both are
+     * meant where an array has [n_all] */
+    int32_t n_derived;
+    const int32_t *source; /* [n_derived][2] category columns; the second may be -1 */
+    const uint8_t *feature_kind; /* [n_all] 0 number, 1 category */
+    const uint32_t *edge_off;    /* [n_all + 1] */
     const double *edge;          /* ascending; at most 65,534 a feature */
-    const uint32_t *level_off;   /* [n_features + 1], categories: */
-    const uint8_t *level_code;   /* level -> u8 code; 255 is missing/unseen */
+    const uint32_t *level_off;   /* [n_all + 1], categories: */
+    /* level -> u8 code; 255 is missing/unseen. Derived: [n0 + 1][n1 + 1] (n1 is 0 where there is no
+     * second column), the last of each being missing and unseen levels; codes are ordered. */
+    const uint8_t *level_code;
+    const struct ensemble_origin
+        *origin; /* NULL: derived features cannot be continued */
     /* derived columns */
     const uint32_t *column_feature; /* [n_columns] */
     /* [n_columns] 1: map applies (u8 features only); 2: missing counts as code 0 (what u16
@@ -51,6 +59,22 @@ struct ensemble {
     /* what scores it, made by ensemble_load; NULL: the plain walk */
     const struct ensemble_engine *engine;
 };
+/* What the codes of derived features were made by: value <= edge[code], of the statistic of an output,
+ * as share of the target's range. */
+struct ensemble_origin {
+    const int32_t *output;    /* [n_derived] */
+    const uint32_t *edge_off; /* [n_derived + 1], at most 254 each */
+    const double *edge;       /* ascending */
+};
+/* Features, the derived ones among them. */
+static inline int32_t ensemble_all(const struct ensemble *e)
+{
+    return e->n_features + e->n_derived;
+}
+/* Codes of a derived feature for view rows [i0, i0 + n), n at most 1024; n_level as the table has. */
+void ensemble_derived_codes(const struct view *x, const int32_t source[2],
+                            const uint32_t n_level[2], const uint8_t *table, int64_t i0,
+                            int64_t n, uint8_t *out);
 /* Writes the ensemble into a state (kinds EDGES, MAPS, TREES, NODES, LEAVES, COVER). */
 void ensemble_save(const struct ensemble *e, struct state *s);
 /* The same without a copy of nodes and leaves: these live as long as the state does. */
@@ -72,7 +96,7 @@ tide_status ensemble_load(const struct state *s, int32_t n_cols,
  * trees: use only the first `trees` rounds (0 = all). */
 tide_status ensemble_margin(const struct ensemble *e, const struct view *x, int64_t i0,
                             int64_t n, int32_t trees, double *out, tide_error *err);
-/* Rows as codes, for leaves of single trees: [blocks of 128 rows][n_features][128]. */
+/* Rows as codes, for leaves of single trees: [blocks of 128 rows][n_all][128]. */
 tide_status ensemble_codes(struct tide_ctx *ctx, const struct ensemble *e,
                            const struct view *x, struct arena *a, uint16_t **out,
                            tide_error *err);
@@ -81,10 +105,11 @@ tide_status ensemble_leaves(struct tide_ctx *ctx, const struct ensemble *e, int3
                             const uint16_t *codes, int64_t n, uint32_t *leaf,
                             tide_error *err);
 /* Adds the leaves of every tree to the scores [n][n_outputs] of all rows, in
- * the order of trees: the bits of scores that grew with the trees. Scratch from the arena. */
+ * the order of trees: the bits of scores that grew with the trees. derived: [n_derived] codes of the
+ * rows' derived features, or NULL: by the model's tables. Scratch from the arena. */
 tide_status ensemble_add(struct tide_ctx *ctx, const struct ensemble *e,
-                         const struct view *x, struct arena *a, double *score,
-                         tide_error *err);
+                         const struct view *x, const uint8_t *const *derived,
+                         struct arena *a, double *score, tide_error *err);
 /* Margins through the link, in place; out has K columns (binary logit: 1 margin -> 2). */
 void ensemble_link(const struct ensemble *e, int32_t k, int64_t n, const double *margin,
                    double *out);

@@ -60,10 +60,14 @@ static tide_status load_shape(const struct state *s, int32_t n_cols, struct ense
     e->n_outputs = shape[3];
     e->link = shape[4];
     e->leaf_width = shape[5];
+    e->n_derived = shape[6];
     if (e->n_features != n_cols)
         return bad_place(err, TIDE_CODE_TIDE_SCHEMA,
                          "the trees were made for another number of columns", "TREES",
                          "columns", e->n_features);
+    if (e->n_derived < 0 || e->n_derived > INT32_MAX / 4 - n_cols)
+        return bad_place(err, TIDE_CODE_TIDE_SIZE, "so many derived features cannot be",
+                         "TREES", "features", e->n_derived);
     if (e->n_columns < 0 || e->n_trees < 0)
         return bad_place(err, TIDE_CODE_TIDE_SIZE, "a count is negative", "TREES",
                          "count", e->n_columns < 0 ? e->n_columns : e->n_trees);
@@ -84,7 +88,7 @@ static tide_status load_shape(const struct state *s, int32_t n_cols, struct ense
 static tide_status load_features(const struct state *s, const uint32_t *n_levels,
                                  struct ensemble *e, tide_error *err)
 {
-    int64_t nf = e->n_features;
+    int64_t nf = ensemble_all(e);
     e->feature_kind = check_array(s, "EDGES", "feature_kind", STATE_U8, nf, 1, err);
     if (!e->feature_kind) return TIDE_EMODEL;
     e->edge_off = check_array(s, "EDGES", "edge_off", STATE_U32, nf + 1, 1, err);
@@ -103,6 +107,7 @@ static tide_status load_features(const struct state *s, const uint32_t *n_levels
         uint32_t e0 = e->edge_off[f], e1 = e->edge_off[f + 1];
         uint32_t levels = e->level_off[f + 1] - e->level_off[f];
         uint8_t kind = e->feature_kind[f];
+        if (f >= e->n_features) continue; /* load_derived */
         if (kind > 1 || levels != n_levels[f] || (kind == 0 && levels) ||
             (kind == 1 && e1 > e0))
             return bad_place(err, TIDE_CODE_TIDE_FEATURE,
@@ -118,6 +123,66 @@ static tide_status load_features(const struct state *s, const uint32_t *n_levels
                                  i);
     }
     return TIDE_OK;
+}
+
+/* What the codes of derived features were made by; absent: it cannot be continued. */
+static tide_status load_origin(const struct state *s, struct ensemble *e,
+                               struct arena *a, tide_error *err)
+{
+    int64_t nd = e->n_derived;
+    if (!state_find(s, "origin_output")) return TIDE_OK;
+    struct ensemble_origin *o = arena_zero(a, sizeof *o);
+    if (!o) return arena_status(a, err);
+    o->output = check_array(s, "EDGES", "origin_output", STATE_I32, nd, 1, err);
+    if (!o->output) return TIDE_EMODEL;
+    o->edge_off = check_array(s, "EDGES", "origin_off", STATE_U32, nd + 1, 1, err);
+    if (!o->edge_off) return TIDE_EMODEL;
+    if (!offsets_ok(o->edge_off, nd))
+        return bad_place(err, TIDE_CODE_TIDE_SIZE, "offsets do not ascend from 0",
+                         "EDGES", "derived features", nd);
+    o->edge =
+        check_array(s, "EDGES", "origin_edge", STATE_F64, o->edge_off[nd], 1, err);
+    if (!o->edge) return TIDE_EMODEL;
+    for (int64_t d = 0; d < nd; d++) {
+        uint32_t e0 = o->edge_off[d], e1 = o->edge_off[d + 1];
+        if (e1 - e0 > 254 || o->output[d] < 0 || o->output[d] > 65535)
+            return bad_place(err, TIDE_CODE_TIDE_FEATURE,
+                             "the origin of a derived feature cannot be", "EDGES",
+                             "derived feature", d);
+        for (uint32_t i = e0; i < e1; i++)
+            if (!isfinite(o->edge[i]) || (i > e0 && !(o->edge[i - 1] < o->edge[i])))
+                return bad_place(err, TIDE_CODE_TIDE_VALUE,
+                                 "edges are not finite and ascending", "EDGES",
+                                 "derived feature", d);
+    }
+    e->origin = o;
+    return TIDE_OK;
+}
+
+/* Derived features: made of category columns of the model, a code for each pair of levels. */
+static tide_status load_derived(const struct state *s, struct ensemble *e,
+                                struct arena *a, tide_error *err)
+{
+    if (!e->n_derived) return TIDE_OK;
+    e->source = check_array(s, "EDGES", "source", STATE_I32, e->n_derived, 2, err);
+    if (!e->source) return TIDE_EMODEL;
+    for (int64_t d = 0; d < e->n_derived; d++) {
+        int64_t f = e->n_features + d, cells = 1;
+        int fits = e->feature_kind[f] == 1 && e->edge_off[f + 1] == e->edge_off[f];
+        for (int i = 0; i < 2 && fits; i++) {
+            int32_t j = e->source[2 * d + i];
+            if (i == 1 && j == -1) continue;
+            fits = j >= 0 && j < e->n_features && e->feature_kind[j] == 1 &&
+                   (i == 0 || j != e->source[2 * d]);
+            /* no overflow: levels are below 2^31 each */
+            if (fits) cells *= (int64_t)e->level_off[j + 1] - e->level_off[j] + 1;
+        }
+        if (!fits || cells != (int64_t)e->level_off[f + 1] - e->level_off[f])
+            return bad_place(err, TIDE_CODE_TIDE_FEATURE,
+                             "a derived feature does not fit its columns", "EDGES",
+                             "derived feature", d);
+    }
+    return load_origin(s, e, a, err);
 }
 
 /* A map row [256] and the in-memory mark of one stored column. */
@@ -141,7 +206,7 @@ static tide_status load_columns(const struct state *s, struct ensemble *e,
     if (!kind) return TIDE_EMODEL;
     for (int64_t c = 0; c < n; c++) {
         uint32_t f = e->column_feature[c];
-        if (f >= (uint32_t)e->n_features || kind[c] >= COLUMN_KINDS)
+        if (f >= (uint32_t)ensemble_all(e) || kind[c] >= COLUMN_KINDS)
             return bad_place(err, TIDE_CODE_TIDE_FEATURE, "a column is out of range",
                              "MAPS", "column", c);
         int wide = e->edge_off[f + 1] - e->edge_off[f] > 254;
@@ -357,13 +422,24 @@ static const void *keep(struct arena *a, const void *from, int64_t n, size_t eac
 /* The object outlives the state: its arrays move into the arena. */
 static void keep_arrays(struct ensemble *e, struct arena *a)
 {
-    int64_t nf = e->n_features, nt = e->n_trees;
+    int64_t nf = ensemble_all(e), nt = e->n_trees;
     int64_t nodes = e->tree_node[nt], leaves = e->tree_leaf[nt];
     e->edge = keep(a, e->edge, e->edge_off[nf], 8);
     e->edge_off = keep(a, e->edge_off, nf + 1, 4);
     e->level_code = keep(a, e->level_code, e->level_off[nf], 1);
     e->level_off = keep(a, e->level_off, nf + 1, 4);
     e->feature_kind = keep(a, e->feature_kind, nf, 1);
+    if (e->n_derived) e->source = keep(a, e->source, e->n_derived, 8);
+    if (e->origin) {
+        struct ensemble_origin *o = arena_array(a, 1, sizeof *o);
+        int64_t nd = e->n_derived;
+        if (!o) return;
+        *o = (struct ensemble_origin){
+            .output = keep(a, e->origin->output, nd, 4),
+            .edge = keep(a, e->origin->edge, e->origin->edge_off[nd], 8),
+            .edge_off = keep(a, e->origin->edge_off, nd + 1, 4)};
+        e->origin = o;
+    }
     e->column_feature = keep(a, e->column_feature, e->n_columns, 4);
     e->tree_output = keep(a, e->tree_output, nt, 4);
     e->tree_node = keep(a, e->tree_node, nt + 1, 4);
@@ -389,6 +465,7 @@ tide_status ensemble_load(const struct state *s, int32_t n_cols,
     if (!e) return arena_status(a, err);
     tide_status status = load_shape(s, n_cols, e, err);
     if (!status) status = load_features(s, n_levels, e, err);
+    if (!status) status = load_derived(s, e, a, err);
     if (!status) status = load_columns(s, e, a, err);
     if (!status) status = load_tree_arrays(s, e, err);
     if (!status) status = check_trees(e, err);

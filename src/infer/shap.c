@@ -8,6 +8,7 @@
  * Layout    A tree's tests become one bit a row; a feature's bits are and-ed along the path;
  *           a leaf's constants are made once and serve 512 rows. No table outlives the leaf, so
  *           there is nothing to build, to cap or to keep.
+ * Derived   A feature made of two columns is one player; what it is given is halved between the two.
  * Numbers   f64 throughout; trees and leaves in order: the same bits for any threads and set.
  *           A path of more than 16 features, or a cover ratio below 1e-6, takes the plain loop.
  * Differs   LightGBM and shap divide weights out again and lose digits in deep trees; XGBoost
@@ -276,7 +277,7 @@ static tide_status work_new(const struct simd_table *simd, const struct ensemble
         arena_zero(a, ((size_t)s->g->n_columns + 1) * SHAP_ROWS * sizeof *s->codes);
     s->test = arena_array(a, (int64_t)most + 1, WORDS * sizeof *s->test);
     s->sum = arena_array(a, (nf + 1) * e->n_outputs, SHAP_ROWS * sizeof *s->sum);
-    s->place = arena_zero(a, ((size_t)e->n_features + 1) * sizeof *s->place);
+    s->place = arena_zero(a, ((size_t)ensemble_all(e) + 1) * sizeof *s->place);
     s->bits = arena_array(a, MOST_PATH, WORDS * sizeof *s->bits);
     s->slot = arena_array(a, nf + 1, sizeof *s->slot);
     s->none = arena_array(a, MOST_NODES, sizeof(double));
@@ -292,6 +293,25 @@ static tide_status work_new(const struct simd_table *simd, const struct ensemble
         s->place[s->g->used[i]] = (int32_t)i;
     }
     return TIDE_OK;
+}
+
+/* The columns that a feature stands for: itself, or those that it is made of. */
+static int columns_of(const struct ensemble *e, uint32_t f, int64_t column[2])
+{
+    column[0] = f;
+    if (f < (uint32_t)e->n_features) return 1;
+    const int32_t *source = e->source + 2 * (size_t)(f - (uint32_t)e->n_features);
+    column[0] = source[0];
+    column[1] = source[1];
+    return source[1] >= 0 ? 2 : 1;
+}
+
+/* A contribution of feature f to its columns, in equal parts. */
+static void share_out(const struct ensemble *e, uint32_t f, double v, double *row)
+{
+    int64_t column[2];
+    int n = columns_of(e, f, column);
+    for (int i = 0; i < n; i++) row[column[i]] += v / n;
 }
 
 /* Derived codes of up to SHAP_ROWS rows. */
@@ -337,7 +357,8 @@ tide_status shap_values_on(const struct simd_table *simd, const struct ensemble 
             for (int64_t r = 0; r < m; r++) {
                 double *row = to + (r * k + o) * width;
                 for (int32_t i = 0; i < s->g->n_used; i++)
-                    row[s->g->used[i]] = s->sum[(o * s->g->n_used + i) * SHAP_ROWS + r];
+                    share_out(e, s->g->used[i],
+                              s->sum[(o * s->g->n_used + i) * SHAP_ROWS + r], row);
                 row[width - 1] = s->bias[o];
             }
     }
@@ -352,6 +373,22 @@ tide_status shap_values(const struct ensemble *e, const struct view *x, int64_t 
 }
 
 /* ----------------------------------------------------------------- interactions --- */
+
+/* What features f and g do together, to the cells of their columns; f and g the same: the whole
+ * contribution, which the diagonal gets for now and with it what columns do with themselves. */
+static void add_between(const struct ensemble *e, uint32_t f, uint32_t g, double v,
+                        double *to, int64_t line)
+{
+    int64_t a[2], b[2];
+    int n = columns_of(e, f, a), m = columns_of(e, g, b);
+    for (int i = 0; i < n && f == g; i++) to[a[i] * line + a[i]] += v / n;
+    for (int i = 0; i < n && f != g; i++)
+        for (int j = 0; j < m; j++) {
+            if (a[i] == b[j]) continue;
+            to[a[i] * line + b[j]] += v / (n * m);
+            to[b[j] * line + a[i]] += v / (n * m);
+        }
+}
 
 static tide_status add_interactions(struct shap_work *s, int32_t t, uint32_t number,
                                     tide_error *err)
@@ -375,12 +412,9 @@ static tide_status add_interactions(struct shap_work *s, int32_t t, uint32_t num
                     for (int32_t o = 0; o < e->leaf_width; o++) {
                         double *to =
                             s->phi + (r * e->n_outputs + output + o) * line * line;
-                        int64_t a = s->g->used[s->feature[i]];
-                        int64_t b = s->g->used[s->feature[j]];
-                        /* the diagonal gets the whole contribution for now */
                         double v = value[o] * p * (i == j ? h[i] : h[i] * h[j] / 2);
-                        to[a * line + b] += v;
-                        if (i != j) to[b * line + a] += v;
+                        add_between(e, s->g->used[s->feature[i]],
+                                    s->g->used[s->feature[j]], v, to, line);
                     }
         }
     return TIDE_OK;
@@ -513,8 +547,9 @@ static tide_status add_background(struct shap_work *s, const struct view *x, int
             double bias = s->pairs->margin[r * k + o], slope = 1;
             if (on_scores) slope = link_slope(e, s->pairs->margin[o], bias, &bias);
             for (int64_t f = 0; f < used; f++)
-                row[o * width + s->g->used[f]] +=
-                    slope * s->pairs->phi[(r * k + o) * used + f];
+                share_out(e, s->g->used[f],
+                          slope * s->pairs->phi[(r * k + o) * used + f],
+                          row + o * width);
             row[o * width + width - 1] += bias;
         }
     return status;

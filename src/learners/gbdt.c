@@ -36,6 +36,7 @@ static const char *const gbdt_growth_aliases[] = {
     "lossguide leafwise best_first_global", "depthwise levelwise",
     "symmetrictree oblivious", NULL};
 static const char *const gbdt_cat_splits[] = {"auto", "sets", "order", NULL};
+static const char *const gbdt_cat_stats[] = {"auto", "none", "single", "pairs", NULL};
 static const char *const gbdt_multi[] = {"trees", "vector", NULL};
 static const char *const gbdt_multi_aliases[] = {"one_output_per_tree",
                                                  "multi_output_tree", NULL};
@@ -114,6 +115,9 @@ static const struct tide_param gbdt_rows[] = {
           .alias = "min_data_per_group"),
     P_ENUM(boost_params, cat_split, "auto", gbdt_cat_splits, .flags = TIDE_EXPERT,
            .help = "sets: levels sorted by effect; order: by name; auto: the better"),
+    P_ENUM(boost_params, cat_stats, "auto", gbdt_cat_stats,
+           .flags = TIDE_KEPT | TIDE_EXPERT,
+           .help = "target by level of large columns; by pairs of levels that matter"),
     P_INT(boost_params, patience, "50", P_RANGE(0, 100000),
           .help = "rounds without a better loss that end it, 0 for never",
           .alias = "early_stopping_rounds early_stopping_round n_iter_no_change"),

@@ -74,6 +74,9 @@ static tide_status imported_load(const struct state *s, uint32_t task, int32_t n
     if (!st) st = state_need(s, "import_scale", STATE_F64, 1, 1, &scale, err);
     if (!st) st = ensemble_load(s, n_cols, n_levels, a, &m->e, err);
     if (st) return st;
+    if (m->e->n_derived)
+        return refuse(err, TIDE_CODE_TIDE_FEATURE,
+                      "imported trees ask columns, not what is made of them");
     const int32_t *h = how->data;
     m->source = h[IMPORTED_AT_SOURCE];
     m->strict = h[IMPORTED_AT_STRICT];

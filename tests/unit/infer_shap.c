@@ -31,7 +31,7 @@ static double expected(const struct ensemble *e, int32_t t, uint32_t at,
     uint32_t col = e->node_column[n0 + at], f = e->column_feature[col];
     uint32_t l = e->node_left[n0 + at], r = e->node_right[n0 + at];
     if (known >> f & 1) {
-        uint32_t c = engine_code(e, (int32_t)f, x[f]);
+        uint32_t c = engine_code(e, (int32_t)f, x);
         if (e->column_mapped[col] == 1) c = e->map[256 * (size_t)col + (c & 255)];
         if (e->column_mapped[col] == 2 && c == 65535) c = 0;
         return expected(e, t, c <= e->node_thr[n0 + at] ? l : r, x, known, o);

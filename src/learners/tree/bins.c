@@ -311,7 +311,9 @@ void bins_code_lane(const struct bin_cuts *cuts, const struct simd_table *simd,
 {
     int32_t f = cuts->lane_feature[lane];
     const struct bin_feature *b = &cuts->feature[f];
-    if (b->kind) {
+    if (b->codes) {
+        memcpy(to, b->codes + i0, (size_t)n);
+    } else if (b->kind) {
         uint32_t raw[CODE_TILE];
         view_codes(x, f, i0, n, raw);
         for (int64_t i = 0; i < n; i++)

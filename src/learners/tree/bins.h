@@ -25,6 +25,8 @@ struct bin_feature {
     uint32_t n_level;
     const uint8_t *level_code; /* [n_level], 255: not among the fit's rows */
     uint32_t hash;             /* of the name, for draws */
+    const uint8_t
+        *codes; /* [n_rows], made elsewhere (target_stat.c); NULL: from values */
 };
 struct bin_cuts {
     int32_t n_features, n_lanes;

@@ -37,6 +37,7 @@
 #include "learners/tree/rank_loss.h"
 #include "learners/tree/row_sample.h"
 #include "learners/tree/stop_metric.h"
+#include "learners/tree/target_stat.h"
 #include "simd/vmath.h"
 
 #define BOOST_STOP_SHARE 0.1
@@ -85,6 +86,7 @@ struct boost {
     struct grad grad;
     struct bin_cuts cuts;
     struct bin_codes codes, other_codes;
+    struct target_stats stats; /* their features stand behind the columns */
     struct grow_rules rules;
     struct grow **grow;      /* [n_workers] */
     int32_t width;           /* values a leaf: 1, or all outputs */
@@ -426,7 +428,13 @@ static tide_status boost_replay(struct boost *b, const struct view *x, double *s
                                 tide_error *err)
 {
     if (!b->from || !score) return arena_status(&b->scratch, err);
-    return ensemble_add(b->ctx, b->from, x, &b->scratch, score, err);
+    const uint8_t **own = NULL; /* rows of the fit do not know their own targets */
+    if (x == b->d->x && b->stats.n) {
+        own = arena_array(&b->scratch, b->stats.n, sizeof *own);
+        if (!own) return arena_status(&b->scratch, err);
+        for (int32_t i = 0; i < b->stats.n; i++) own[i] = b->stats.of[i].codes;
+    }
+    return ensemble_add(b->ctx, b->from, x, own, &b->scratch, score, err);
 }
 
 /* The rows whose loss stops the rounds. */
@@ -437,6 +445,8 @@ static tide_status boost_watch(struct boost *b, const struct fit_data *valid,
     if (valid) {
         int64_t n = valid->x->n_rows;
         tide_status status = objective_check(b->loss, valid, err);
+        if (!status)
+            status = target_stats_code(&b->stats, valid->x, &b->scratch, &b->cuts, err);
         if (!status)
             status = bins_code(b->ctx, &b->cuts, valid->x, 0, &b->scratch,
                                &b->other_codes, err);
@@ -474,6 +484,21 @@ static tide_status boost_watch(struct boost *b, const struct fit_data *valid,
     return arena_status(&b->scratch, err);
 }
 
+/* A statistic is in the groups that all its columns are in. */
+static void boost_stat_groups(struct boost *b)
+{
+    uint64_t *groups = (uint64_t *)(uintptr_t)b->rules.groups; /* made for us */
+    for (int32_t i = 0; i < b->stats.n; i++) {
+        const struct bin_feature *f = b->cuts.feature;
+        const int32_t *source = b->stats.of[i].source;
+        int32_t lane = f[b->d->x->n_cols + i].lane;
+        if (lane < 0 || f[source[0]].lane < 0) continue;
+        groups[lane] = groups[f[source[0]].lane];
+        if (source[1] >= 0)
+            groups[lane] &= f[source[1]].lane < 0 ? 0 : groups[f[source[1]].lane];
+    }
+}
+
 static tide_status boost_rules(struct boost *b, tide_error *err)
 {
     const struct boost_params *p = b->p;
@@ -509,8 +534,11 @@ static tide_status boost_rules(struct boost *b, tide_error *err)
     }
     tide_status status =
         constraint_monotone(p->monotone, x, &b->cuts, &b->scratch, &b->rules, err);
-    if (status) return status;
-    return constraint_interact(p->interact, x, &b->cuts, &b->scratch, &b->rules, err);
+    if (!status)
+        status =
+            constraint_interact(p->interact, x, &b->cuts, &b->scratch, &b->rules, err);
+    if (!status && b->rules.groups) boost_stat_groups(b);
+    return status;
 }
 
 /* Workspaces: one tree at a time, or the trees of a round side by side. */
@@ -789,6 +817,8 @@ static void boost_one(void *arg, int64_t k, int worker)
     for (int32_t i = g->n_nodes - 1; i >= 0 && !t->status; i--) {
         const struct grow_node *q = &g->node[i];
         grow_describe(g, q, &t->node[i]);
+        if (t->node[i].feature >= b->d->x->n_cols)
+            t->node[i].missing_left = 0; /* a statistic is never missing */
         for (int32_t c = 0; c < b->width; c++) {
             double *v = &t->value[(int64_t)i * b->width + c];
             *v = q->left < 0 ? *v * rate : 0;
@@ -879,11 +909,43 @@ static int32_t boost_say(const struct boost *b, double loss, char *text, int siz
     return n;
 }
 
+/* The statistics as features behind the columns. */
+static tide_status boost_save_stats(const struct boost *b, struct arena *a,
+                                    struct emit_feature *f, struct emit *to,
+                                    tide_error *err)
+{
+    int32_t n = b->stats.n;
+    uint32_t edges = 0;
+    if (!n) return TIDE_OK;
+    for (int32_t i = 0; i < n; i++) edges += (uint32_t)b->stats.of[i].n_edge;
+    int32_t *source = arena_array(a, n, 2 * sizeof *source);
+    int32_t *output = arena_array(a, n, sizeof *output);
+    uint32_t *off = arena_zero(a, ((size_t)n + 1) * sizeof *off);
+    double *edge = arena_array(a, (int64_t)edges + 1, sizeof *edge);
+    struct ensemble_origin *origin = arena_array(a, 1, sizeof *origin);
+    if (!source || !output || !off || !edge || !origin) return arena_status(a, err);
+    for (int32_t i = 0; i < n; i++) {
+        const struct target_stat *s = &b->stats.of[i];
+        f[i] = (struct emit_feature){.kind = 1, .level_code = s->table};
+        f[i].n_level = (s->n_level[0] + 1) * (s->source[1] < 0 ? 1 : s->n_level[1] + 1);
+        memcpy(source + 2 * (size_t)i, s->source, sizeof s->source);
+        output[i] = s->output;
+        memcpy(edge + off[i], s->edge, (size_t)s->n_edge * sizeof *edge);
+        off[i + 1] = off[i] + (uint32_t)s->n_edge;
+    }
+    *origin = (struct ensemble_origin){.output = output, .edge_off = off, .edge = edge};
+    to->n_derived = n;
+    to->source = source;
+    to->origin = origin;
+    return TIDE_OK;
+}
+
 static tide_status boost_save(const struct boost *b, struct arena *a, struct state *out,
                               tide_error *err)
 {
     const struct view *x = b->d->x;
-    struct emit_feature *f = arena_zero(a, ((size_t)x->n_cols + 1) * sizeof *f);
+    int64_t all = (int64_t)x->n_cols + b->stats.n;
+    struct emit_feature *f = arena_zero(a, ((size_t)all + 1) * sizeof *f);
     struct ensemble *e = NULL;
     struct emit best = b->emit; /* its trees are shared, its counts are cut */
     int32_t link = b->grad.loss.of->link;
@@ -896,7 +958,9 @@ static tide_status boost_save(const struct boost *b, struct arena *a, struct sta
         if (b->cuts.feature) f[j].level_code = b->cuts.feature[j].level_code;
     }
     emit_cut(&best, b->best_round * b->n_trees);
-    tide_status status = emit_finish(&best, f, x->n_cols, link, b->base, a, &e, err);
+    tide_status status = boost_save_stats(b, a, f + x->n_cols, &best, err);
+    if (status) return status;
+    status = emit_finish(&best, f, x->n_cols, link, b->base, a, &e, err);
     if (status) return status;
     ensemble_save(e, out);
     offset_save(&b->offset, out);
@@ -1036,6 +1100,24 @@ static tide_status boost_grad(struct boost *b, int is_refit, tide_error *err)
     return TIDE_OK;
 }
 
+/* Statistics of categories, as further features of the cuts. */
+static tide_status boost_stats(struct boost *b, int32_t n_codes, tide_error *err)
+{
+    struct grow_rules rules = {0};
+    struct target_stat_how how = {
+        .what = (enum cat_stats)b->p->cat_stats, .n_codes = n_codes, .skip = b->skip};
+    tide_status status = constraint_interact(b->p->interact, b->d->x, &b->cuts,
+                                             &b->scratch, &rules, err);
+    how.groups = rules.groups;
+    if (!status && b->from)
+        status = target_stats_again(b->ctx, b->d, b->from, b->skip, &b->scratch,
+                                    &b->stats, err);
+    else if (!status)
+        status =
+            target_stats_new(b->ctx, b->d, &how, &b->cuts, &b->scratch, &b->stats, err);
+    return status ? status : target_stats_lanes(&b->stats, &b->scratch, &b->cuts, err);
+}
+
 /* Base score, cuts, codes, scores, workspaces: all that the first round needs. skip is set. */
 static tide_status boost_prepare(struct boost *b, const struct fit_data *valid,
                                  tide_error *err)
@@ -1057,6 +1139,7 @@ static tide_status boost_prepare(struct boost *b, const struct fit_data *valid,
     if (b->from) status = boost_take_over(b, &how, err);
     if (!b->one_value && !status)
         status = bins_cut(b->ctx, d->x, &how, &b->scratch, &b->cuts, err);
+    if (!b->one_value && !status) status = boost_stats(b, how.max_codes, err);
     if (status || b->one_value || b->cuts.n_lanes == 0) return status;
     int layout = BIN_BLOCKS | (b->width > 1 ? BIN_APART : 0);
     status = bins_code(b->ctx, &b->cuts, d->x, layout, &b->scratch, &b->codes, err);

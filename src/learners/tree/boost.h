@@ -14,8 +14,9 @@ struct boost_params {
     int32_t trees, leaves, depth, min_rows, bins, bin_sample, patience;
     int32_t loss; /* enum objective_id */
     int32_t weights, cat_rows, cat_split, sampling, rounds_by;
-    int32_t growth; /* enum boost_growth */
-    int32_t multi;  /* enum boost_multi */
+    int32_t growth;    /* enum boost_growth */
+    int32_t multi;     /* enum boost_multi */
+    int32_t cat_stats; /* enum cat_stats */
     const char *monotone, *interact, *offset, *exposure, *stop_on;
     double rate, min_hessian, l2, l1, min_gain, rows, columns, cat_smooth, cat_l2;
     double quantile, power, delta, max_leaf, path_smooth, pos_weight, decay,

@@ -210,7 +210,7 @@ void emit_scale(struct emit *t, int32_t tree, double factor)
 struct finish {
     const struct emit *t;
     const struct emit_feature *feature;
-    int32_t n_features;
+    int32_t n_features; /* with the derived ones */
     struct arena *a;
     struct ensemble *e;
     int32_t *set_of;   /* [n_nodes] distinct set of a set node */
@@ -426,9 +426,9 @@ tide_status emit_finish(const struct emit *t, const struct emit_feature *feature
                         struct arena *a, struct ensemble **out, tide_error *err)
 {
     struct ensemble *e = arena_zero(a, sizeof *e);
-    struct finish f = {
-        .t = t, .feature = feature, .n_features = n_features, .a = a, .e = e};
-    uint32_t *number = arena_array(a, n_features + 1, 2 * sizeof *number);
+    int32_t all = n_features + t->n_derived;
+    struct finish f = {.t = t, .feature = feature, .n_features = all, .a = a, .e = e};
+    uint32_t *number = arena_array(a, all + 1, 2 * sizeof *number);
     double *to_base = arena_array(a, t->n_outputs, sizeof *to_base);
     double *leaf = arena_array(a, t->n_leaves + 1, (size_t)t->width * sizeof *leaf);
     double *cover = arena_array(a, t->n_leaves + 1, sizeof *cover);
@@ -437,6 +437,9 @@ tide_status emit_finish(const struct emit *t, const struct emit_feature *feature
     tide_status status = arena_status(a, err);
     if (status) return status;
     *e = (struct ensemble){.n_features = n_features,
+                           .n_derived = t->n_derived,
+                           .source = t->source,
+                           .origin = t->origin,
                            .n_trees = t->n_trees,
                            .link = link,
                            .n_outputs = t->n_outputs,

@@ -20,6 +20,10 @@ struct emit_node {
 struct emit {
     int32_t n_outputs, width; /* values a leaf */
     int32_t n_trees;
+    /* features behind the columns, as ensemble.h; the caller's */
+    int32_t n_derived;
+    const int32_t *source;
+    const struct ensemble_origin *origin;
     int64_t n_nodes, n_leaves;
     int failed; /* sticky: memory */
     int64_t cap_trees, cap_nodes, cap_leaves;
@@ -44,7 +48,8 @@ struct emit_feature {
     uint32_t n_level;
     const uint8_t *level_code;
 };
-/* Builds the ensemble in the arena (not packed). */
+/* Builds the ensemble in the arena (not packed). feature: [n_features + n_derived]; derived ones are
+ * categories asked by order. */
 tide_status emit_finish(const struct emit *t, const struct emit_feature *feature,
                         int32_t n_features, int32_t link, const double *base,
                         struct arena *a, struct ensemble **out, tide_error *err);

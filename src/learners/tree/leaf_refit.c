@@ -27,7 +27,7 @@ struct leaf_sums {
     uint32_t *leaf;          /* [rows] */
     uint16_t *codes;
     struct weighted *residual; /* [rows], where the loss refits */
-    uint8_t *has_many;         /* [n_features] of codes: splits are on sorted levels */
+    uint8_t *has_many;         /* [n_all] of codes: splits are on sorted levels */
 };
 
 static tide_status sums_new(const struct leaf_refit *r, struct arena *a,
@@ -45,7 +45,7 @@ static tide_status sums_new(const struct leaf_refit *r, struct arena *a,
     s->at = arena_array(a, most + 2, sizeof *s->at);
     s->sorted = arena_array(a, most + 1, 1);
     s->leaf = arena_array(a, n + 1, sizeof *s->leaf);
-    s->has_many = arena_zero(a, (size_t)e->n_features + 1);
+    s->has_many = arena_zero(a, (size_t)ensemble_all(e) + 1); /* derived: never */
     if (r->grad->loss.of->refit)
         s->residual = arena_array(a, n + 1, sizeof *s->residual);
     tide_status status = arena_status(a, err);

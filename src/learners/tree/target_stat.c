@@ -1,0 +1,745 @@
+/* target_stat.c - ordered target statistics of category columns and of pairs of them
+ *
+ * Statistic  of a row: (sum of the target over earlier rows of its level or pair + a prior) /
+ *            (their number + a), a = 1, prior the mean over all. "Earlier" by one permutation of the
+ *            fit's rows, Philox(seed, "cat_stat", row), so that no row meets its own target
+ *            (Prokhorenkova et al. 2018). Rows that are scored, and those put aside for stopping, get
+ *            the statistic of all rows of the fit: a number a level or pair, so a table.
+ * Codes      at most 255 of equal counts; trees ask them as those of a number.
+ * Choice     of pairs: what levels do by themselves is taken off (three rounds of shrunken steps of
+ *            levels, a column at a time, for classes on the logit scale: effects that add up there
+ *            are no interaction); in what is left, r, the two halves of the table must agree:
+ *            T = sum over pairs of 4 (sum r of one half) (sum r of the other) / n. Its mean is the
+ *            signal alone, as no row meets itself, and as tables are often in order of time, what
+ *            holds for some days only does not count. Most T first; what that pair explains is
+ *            taken off before the next is looked for. 2^18 rows, the first of the permutation.
+ * One        permutation, not four: codes of another order would need row blocks of their own, and
+ *            the spread over seeds is a tenth of what the pairs bring.
+ * Numbers    sums of the statistics are integers; those of the choice are f64 in the order of the
+ *            permutation, which neither threads nor the order of rows can change.
+ * Guide      Q10
+ */
+#include "learners/tree/target_stat.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/par.h"
+#include "base/rng.h"
+#include "math/sort.h"
+#include "simd/simd.h"
+#include "simd/vmath.h"
+
+#define STAT_A      1      /* rows that the prior counts for */
+#define CHOICE_ROWS 262144 /* rows that pairs are chosen by */
+#define CHOICE_SHRINK                                                                  \
+    1                    /* rows that steps of levels are drawn to 0 by: what is left of
+                                  effects of single columns would look like pairs */
+#define CHOICE_ROUNDS  3 /* of level means */
+#define CHOICE_COLUMNS 24    /* with more, those of the largest effects */
+#define CHOICE_SIGMAS  5.0   /* T of a pair over what it is by chance */
+#define CHOICE_SHARE   0.005 /* auto: T over the variance that is left */
+#define CHOICE_CLEAR   0.25 /* auto: T over the noise of the means, a variance a cell */
+#define MOST_CELLS     1048576 /* of a table */
+#define EDGE_ROWS      200000
+#define TILE           1024
+#define UNIT_ALONE     1073741824.0 /* targets as integers, rows weighing the same */
+#define UNIT_WEIGHTED  32768.0      /* targets and weights: n 2^30 fits 63 bits */
+
+/* The fit's rows in the order of the permutation. */
+struct ordered {
+    const struct fit_data *d;
+    int64_t n;
+    uint32_t *row; /* [n] */
+    uint8_t *late; /* [n] 1: of the second half of the table */
+    uint16_t *w;   /* [n] weights as integers, NULL: 1 */
+    double w_mean; /* of those */
+    int32_t n_outputs;
+    uint32_t **t;     /* [n_outputs][n] targets as integers */
+    uint16_t **level; /* [columns][n], NULL: not asked for; missing is n_level */
+    uint32_t *n_level;
+};
+
+static int order_rows(const struct fit_data *d, const uint8_t *skip, struct arena *a,
+                      struct ordered *o)
+{
+    struct rng_key key = rng_key(d->seed, "cat_stat");
+    int64_t n = d->x->n_rows, m = 0;
+    uint64_t *draw = arena_array(a, n + 1, sizeof *draw);
+    uint32_t *fit = arena_array(a, n + 1, sizeof *fit);
+    int64_t first = INT64_MAX, last = INT64_MIN;
+    o->row = arena_array(a, n + 1, sizeof *o->row);
+    o->late = arena_array(a, n + 1, sizeof *o->late);
+    if (!draw || !fit || !o->row || !o->late) return -1;
+    for (int64_t i = 0; i < n; i++) {
+        if (skip && skip[i]) continue;
+        int64_t id = view_id(d->x, i);
+        first = id < first ? id : first;
+        last = id > last ? id : last;
+        draw[m] = rng_u64(rng_at(key, id, 0, 0));
+        fit[m++] = (uint32_t)i;
+    }
+    o->n = m;
+    if (sort_index_u64(a, draw, m, o->row)) return -1;
+    for (int64_t i = 0; i < m; i++) {
+        o->row[i] = fit[o->row[i]];
+        o->late[i] = view_id(d->x, o->row[i]) - first > (last - first) / 2;
+    }
+    return 0;
+}
+
+/* Targets from 0 to the unit over their range, or 0 and the unit for a class. */
+static int order_targets(struct arena *a, struct ordered *o)
+{
+    const struct fit_data *d = o->d;
+    double unit = d->w ? UNIT_WEIGHTED : UNIT_ALONE, lo = INFINITY, hi = -INFINITY;
+    for (int64_t i = 0; i < o->n && d->y; i++) {
+        double y = d->y[o->row[i]];
+        lo = y < lo ? y : lo;
+        hi = y > hi ? y : hi;
+    }
+    /* halves, since the range may be beyond what a double holds */
+    double scale = hi > lo ? unit / (hi / 2 - lo / 2) : 0;
+    if (!isfinite(scale)) scale = 0;
+    o->t = arena_zero(a, (size_t)o->n_outputs * sizeof *o->t);
+    for (int32_t k = 0; o->t && k < o->n_outputs; k++) {
+        uint32_t one = o->n_outputs > 1 ? (uint32_t)k : 1;
+        uint32_t *t = o->t[k] = arena_array(a, o->n + 1, sizeof *t);
+        for (int64_t i = 0; t && i < o->n; i++) {
+            uint32_t r = o->row[i];
+            double v = d->y ? (d->y[r] / 2 - lo / 2) * scale
+                            : (double)((uint32_t)d->k[r] == one) * unit;
+            t[i] = (uint32_t)rint(v);
+        }
+    }
+    return arena_status(a, NULL) ? -1 : 0;
+}
+
+static int order_weights(struct arena *a, struct ordered *o)
+{
+    const double *w = o->d->w;
+    double most = 0;
+    int64_t sum = 0;
+    o->w_mean = 1;
+    if (!w) return 0;
+    for (int64_t i = 0; i < o->n; i++) {
+        double own = w[o->row[i]];
+        most = own > most ? own : most;
+    }
+    o->w = arena_array(a, o->n + 1, sizeof *o->w);
+    if (!o->w) return -1;
+    for (int64_t i = 0; i < o->n; i++) {
+        double own = most > 0 ? w[o->row[i]] / most * (UNIT_WEIGHTED - 1) : 0;
+        sum += o->w[i] = (uint16_t)rint(own);
+    }
+    o->w_mean = o->n > 0 && sum > 0 ? (double)sum / (double)o->n : 1;
+    return 0;
+}
+
+static tide_status ordered_new(const struct fit_data *d, const uint8_t *skip,
+                               struct arena *a, struct ordered *o, tide_error *err)
+{
+    *o = (struct ordered){.d = d, .n_outputs = 1};
+    if (!d->y && d->n_classes > 2) o->n_outputs = d->n_classes;
+    o->level = arena_zero(a, ((size_t)d->x->n_cols + 1) * sizeof *o->level);
+    o->n_level = arena_zero(a, ((size_t)d->x->n_cols + 1) * sizeof *o->n_level);
+    if (!o->level || !o->n_level || order_rows(d, skip, a, o) || order_targets(a, o) ||
+        order_weights(a, o))
+        return arena_status(a, err);
+    return TIDE_OK;
+}
+
+/* Levels of a column in the order of the rows. */
+static tide_status order_levels(struct ordered *o, int32_t j, struct arena *a,
+                                tide_error *err)
+{
+    const struct view *x = o->d->x;
+    if (o->level[j]) return TIDE_OK;
+    uint32_t n_level = o->n_level[j] = x->cols[j]->dict.n, code[TILE];
+    uint16_t *to = o->level[j] = arena_array(a, o->n + 1, sizeof *to);
+    struct arena_mark mark = arena_mark(a);
+    uint16_t *plain = arena_array(a, x->n_rows + 1, sizeof *plain);
+    if (!to || !plain) return arena_status(a, err);
+    for (int64_t i0 = 0; i0 < x->n_rows; i0 += TILE) {
+        int64_t m = x->n_rows - i0 < TILE ? x->n_rows - i0 : TILE;
+        view_codes(x, j, i0, m, code);
+        for (int64_t i = 0; i < m; i++)
+            plain[i0 + i] = (uint16_t)(code[i] < n_level ? code[i] : n_level);
+    }
+    for (int64_t i = 0; i < o->n; i++) to[i] = plain[o->row[i]];
+    arena_reset(a, mark);
+    return TIDE_OK;
+}
+
+/* ------------------------------------------------------------------------- choice --- */
+
+/* Sums over the rows of a level or a pair. */
+struct cell {
+    double n, s[2], q[2]; /* of the halves of the table */
+};
+struct choice {
+    const struct ordered *o;
+    int64_t n;             /* rows looked at */
+    int32_t n_columns;     /* columns looked at */
+    const int32_t *column; /* [n_columns] */
+    double **f, **r; /* [n_outputs][n] scores, and what they leave of the targets */
+    int is_logit;    /* targets are classes */
+    double clear;    /* least T over the noise of the cells' means */
+    int32_t n_pairs;
+    int32_t (*pair)[2]; /* columns; those taken are not among them */
+    double *gain;       /* [n_pairs] T over the variance left; 0: by chance */
+    struct arena *room; /* [workers] */
+};
+
+static double weight_of(const struct ordered *o, int64_t i)
+{
+    return o->w ? o->w[i] : 1;
+}
+
+static size_t cells_of(const struct ordered *o, int32_t a, int32_t b)
+{
+    return ((size_t)o->n_level[a] + 1) * (b < 0 ? 1 : (size_t)o->n_level[b] + 1);
+}
+
+static size_t cell_of(const struct ordered *o, int32_t a, int32_t b, int64_t i)
+{
+    size_t at = o->level[a][i];
+    return b < 0 ? at : at * (o->n_level[b] + 1) + o->level[b][i];
+}
+
+static void cells_sum(const struct choice *c, int32_t a, int32_t b, const double *r,
+                      struct cell *cell)
+{
+    memset(cell, 0, cells_of(c->o, a, b) * sizeof *cell);
+    for (int64_t i = 0; i < c->n; i++) {
+        struct cell *to = &cell[cell_of(c->o, a, b, i)];
+        double w = weight_of(c->o, i), wr = w * r[i];
+        to->n += w;
+        to->s[c->o->late[i]] += wr;
+        to->q[c->o->late[i]] += wr * wr;
+    }
+}
+
+/* T of one output over the variance left, 0 where chance would do or means are mostly noise. */
+static double cells_gain(const struct choice *c, const struct cell *cell, size_t n,
+                         double all)
+{
+    double t = 0, by_chance = 0, noise = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct cell *q = &cell[i];
+        if (q->n <= 0) continue;
+        /* pairs of rows of both halves are half of all pairs */
+        t += 2 * q->s[0] * (q->s[1] / q->n) * 2;
+        by_chance += 16 * (q->q[0] / q->n) * (q->q[1] / q->n);
+        noise += (q->q[0] + q->q[1]) / q->n;
+    }
+    return all > 0 && t > CHOICE_SIGMAS * sqrt(by_chance) && t > c->clear * noise
+               ? t / all
+               : 0;
+}
+
+static double variance_left(const struct choice *c, int32_t k)
+{
+    double all = 0;
+    for (int64_t i = 0; i < c->n; i++)
+        all += weight_of(c->o, i) * c->r[k][i] * c->r[k][i];
+    return all;
+}
+
+static void choice_task(void *arg, int64_t p, int worker)
+{
+    const struct choice *c = arg;
+    int32_t a = c->pair[p][0], b = c->pair[p][1];
+    size_t n = cells_of(c->o, a, b);
+    struct arena *room = &c->room[worker];
+    c->gain[p] = 0;
+    arena_reset(room, (struct arena_mark){.chunk = room->chunk});
+    struct cell *cell = arena_array(room, (int64_t)n, sizeof *cell);
+    for (int32_t k = 0; cell && k < c->o->n_outputs; k++) {
+        cells_sum(c, a, b, c->r[k], cell);
+        c->gain[p] += cells_gain(c, cell, n, variance_left(c, k)) / c->o->n_outputs;
+    }
+}
+
+/* A target's expectation at a score. */
+static double mean_at(const struct choice *c, double f)
+{
+    return c->is_logit ? vm_expit(f) : f;
+}
+
+/* A shrunken Newton step of the score of each cell; so_far: the cells' steps until now. */
+static void cells_step(const struct choice *c, int32_t a, int32_t b, int32_t k,
+                       struct cell *cell, double *so_far)
+{
+    double unit = c->o->w ? UNIT_WEIGHTED : UNIT_ALONE, *f = c->f[k], *r = c->r[k];
+    double shrink = CHOICE_SHRINK * c->o->w_mean * (c->is_logit ? 0.25 : 1);
+    const uint32_t *t = c->o->t[k];
+    size_t n = cells_of(c->o, a, b);
+    memset(cell, 0, n * sizeof *cell);
+    for (int64_t i = 0; i < c->n; i++) {
+        struct cell *to = &cell[cell_of(c->o, a, b, i)];
+        double w = weight_of(c->o, i), p = t[i] / unit - r[i];
+        to->n += c->is_logit ? w * p * (1 - p) : w;
+        to->s[0] += w * r[i];
+    }
+    for (size_t i = 0; i < n; i++) {
+        cell[i].s[0] = (cell[i].s[0] - shrink * so_far[i]) / (cell[i].n + shrink);
+        so_far[i] += cell[i].s[0];
+    }
+    for (int64_t i = 0; i < c->n; i++) {
+        f[i] += cell[cell_of(c->o, a, b, i)].s[0];
+        r[i] = t[i] / unit - mean_at(c, f[i]);
+    }
+}
+
+/* What each column's levels do by themselves is taken off. */
+static tide_status choice_mains(const struct choice *c, struct arena *a,
+                                tide_error *err)
+{
+    const struct ordered *o = c->o;
+    int64_t most = 1, all = 0;
+    for (int32_t i = 0; i < c->n_columns; i++) {
+        int64_t n = (int64_t)cells_of(o, c->column[i], -1);
+        most = n > most ? n : most;
+        all += n;
+    }
+    struct arena_mark mark = arena_mark(a);
+    struct cell *cell = arena_array(a, most, sizeof *cell);
+    double *so_far = arena_array(a, all + 1, sizeof *so_far);
+    if (!cell || !so_far) return arena_status(a, err);
+    for (int32_t k = 0; k < o->n_outputs; k++) {
+        memset(so_far, 0, (size_t)all * sizeof *so_far);
+        for (int round = 0; round < CHOICE_ROUNDS; round++)
+            for (int64_t i = 0, at = 0; i < c->n_columns; i++) {
+                cells_step(c, c->column[i], -1, k, cell, so_far + at);
+                at += (int64_t)cells_of(o, c->column[i], -1);
+            }
+    }
+    arena_reset(a, mark);
+    return TIDE_OK;
+}
+
+/* Scores that say the mean, and what they leave. */
+static tide_status choice_targets(struct choice *c, struct arena *a, tide_error *err)
+{
+    const struct ordered *o = c->o;
+    double unit = o->w ? UNIT_WEIGHTED : UNIT_ALONE;
+    c->is_logit = !o->d->y;
+    c->f = arena_zero(a, (size_t)o->n_outputs * sizeof *c->f);
+    c->r = arena_zero(a, (size_t)o->n_outputs * sizeof *c->r);
+    for (int32_t k = 0; c->f && c->r && k < o->n_outputs; k++) {
+        double sum = 0, all = 0;
+        double *r = c->r[k] = arena_array(a, c->n + 1, sizeof *r);
+        double *f = c->f[k] = arena_array(a, c->n + 1, sizeof *f);
+        if (!r || !f) break;
+        for (int64_t i = 0; i < c->n; i++) {
+            r[i] = o->t[k][i] / unit;
+            sum += weight_of(o, i) * r[i];
+            all += weight_of(o, i);
+        }
+        double mean = all > 0 ? sum / all : 0;
+        if (c->is_logit) { /* a share of 0 or 1 has no log-odds */
+            mean = mean < 1e-9 ? 1e-9 : mean > 1 - 1e-9 ? 1 - 1e-9 : mean;
+            mean = vm_log(mean / (1 - mean));
+        }
+        for (int64_t i = 0; i < c->n; i++) {
+            f[i] = mean;
+            r[i] -= mean_at(c, mean);
+        }
+    }
+    return arena_status(a, err);
+}
+
+static int may_meet(const struct target_stat_how *how, const struct bin_cuts *cuts,
+                    int32_t a, int32_t b)
+{
+    return !how->groups ||
+           (how->groups[cuts->feature[a].lane] & how->groups[cuts->feature[b].lane]);
+}
+
+static tide_status choice_pairs(struct choice *c, const struct target_stat_how *how,
+                                const struct bin_cuts *cuts, struct arena *a,
+                                tide_error *err)
+{
+    int32_t most = c->n_columns * (c->n_columns - 1) / 2;
+    int32_t(*pair)[2] = arena_array(a, most + 1, sizeof *pair);
+    c->gain = arena_zero(a, ((size_t)most + 1) * sizeof *c->gain);
+    if (!pair || !c->gain) return arena_status(a, err);
+    for (int32_t i = 0; i < c->n_columns; i++)
+        for (int32_t j = i + 1; j < c->n_columns; j++) {
+            int32_t p = c->column[i], q = c->column[j];
+            size_t cells = cells_of(c->o, p, q);
+            if (cells > MOST_CELLS || cells > 4096 + 4 * (size_t)c->n ||
+                !may_meet(how, cuts, p, q))
+                continue;
+            pair[c->n_pairs][0] = p;
+            pair[c->n_pairs++][1] = q;
+        }
+    c->pair = pair;
+    return TIDE_OK;
+}
+
+/* Pairs one after another, into pair[]; *n of them. */
+static tide_status choose_pairs(struct tide_ctx *ctx, struct choice *c,
+                                enum cat_stats what, struct arena *a,
+                                int32_t (*pair)[2], int32_t *n, tide_error *err)
+{
+    double least = what == CAT_STATS_AUTO ? CHOICE_SHARE : 0;
+    tide_status status = TIDE_OK;
+    while (*n < TARGET_STAT_PAIRS && !status) {
+        int32_t best = -1;
+        status = par_for(ctx, c->n_pairs, choice_task, c, err);
+        for (int w = 0; w < par_threads(ctx) && !status; w++)
+            status = arena_status(&c->room[w], err);
+        for (int32_t p = 0; p < c->n_pairs; p++)
+            if (c->gain[p] > least && (best < 0 || c->gain[p] > c->gain[best]))
+                best = p;
+        if (status || best < 0) break;
+        int32_t p = pair[*n][0] = c->pair[best][0], q = pair[*n][1] = c->pair[best][1];
+        ++*n;
+        memmove(c->pair + best, c->pair + best + 1,
+                (size_t)(--c->n_pairs - best) * sizeof *c->pair);
+        struct arena_mark mark = arena_mark(a);
+        size_t cells = cells_of(c->o, p, q);
+        struct cell *cell = arena_array(a, (int64_t)cells, sizeof *cell);
+        double *so_far = arena_array(a, (int64_t)cells, sizeof *so_far);
+        if (!cell || !so_far) return arena_status(a, err);
+        for (int32_t k = 0; k < c->o->n_outputs; k++) {
+            memset(so_far, 0, cells * sizeof *so_far);
+            cells_step(c, p, q, k, cell, so_far);
+        }
+        arena_reset(a, mark);
+    }
+    return status;
+}
+
+/* The columns whose levels do most, at most so many, in their order. */
+static tide_status choice_columns(struct choice *c, struct arena *a, int32_t *column,
+                                  tide_error *err)
+{
+    double gain[CHOICE_COLUMNS];
+    int32_t n = 0, kept[CHOICE_COLUMNS];
+    if (c->n_columns <= CHOICE_COLUMNS) return TIDE_OK;
+    for (int32_t i = 0; i < c->n_columns; i++) {
+        struct arena_mark mark = arena_mark(a);
+        size_t cells = cells_of(c->o, column[i], -1);
+        struct cell *cell = arena_array(a, (int64_t)cells, sizeof *cell);
+        double g = 0;
+        if (!cell) return arena_status(a, err);
+        for (int32_t k = 0; k < c->o->n_outputs; k++) {
+            cells_sum(c, column[i], -1, c->r[k], cell);
+            g += cells_gain(c, cell, cells, variance_left(c, k));
+        }
+        arena_reset(a, mark);
+        int32_t at = n;
+        while (at > 0 && gain[at - 1] < g) at--;
+        if (at == CHOICE_COLUMNS) continue;
+        n += n < CHOICE_COLUMNS;
+        for (int32_t j = n - 1; j > at; j--) {
+            gain[j] = gain[j - 1];
+            kept[j] = kept[j - 1];
+        }
+        gain[at] = g;
+        kept[at] = column[i];
+    }
+    int32_t m = 0; /* back in the order of columns, as names have it */
+    for (int32_t i = 0; i < c->n_columns; i++)
+        for (int32_t j = 0; j < n; j++)
+            if (kept[j] == column[i]) {
+                column[m++] = column[i];
+                break;
+            }
+    c->n_columns = m;
+    return TIDE_OK;
+}
+
+static tide_status choose(struct tide_ctx *ctx, struct ordered *o,
+                          const struct target_stat_how *how,
+                          const struct bin_cuts *cuts, struct arena *a,
+                          int32_t (*pair)[2], int32_t *n, tide_error *err)
+{
+    struct choice c = {.o = o, .n = o->n < CHOICE_ROWS ? o->n : CHOICE_ROWS};
+    int threads = par_threads(ctx);
+    const struct view *x = o->d->x;
+    int32_t *column = arena_array(a, x->n_cols + 1, sizeof *column);
+    c.room = arena_array(a, threads, sizeof *c.room);
+    if (!column || !c.room) return arena_status(a, err);
+    for (int32_t j = 0; j < x->n_cols; j++)
+        if (cuts->feature[j].kind && cuts->feature[j].lane >= 0)
+            column[c.n_columns++] = j;
+    c.column = column;
+    tide_status status = TIDE_OK;
+    for (int32_t i = 0; i < c.n_columns && !status; i++)
+        status = order_levels(o, column[i], a, err);
+    if (!status) status = choice_targets(&c, a, err);
+    if (!status) status = choice_columns(&c, a, column, err);
+    if (!status) status = choice_pairs(&c, how, cuts, a, err);
+    if (status || !c.n_pairs) return status;
+    status = choice_mains(&c, a, err);
+    c.clear = how->what == CAT_STATS_AUTO ? CHOICE_CLEAR : 0;
+    for (int w = 0; w < threads; w++) arena_init(&c.room[w], ctx);
+    if (!status) status = choose_pairs(ctx, &c, how->what, a, pair, n, err);
+    for (int w = 0; w < threads; w++) arena_free(&c.room[w]);
+    return status;
+}
+
+/* ------------------------------------------------------------------------- codes --- */
+
+/* Integer sums of a level or pair so far. */
+struct tally {
+    int64_t n, s;
+};
+struct stat_job {
+    const struct ordered *o;
+    const struct simd_table *simd;
+    const struct target_stat_how *how; /* NULL: edges and tables are there */
+    struct target_stat *of;            /* [n] */
+    uint8_t **codes;                   /* [n][n_rows] */
+    struct arena *room;                /* [workers] */
+};
+
+/* Value of every row in the permutation's order, by the rows before it; the sums of all stay. */
+static void stat_values(const struct ordered *o, const struct target_stat *f,
+                        double prior, struct tally *tally, double *v)
+{
+    const uint32_t *t = o->t[f->output];
+    double a = STAT_A * o->w_mean;
+    memset(tally, 0, cells_of(o, f->source[0], f->source[1]) * sizeof *tally);
+    for (int64_t i = 0; i < o->n; i++) {
+        struct tally *q = &tally[cell_of(o, f->source[0], f->source[1], i)];
+        int64_t w = o->w ? o->w[i] : 1;
+        v[i] = ((double)q->s + a * prior) / ((double)q->n + a);
+        q->n += w;
+        q->s += w * t[i];
+    }
+}
+
+static double stat_prior(const struct ordered *o, int32_t output)
+{
+    int64_t n = 0, s = 0;
+    for (int64_t i = 0; i < o->n; i++) {
+        int64_t w = o->w ? o->w[i] : 1;
+        n += w;
+        s += w * o->t[output][i];
+    }
+    return n > 0 ? (double)s / (double)n : 0;
+}
+
+/* Edges of equal counts over the values of rows at equal steps. */
+static int stat_edges(const struct ordered *o, int32_t n_codes, const double *v,
+                      struct arena *room, struct target_stat *f)
+{
+    int64_t step = (o->n + EDGE_ROWS - 1) / EDGE_ROWS, m = 0;
+    double *some = arena_array(room, o->n / (step > 0 ? step : 1) + 1, sizeof *some);
+    if (!some) return -1;
+    for (int64_t i = 0; i < o->n; i += step) some[m++] = v[i];
+    if (sort_f64(room, some, m)) return -1;
+    f->n_edge = bins_edges(some, m, n_codes, f->edge);
+    return f->n_edge < 0 ? -1 : 0;
+}
+
+static void stat_task(void *arg, int64_t i, int worker)
+{
+    const struct stat_job *job = arg;
+    const struct ordered *o = job->o;
+    struct target_stat *f = &job->of[i];
+    struct arena *room = &job->room[worker];
+    int64_t cells = (int64_t)cells_of(o, f->source[0], f->source[1]);
+    uint8_t code[TILE];
+    arena_reset(room, (struct arena_mark){.chunk = room->chunk});
+    double *v = arena_array(room, o->n + 1, sizeof *v);
+    struct tally *tally = arena_array(room, cells, sizeof *tally);
+    if (!v || !tally) return;
+    double prior = stat_prior(o, f->output), a = STAT_A * o->w_mean;
+    stat_values(o, f, prior, tally, v);
+    /* edges are stored: values as shares of the target's range */
+    double unit = o->w ? UNIT_WEIGHTED : UNIT_ALONE;
+    for (int64_t j = 0; j < o->n; j++) v[j] /= unit;
+    if (job->how && stat_edges(o, job->how->n_codes, v, room, f)) return;
+    for (int64_t j = 0; j < o->n; j += TILE) {
+        int64_t m = o->n - j < TILE ? o->n - j : TILE;
+        job->simd->quantise_u8(v + j, m, f->edge, f->n_edge, code);
+        for (int64_t r = 0; r < m; r++) job->codes[i][o->row[j + r]] = code[r];
+    }
+    for (int64_t c = 0; c < cells && job->how; c++) {
+        double all = ((double)tally[c].s + a * prior) / ((double)tally[c].n + a) / unit;
+        job->simd->quantise_u8(&all, 1, f->edge, f->n_edge, &f->table[c]);
+    }
+}
+
+/* Codes of rows i0.. by the table; skip: of those alone. */
+static void table_codes(const struct target_stat *f, const struct view *x,
+                        const uint8_t *skip, uint8_t *to)
+{
+    uint8_t code[TILE];
+    for (int64_t i0 = 0; i0 < x->n_rows; i0 += TILE) {
+        int64_t m = x->n_rows - i0 < TILE ? x->n_rows - i0 : TILE;
+        ensemble_derived_codes(x, f->source, f->n_level, f->table, i0, m, code);
+        for (int64_t i = 0; i < m; i++)
+            if (!skip || skip[i0 + i]) to[i0 + i] = code[i];
+    }
+}
+
+static tide_status stats_code(struct tide_ctx *ctx, const struct ordered *o,
+                              const struct target_stat_how *how, const uint8_t *skip,
+                              struct arena *a, struct target_stats *t, tide_error *err)
+{
+    struct stat_job job = {.o = o, .simd = simd_get(ctx), .how = how, .of = t->of};
+    int threads = par_threads(ctx);
+    job.codes = arena_array(a, t->n + 1, sizeof *job.codes);
+    job.room = arena_array(a, threads, sizeof *job.room);
+    if (!job.codes || !job.room) return arena_status(a, err);
+    for (int32_t i = 0; i < t->n; i++)
+        t->of[i].codes = job.codes[i] = arena_array(a, o->d->x->n_rows + 64, 1);
+    tide_status status = arena_status(a, err);
+    if (status) return status;
+    for (int w = 0; w < threads; w++) arena_init(&job.room[w], ctx);
+    status = par_for(ctx, t->n, stat_task, &job, err);
+    for (int w = 0; w < threads; w++) {
+        if (!status) status = arena_status(&job.room[w], err);
+        arena_free(&job.room[w]);
+    }
+    for (int32_t i = 0; i < t->n && !status && skip; i++)
+        table_codes(&t->of[i], o->d->x, skip, job.codes[i]);
+    return status;
+}
+
+/* One feature an output. */
+static void stats_add(struct target_stats *t, const struct ordered *o, int32_t first,
+                      int32_t second, struct arena *a)
+{
+    for (int32_t k = 0; k < o->n_outputs; k++) {
+        struct target_stat *f = &t->of[t->n++];
+        *f = (struct target_stat){.source = {first, second}, .output = k};
+        f->n_level[0] = o->n_level[first];
+        f->n_level[1] = second < 0 ? 0 : o->n_level[second];
+        f->table = arena_zero(a, cells_of(o, first, second));
+        f->edge = arena_array(a, 256, sizeof *f->edge);
+    }
+}
+
+static int has_many_levels(const struct bin_feature *f, int32_t n_codes)
+{
+    uint32_t present = 0;
+    if (!f->kind || f->lane < 0 || f->n_code < n_codes) return 0;
+    for (uint32_t l = 0; l < f->n_level; l++)
+        present += f->level_code[l] != BIN_MISSING;
+    return present > (uint32_t)f->n_code;
+}
+
+tide_status target_stats_new(struct tide_ctx *ctx, const struct fit_data *d,
+                             const struct target_stat_how *how,
+                             const struct bin_cuts *cuts, struct arena *a,
+                             struct target_stats *out, tide_error *err)
+{
+    struct ordered o;
+    int32_t pair[TARGET_STAT_PAIRS][2], n_pairs = 0, most = TARGET_STAT_PAIRS;
+    *out = (struct target_stats){0};
+    for (int32_t j = 0; j < d->x->n_cols; j++)
+        most += cuts->feature[j].kind && cuts->feature[j].lane >= 0;
+    if (how->what == CAT_STATS_NONE || most == TARGET_STAT_PAIRS ||
+        d->n_classes > TARGET_STAT_CLASSES)
+        return TIDE_OK;
+    tide_status status = ordered_new(d, how->skip, a, &o, err);
+    if (!status && how->what != CAT_STATS_SINGLE)
+        status = choose(ctx, &o, how, cuts, a, pair, &n_pairs, err);
+    if (status) return status;
+    out->of = arena_zero(a, (size_t)most * (size_t)o.n_outputs * sizeof *out->of);
+    if (!out->of) return arena_status(a, err);
+    for (int32_t j = 0; j < d->x->n_cols && !status; j++) {
+        if (!has_many_levels(&cuts->feature[j], how->n_codes)) continue;
+        status = order_levels(&o, j, a, err);
+        if (!status) stats_add(out, &o, j, -1, a);
+    }
+    for (int32_t p = 0; p < n_pairs && !status; p++)
+        stats_add(out, &o, pair[p][0], pair[p][1], a);
+    if (!status) status = arena_status(a, err);
+    return status || !out->n ? status
+                             : stats_code(ctx, &o, how, how->skip, a, out, err);
+}
+
+tide_status target_stats_again(struct tide_ctx *ctx, const struct fit_data *d,
+                               const struct ensemble *e, const uint8_t *skip,
+                               struct arena *a, struct target_stats *out,
+                               tide_error *err)
+{
+    const struct ensemble_origin *from = e->origin;
+    struct ordered o;
+    *out = (struct target_stats){0};
+    if (!e->n_derived) return TIDE_OK;
+    if (!from)
+        return err_set(err, TIDE_CODE_TIDE_SCHEMA,
+                       "the model does not say how its statistics were made");
+    tide_status status = ordered_new(d, skip, a, &o, err);
+    if (status) return status;
+    out->of = arena_zero(a, (size_t)e->n_derived * sizeof *out->of);
+    if (!out->of) return arena_status(a, err);
+    for (int32_t i = 0; i < e->n_derived && !status; i++) {
+        const int32_t *source = e->source + 2 * (size_t)i;
+        struct target_stat *f = &out->of[out->n++];
+        if (from->output[i] >= o.n_outputs)
+            return err_set(err, TIDE_CODE_TIDE_CLASSES,
+                           "the statistics are of other outputs than the target");
+        uint32_t n_edge = from->edge_off[i + 1] - from->edge_off[i];
+        *f = (struct target_stat){.source = {source[0], source[1]},
+                                  .output = from->output[i],
+                                  .n_edge = (int32_t)n_edge};
+        for (int k = 0; k < 2 && source[k] >= 0 && !status; k++) {
+            status = order_levels(&o, source[k], a, err);
+            f->n_level[k] = o.n_level[source[k]];
+        }
+        size_t cells = cells_of(&o, source[0], source[1]);
+        f->table = arena_array(a, (int64_t)cells, 1);
+        f->edge = arena_array(a, 256, sizeof *f->edge);
+        if (!f->table || !f->edge) return arena_status(a, err);
+        memcpy(f->edge, from->edge + from->edge_off[i], n_edge * sizeof *f->edge);
+        memcpy(f->table, e->level_code + e->level_off[e->n_features + i], cells);
+    }
+    return status ? status : stats_code(ctx, &o, NULL, skip, a, out, err);
+}
+
+tide_status target_stats_lanes(const struct target_stats *t, struct arena *a,
+                               struct bin_cuts *cuts, tide_error *err)
+{
+    int32_t nf = cuts->n_features, nl = cuts->n_lanes;
+    if (!t->n) return TIDE_OK;
+    struct bin_feature *f = arena_array(a, (int64_t)nf + t->n + 1, sizeof *f);
+    int32_t *lane_feature =
+        arena_array(a, (int64_t)nl + t->n + 1, sizeof *lane_feature);
+    double *edge = arena_array(a, 256, sizeof *edge);
+    if (!f || !lane_feature || !edge) return arena_status(a, err);
+    for (int i = 0; i < 256; i++) edge[i] = i; /* the code itself is what nodes ask */
+    memcpy(f, cuts->feature, (size_t)nf * sizeof *f);
+    if (nl) memcpy(lane_feature, cuts->lane_feature, (size_t)nl * sizeof *lane_feature);
+    for (int32_t i = 0; i < t->n; i++) {
+        const struct target_stat *s = &t->of[i];
+        uint32_t own = f[s->source[0]].hash;
+        if (s->source[1] >= 0) own = own * 31 + f[s->source[1]].hash;
+        f[nf + i] = (struct bin_feature){.lane = -1,
+                                         .n_code = s->n_edge + 1,
+                                         .n_edge = s->n_edge,
+                                         .edge = edge,
+                                         .hash = own * 31 + (uint32_t)s->output + 1,
+                                         .codes = s->codes};
+        if (s->n_edge < 1) continue;
+        f[nf + i].lane = cuts->n_lanes;
+        lane_feature[cuts->n_lanes++] = nf + i;
+    }
+    cuts->feature = f;
+    cuts->lane_feature = lane_feature;
+    cuts->n_features = nf + t->n;
+    return TIDE_OK;
+}
+
+tide_status target_stats_code(const struct target_stats *t, const struct view *x,
+                              struct arena *a, struct bin_cuts *cuts, tide_error *err)
+{
+    for (int32_t i = 0; i < t->n; i++) {
+        uint8_t *codes = arena_array(a, x->n_rows + 64, 1);
+        if (!codes) return arena_status(a, err);
+        table_codes(&t->of[i], x, NULL, codes);
+        cuts->feature[cuts->n_features - t->n + i].codes = codes;
+    }
+    return TIDE_OK;
+}
