@@ -262,10 +262,11 @@ static struct tree_job tree_job(struct tide_ctx *ctx, const struct ensemble *e,
 }
 
 tide_status ensemble_codes(struct tide_ctx *ctx, const struct ensemble *e,
-                           const struct view *x, struct arena *a, uint16_t **out,
-                           tide_error *err)
+                           const struct view *x, const uint8_t *const *derived,
+                           struct arena *a, uint16_t **out, tide_error *err)
 {
     struct tree_job j = tree_job(ctx, e, x, x->n_rows);
+    j.derived = derived;
     int64_t blocks = (j.n + WALK_ROWS - 1) / WALK_ROWS;
     *out = j.codes = arena_array(a, blocks + 1, j.block * sizeof *j.codes);
     return j.codes ? par_for(ctx, blocks, codes_block, &j, err) : arena_status(a, err);

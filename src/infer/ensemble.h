@@ -96,17 +96,18 @@ tide_status ensemble_load(const struct state *s, int32_t n_cols,
  * trees: use only the first `trees` rounds (0 = all). */
 tide_status ensemble_margin(const struct ensemble *e, const struct view *x, int64_t i0,
                             int64_t n, int32_t trees, double *out, tide_error *err);
-/* Rows as codes, for leaves of single trees: [blocks of 128 rows][n_all][128]. */
+/* Rows as codes, for leaves of single trees: [blocks of 128 rows][n_all][128]. derived: [n_derived]
+ * codes of the rows' derived features, or NULL: by the model's tables. */
 tide_status ensemble_codes(struct tide_ctx *ctx, const struct ensemble *e,
-                           const struct view *x, struct arena *a, uint16_t **out,
-                           tide_error *err);
+                           const struct view *x, const uint8_t *const *derived,
+                           struct arena *a, uint16_t **out, tide_error *err);
 /* The leaves, numbered within the ensemble, that rows 0..n-1 reach in tree t. */
 tide_status ensemble_leaves(struct tide_ctx *ctx, const struct ensemble *e, int32_t t,
                             const uint16_t *codes, int64_t n, uint32_t *leaf,
                             tide_error *err);
 /* Adds the leaves of every tree to the scores [n][n_outputs] of all rows, in
- * the order of trees: the bits of scores that grew with the trees. derived: [n_derived] codes of the
- * rows' derived features, or NULL: by the model's tables. Scratch from the arena. */
+ * the order of trees: the bits of scores that grew with the trees. derived: as above. Scratch from the
+ * arena. */
 tide_status ensemble_add(struct tide_ctx *ctx, const struct ensemble *e,
                          const struct view *x, const uint8_t *const *derived,
                          struct arena *a, double *score, tide_error *err);

@@ -194,6 +194,44 @@ TEST(many_levels_keep_the_codes_of_the_model)
     table_free(&s);
 }
 
+TEST(statistics_of_pairs_go_on_as_they_were_made)
+{
+    for (int classes = 0; classes < 4; classes++) {
+        if (classes == 1) continue;
+        struct table s = table_new(4000, classes, 12);
+        uint32_t *u = toy_category(s.t, "u", 12), *v = toy_category(s.t, "v", 12);
+        for (int64_t i = 0; i < 4000; i++) {
+            u[i] = (uint32_t)(12 * toy_u(8, i, 0));
+            v[i] = (uint32_t)(12 * toy_u(8, i, 1));
+            double pair = toy_u(9, u[i], v[i]);
+            s.y[i] += 4 * pair;
+            if (classes)
+                s.k[i] = (int32_t)(classes * (0.8 * pair + 0.2 * toy_u(8, i, 2)));
+        }
+        s.d.x = toy_view(s.t);
+        if (classes == 3) s.d.w = s.w;
+        check_parts(&s, "patience=0", 5, 9, "pairs");
+        check_parts(&s, "patience=0,cat_stats=pairs,rows=0.7", 5, 9, "pairs");
+        struct toy_model *part =
+            toy_fit(GBDT, "trees=5,patience=0", &s.d, s.t->n_levels, NULL);
+        CHECK(((const int32_t *)toy_array(part, "shape", NULL))[6] >= 1);
+        /* other rows: tables and edges are the model's, leaves are not */
+        for (int64_t i = 0; i < 4000; i++) s.y[i] = 7 - s.y[i];
+        for (int refit = 0; refit < 2; refit++) {
+            struct toy_model *m = go_on(part, refit ? "trees=5" : "trees=9,patience=0",
+                                        &s, (struct on){.refit = refit});
+            int64_t n = 0;
+            const uint8_t *a = toy_array(part, "level_code", &n);
+            CHECK_MSG(m->status == TIDE_OK, "%s", m->err.message);
+            CHECK(memcmp(a, toy_array(m, "level_code", NULL), (size_t)n) == 0);
+            CHECK(m->hash != part->hash || classes);
+            toy_model_free(m);
+        }
+        toy_model_free(part);
+        table_free(&s);
+    }
+}
+
 /* Scores of the rows of s. */
 static double *scores_of(const struct toy_model *m, const struct table *s)
 {

@@ -423,18 +423,24 @@ static double *boost_scores(struct boost *b, const struct view *x)
     return score;
 }
 
+/* Codes of the fit's rows, which do not know their own targets; NULL: no statistics. */
+static const uint8_t *const *boost_stat_codes(struct boost *b)
+{
+    if (!b->stats.n) return NULL;
+    const uint8_t **own = arena_array(&b->scratch, b->stats.n, sizeof *own);
+    for (int32_t i = 0; i < b->stats.n && own; i++) own[i] = b->stats.of[i].codes;
+    return own;
+}
+
 /* Scores after the trees that a model has. */
 static tide_status boost_replay(struct boost *b, const struct view *x, double *score,
                                 tide_error *err)
 {
     if (!b->from || !score) return arena_status(&b->scratch, err);
-    const uint8_t **own = NULL; /* rows of the fit do not know their own targets */
-    if (x == b->d->x && b->stats.n) {
-        own = arena_array(&b->scratch, b->stats.n, sizeof *own);
-        if (!own) return arena_status(&b->scratch, err);
-        for (int32_t i = 0; i < b->stats.n; i++) own[i] = b->stats.of[i].codes;
-    }
-    return ensemble_add(b->ctx, b->from, x, own, &b->scratch, score, err);
+    const uint8_t *const *own = x == b->d->x ? boost_stat_codes(b) : NULL;
+    tide_status status = arena_status(&b->scratch, err);
+    return status ? status
+                  : ensemble_add(b->ctx, b->from, x, own, &b->scratch, score, err);
 }
 
 /* The rows whose loss stops the rounds. */
@@ -1444,11 +1450,17 @@ static tide_status boost_renew(struct boost *b, double decay, struct state *out,
     if (!status) status = boost_offset(b, err);
     if (!status) status = boost_base(b, err);
     if (!status) status = boost_grad(b, 1, err);
+    if (!status)
+        status = target_stats_again(b->ctx, b->d, b->from, NULL, &b->scratch, &b->stats,
+                                    err);
+    const uint8_t *const *derived = status ? NULL : boost_stat_codes(b);
+    if (!status) status = arena_status(&b->scratch, err);
     if (status) return status;
     struct leaf_refit r = {.ctx = b->ctx,
                            .p = b->p,
                            .e = b->from,
                            .x = b->d->x,
+                           .derived = derived,
                            .grad = &b->grad,
                            .loss = b->loss,
                            .own = b->own,

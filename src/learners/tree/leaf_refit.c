@@ -56,7 +56,8 @@ static tide_status sums_new(const struct leaf_refit *r, struct arena *a,
                 codes = e->level_code[l] + 2;
         s->has_many[f] = e->feature_kind[f] && codes > CAT_ALONE;
     }
-    return status ? status : ensemble_codes(r->ctx, e, r->x, a, &s->codes, err);
+    return status ? status
+                  : ensemble_codes(r->ctx, e, r->x, r->derived, a, &s->codes, err);
 }
 
 /* Sums of the leaves of tree t, whose leaf numbers are in s->leaf. */

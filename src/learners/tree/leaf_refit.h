@@ -11,6 +11,7 @@ struct leaf_refit {
     const struct boost_params *p;
     const struct ensemble *e; /* tree t belongs to round t / n_outputs */
     const struct view *x;
+    const uint8_t *const *derived; /* [n_derived] codes of its rows, NULL: none */
     struct grad *grad; /* scores before the first tree; they end behind the last */
     enum objective_id loss;
     struct own_loss *own;      /* the caller's loss, or NULL */
