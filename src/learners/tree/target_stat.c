@@ -648,7 +648,9 @@ tide_status target_stats_new(struct tide_ctx *ctx, const struct fit_data *d,
     out->of = arena_zero(a, (size_t)most * (size_t)o.n_outputs * sizeof *out->of);
     if (!out->of) return arena_status(a, err);
     for (int32_t j = 0; j < d->x->n_cols && !status; j++) {
-        if (!has_many_levels(&cuts->feature[j], how->n_codes)) continue;
+        if (how->what == CAT_STATS_AUTO ||
+            !has_many_levels(&cuts->feature[j], how->n_codes))
+            continue;
         status = order_levels(&o, j, a, err);
         if (!status) stats_add(out, &o, j, -1, a);
     }
