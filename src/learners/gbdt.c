@@ -14,6 +14,8 @@
  * Dropping      dart: trees grow on what some of the earlier leave (tree/dart.c)
  * Going on      from a model: rounds behind its trees (boost.c), or its trees with leaves from
  *               other rows (leaf_refit.c)
+ * Categories    split by sets of levels or by their order (tree/split.c); pairs of levels that clearly
+ *               matter become features (tree/target_stat.c)
  * Missing       both directions are tried at every split; categories need no encoder (split.c)
  * Order         integer sums only: same bytes for any threads, instruction set, row order
  * Cost          about 2 core-ns a row, column and tree of 255 leaves; bytes: 2 a value, 24 a row
@@ -30,6 +32,7 @@
 #include "learners/tree/objective.h"
 #include "learners/tree/offset.h"
 #include "learners/tree/row_sample.h"
+#include "learners/tree/target_stat.h"
 
 static const char *const gbdt_growths[] = {"leaf", "level", "symmetric", NULL};
 static const char *const gbdt_growth_aliases[] = {
@@ -117,7 +120,8 @@ static const struct tide_param gbdt_rows[] = {
            .help = "sets: levels sorted by effect; order: by name; auto: the better"),
     P_ENUM(boost_params, cat_stats, "auto", gbdt_cat_stats,
            .flags = TIDE_KEPT | TIDE_EXPERT,
-           .help = "target by level of large columns; by pairs of levels that matter"),
+           .help =
+               "features of the target by levels; auto: by pairs that clearly matter"),
     P_INT(boost_params, patience, "50", P_RANGE(0, 100000),
           .help = "rounds without a better loss that end it, 0 for never",
           .alias = "early_stopping_rounds early_stopping_round n_iter_no_change"),
@@ -202,6 +206,17 @@ static tide_status gbdt_fit(struct tide_ctx *ctx, const void *params,
     return boost_fit(ctx, params, d, valid, rounds, out, info, err);
 }
 
+/* Features that statistics of categories may add. */
+static double gbdt_stats(const struct boost_params *p, const struct fit_data *d,
+                         double k)
+{
+    int cats = 0;
+    if (p->cat_stats == CAT_STATS_NONE || k > TARGET_STAT_CLASSES) return 0;
+    for (int32_t j = 0; j < d->x->n_cols; j++) cats += d->x->cols[j]->type == TIDE_CAT;
+    int pairs = p->cat_stats != CAT_STATS_SINGLE && cats > 1 ? TARGET_STAT_PAIRS : 0;
+    return k * (pairs + (p->cat_stats == CAT_STATS_AUTO ? 0 : cats));
+}
+
 static void gbdt_cost(const void *params, const struct fit_data *d,
                       struct fit_cost *out)
 {
@@ -227,14 +242,18 @@ static void gbdt_cost(const void *params, const struct fit_data *d,
     if (p->weights || p->pos_weight != 1) row += 8;
     if (p->rows < 1 && p->sampling != SAMPLE_UNIFORM) row += 8;
     if (p->dart > 0) row += 8 * k;
+    double stats = gbdt_stats(p, d, k);
+    row += 3 * stats + (stats > 0 ? 40 + 2 * f + 24 * k : 0);
     double kept =
         p->dart > 0 ? p->trees * k * leaves * 2 * sizeof(struct grow_node) : 0;
     double hists = leaves, trees = p->trees * (cells > 1 ? 1 : k);
     if (cells > 1 && n > HIST_PACKED_ROWS) /* large nodes have cells twice as wide */
         hists += fmin(leaves, n / HIST_PACKED_ROWS + 2);
-    out->scratch_bytes = (int64_t)(n * row + f * 2048 * cells * hists + kept);
-    out->model_bytes =
-        (int64_t)(trees * leaves * (cells > 1 ? 52 + 8 * k : 60) + f * 2048);
+    double pairs = stats > 0 ? target_stat_cells((int64_t)n) : 0;
+    out->scratch_bytes =
+        (int64_t)(n * row + (f + stats) * 2048 * cells * hists + kept + 200 * pairs);
+    out->model_bytes = (int64_t)(trees * leaves * (cells > 1 ? 52 + 8 * k : 60) +
+                                 f * 2048 + stats * (2048 + pairs));
     out->work = n * f * p->trees * k;
 }
 

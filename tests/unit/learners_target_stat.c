@@ -1,4 +1,6 @@
 /* learners_target_stat.c - statistics of levels and pairs: their values, choice, use in models */
+#include <stdio.h>
+
 #include "infer/engine.h"
 #include "infer/shap.h"
 #include "learners/tree/target_stat.h"
@@ -166,9 +168,9 @@ TEST(a_pair_needs_an_effect_that_both_halves_of_the_table_know)
     struct table s = table_new(8000, 0, 2);
     static const char *const ways[] = {"auto", "pairs", "single", "none"};
     for (int w = 0; w < 4; w++) {
-        char options[64] = "trees=2,patience=0,cat_stats=";
-        struct toy_model *m =
-            toy_fit(GBDT, strcat(options, ways[w]), &s.d, s.t->n_levels, NULL);
+        char options[64];
+        snprintf(options, sizeof options, "trees=2,patience=0,cat_stats=%s", ways[w]);
+        struct toy_model *m = toy_fit(GBDT, options, &s.d, s.t->n_levels, NULL);
         static const int want[] = {1, 2, 1, 0};
         CHECK_INT(derived_of(m), want[w]);
         toy_model_free(m);

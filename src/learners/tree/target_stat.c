@@ -41,7 +41,8 @@
 #define CHOICE_SIGMAS  5.0   /* T of a pair over what it is by chance */
 #define CHOICE_SHARE   0.005 /* auto: T over the variance that is left */
 #define CHOICE_CLEAR   0.25 /* auto: T over the noise of the means, a variance a cell */
-#define MOST_CELLS     1048576 /* of a table */
+#define MOST_CELLS     1048576 /* of a table, and for few rows: */
+#define FEW_CELLS      4096    /* and four a row */
 #define EDGE_ROWS      200000
 #define TILE           1024
 #define UNIT_ALONE     1073741824.0 /* targets as integers, rows weighing the same */
@@ -351,6 +352,12 @@ static tide_status choice_targets(struct choice *c, struct arena *a, tide_error 
     return arena_status(a, err);
 }
 
+double target_stat_cells(int64_t n_rows)
+{
+    return n_rows < (MOST_CELLS - FEW_CELLS) / 4 ? FEW_CELLS + 4 * (double)n_rows
+                                                 : MOST_CELLS;
+}
+
 static int may_meet(const struct target_stat_how *how, const struct bin_cuts *cuts,
                     int32_t a, int32_t b)
 {
@@ -370,8 +377,7 @@ static tide_status choice_pairs(struct choice *c, const struct target_stat_how *
         for (int32_t j = i + 1; j < c->n_columns; j++) {
             int32_t p = c->column[i], q = c->column[j];
             size_t cells = cells_of(c->o, p, q);
-            if (cells > MOST_CELLS || cells > 4096 + 4 * (size_t)c->n ||
-                !may_meet(how, cuts, p, q))
+            if ((double)cells > target_stat_cells(c->n) || !may_meet(how, cuts, p, q))
                 continue;
             pair[c->n_pairs][0] = p;
             pair[c->n_pairs++][1] = q;

@@ -5,8 +5,9 @@
 #include "learners/tree/bins.h"
 #include "spec/learner.h"
 
-/* What is made of category columns: nothing; statistics of those with more levels than codes; of
- * pairs, too, where they say clearly more than both columns (auto: and enough of it). */
+/* What is made of category columns. none: nothing; single: statistics of those with more levels than
+ * codes; pairs: of pairs, too, that say more than both columns; auto: of pairs alone, that say clearly
+ * more. */
 enum cat_stats { CAT_STATS_AUTO, CAT_STATS_NONE, CAT_STATS_SINGLE, CAT_STATS_PAIRS };
 
 #define TARGET_STAT_PAIRS   4  /* most pairs */
@@ -33,6 +34,8 @@ struct target_stat_how {
     const uint8_t *skip;    /* [n_rows] 1: not a row of the fit; or NULL */
     const uint64_t *groups; /* [lanes] interaction groups of columns; NULL: no rules */
 };
+/* Most cells of a table of pairs. */
+double target_stat_cells(int64_t n_rows);
 /* Chooses features, and codes the rows of the fit. Columns without a lane in `cuts` are left out. */
 tide_status target_stats_new(struct tide_ctx *ctx, const struct fit_data *d,
                              const struct target_stat_how *how,
