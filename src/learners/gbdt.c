@@ -206,14 +206,24 @@ static tide_status gbdt_fit(struct tide_ctx *ctx, const void *params,
     return boost_fit(ctx, params, d, valid, rounds, out, info, err);
 }
 
-/* Features that statistics of categories may add. */
+/* Features that statistics of categories may add, and the most cells of a table of theirs. */
 static double gbdt_stats(const struct boost_params *p, const struct fit_data *d,
-                         double k)
+                         double k, double *cells)
 {
+    double most[2] = {0, 0}; /* levels of the largest columns, missing one of them */
     int cats = 0;
+    *cells = 0;
     if (p->cat_stats == CAT_STATS_NONE || k > TARGET_STAT_CLASSES) return 0;
-    for (int32_t j = 0; j < d->x->n_cols; j++) cats += d->x->cols[j]->type == TIDE_CAT;
+    for (int32_t j = 0; j < d->x->n_cols; j++) {
+        double n = (double)d->x->cols[j]->dict.n + 1;
+        if (d->x->cols[j]->type != TIDE_CAT) continue;
+        cats++;
+        most[1] = n > most[0] ? most[0] : n > most[1] ? n : most[1];
+        most[0] = n > most[0] ? n : most[0];
+    }
     int pairs = p->cat_stats != CAT_STATS_SINGLE && cats > 1 ? TARGET_STAT_PAIRS : 0;
+    if (pairs) *cells = fmin(most[0] * most[1], target_stat_cells(d->x->n_rows));
+    *cells = fmax(*cells, most[0]);
     return k * (pairs + (p->cat_stats == CAT_STATS_AUTO ? 0 : cats));
 }
 
@@ -242,18 +252,17 @@ static void gbdt_cost(const void *params, const struct fit_data *d,
     if (p->weights || p->pos_weight != 1) row += 8;
     if (p->rows < 1 && p->sampling != SAMPLE_UNIFORM) row += 8;
     if (p->dart > 0) row += 8 * k;
-    double stats = gbdt_stats(p, d, k);
+    double table = 0, stats = gbdt_stats(p, d, k, &table);
     row += 3 * stats + (stats > 0 ? 40 + 2 * f + 24 * k : 0);
     double kept =
         p->dart > 0 ? p->trees * k * leaves * 2 * sizeof(struct grow_node) : 0;
     double hists = leaves, trees = p->trees * (cells > 1 ? 1 : k);
     if (cells > 1 && n > HIST_PACKED_ROWS) /* large nodes have cells twice as wide */
         hists += fmin(leaves, n / HIST_PACKED_ROWS + 2);
-    double pairs = stats > 0 ? target_stat_cells((int64_t)n) : 0;
     out->scratch_bytes =
-        (int64_t)(n * row + (f + stats) * 2048 * cells * hists + kept + 200 * pairs);
+        (int64_t)(n * row + (f + stats) * 2048 * cells * hists + kept + 200 * table);
     out->model_bytes = (int64_t)(trees * leaves * (cells > 1 ? 52 + 8 * k : 60) +
-                                 f * 2048 + stats * (2048 + pairs));
+                                 f * 2048 + stats * (2048 + table));
     out->work = n * f * p->trees * k;
 }
 
