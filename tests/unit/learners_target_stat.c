@@ -380,6 +380,19 @@ TEST(groups_and_signs_hold_for_pairs)
     table_free(&s);
 }
 
+TEST(columns_of_more_levels_than_16_bits_have_no_statistics)
+{
+    struct table s = table_new(3000, 0, 11);
+    uint32_t *huge = toy_category(s.t, "huge", 70000);
+    for (int64_t i = 0; i < 3000; i++) huge[i] = (uint32_t)(i * 23);
+    s.d.x = toy_view(s.t);
+    struct toy_model *m =
+        toy_fit(GBDT, "trees=2,patience=0,cat_stats=pairs", &s.d, s.t->n_levels, NULL);
+    CHECK_INT(derived_of(m), 2); /* of `many`, of a and b */
+    toy_model_free(m);
+    table_free(&s);
+}
+
 TEST(no_allocation_that_fails_leaves_anything)
 {
     struct table s = table_new(2100, 0, 9);

@@ -12,7 +12,7 @@
  *            T = sum over pairs of 4 (sum r of one half) (sum r of the other) / n. Its mean is the
  *            signal alone, as no row meets itself, and as tables are often in order of time, what
  *            holds for some days only does not count. Most T first; what that pair explains is
- *            taken off before the next is looked for. 2^18 rows, the first of the permutation.
+ *            taken off before the next is looked for. At most 2^18 rows, the first of the permutation.
  * One        permutation, not four: codes of another order would need row blocks of their own, and
  *            the spread over seeds is a tenth of what the pairs bring.
  * Numbers    sums of the statistics are integers; those of the choice are f64 in the order of the
@@ -31,18 +31,19 @@
 #include "simd/simd.h"
 #include "simd/vmath.h"
 
-#define STAT_A      1      /* rows that the prior counts for */
-#define CHOICE_ROWS 262144 /* rows that pairs are chosen by */
-#define CHOICE_SHRINK                                                                  \
-    1                    /* rows that steps of levels are drawn to 0 by: what is left of
-                                  effects of single columns would look like pairs */
-#define CHOICE_ROUNDS  3 /* of level means */
+#define STAT_A        1        /* rows that the prior counts for */
+#define CHOICE_ROWS   262144   /* rows that pairs are chosen by */
+#define CHOICE_WORK   16777216 /* and so many rows of all pairs: a second or less */
+#define CHOICE_ROUNDS 3        /* of steps of levels */
+/* rows that steps of levels are drawn to 0 by: what they leave would look like effects of pairs */
+#define CHOICE_SHRINK  1
 #define CHOICE_COLUMNS 24    /* with more, those of the largest effects */
 #define CHOICE_SIGMAS  5.0   /* T of a pair over what it is by chance */
 #define CHOICE_SHARE   0.005 /* auto: T over the variance that is left */
 #define CHOICE_CLEAR   0.25 /* auto: T over the noise of the means, a variance a cell */
 #define MOST_CELLS     1048576 /* of a table, and for few rows: */
 #define FEW_CELLS      4096    /* and four a row */
+#define MOST_LEVELS    65534   /* of a column, so that 16 bits hold them and missing */
 #define EDGE_ROWS      200000
 #define TILE           1024
 #define UNIT_ALONE     1073741824.0 /* targets as integers, rows weighing the same */
@@ -404,8 +405,13 @@ static tide_status choose_pairs(struct tide_ctx *ctx, struct choice *c,
         if (status || best < 0) break;
         int32_t p = pair[*n][0] = c->pair[best][0], q = pair[*n][1] = c->pair[best][1];
         ++*n;
-        memmove(c->pair + best, c->pair + best + 1,
-                (size_t)(--c->n_pairs - best) * sizeof *c->pair);
+        int32_t m = 0; /* nor is looked at again what is chance already */
+        for (int32_t k = 0; k < c->n_pairs; k++)
+            if (k != best && c->gain[k] > 0) {
+                c->pair[m][0] = c->pair[k][0];
+                c->pair[m++][1] = c->pair[k][1];
+            }
+        c->n_pairs = m;
         struct arena_mark mark = arena_mark(a);
         size_t cells = cells_of(c->o, p, q);
         struct cell *cell = arena_array(a, (int64_t)cells, sizeof *cell);
@@ -460,21 +466,33 @@ static tide_status choice_columns(struct choice *c, struct arena *a, int32_t *co
     return TIDE_OK;
 }
 
+/* How many of n rows are looked at: fewer where there are many pairs. */
+static int64_t choice_rows(int64_t n, int32_t n_columns)
+{
+    int64_t m = n_columns < CHOICE_COLUMNS ? n_columns : CHOICE_COLUMNS;
+    int64_t most = CHOICE_WORK / (m * (m - 1) / 2);
+    if (most > CHOICE_ROWS) most = CHOICE_ROWS;
+    return n < most ? n : most;
+}
+
 static tide_status choose(struct tide_ctx *ctx, struct ordered *o,
                           const struct target_stat_how *how,
                           const struct bin_cuts *cuts, struct arena *a,
                           int32_t (*pair)[2], int32_t *n, tide_error *err)
 {
-    struct choice c = {.o = o, .n = o->n < CHOICE_ROWS ? o->n : CHOICE_ROWS};
+    struct choice c = {.o = o};
     int threads = par_threads(ctx);
     const struct view *x = o->d->x;
     int32_t *column = arena_array(a, x->n_cols + 1, sizeof *column);
     c.room = arena_array(a, threads, sizeof *c.room);
     if (!column || !c.room) return arena_status(a, err);
     for (int32_t j = 0; j < x->n_cols; j++)
-        if (cuts->feature[j].kind && cuts->feature[j].lane >= 0)
+        if (cuts->feature[j].kind && cuts->feature[j].lane >= 0 &&
+            cuts->feature[j].n_level <= MOST_LEVELS)
             column[c.n_columns++] = j;
+    if (c.n_columns < 2) return TIDE_OK;
     c.column = column;
+    c.n = choice_rows(o->n, c.n_columns);
     tide_status status = TIDE_OK;
     for (int32_t i = 0; i < c.n_columns && !status; i++)
         status = order_levels(o, column[i], a, err);
@@ -628,7 +646,8 @@ static void stats_add(struct target_stats *t, const struct ordered *o, int32_t f
 static int has_many_levels(const struct bin_feature *f, int32_t n_codes)
 {
     uint32_t present = 0;
-    if (!f->kind || f->lane < 0 || f->n_code < n_codes) return 0;
+    if (!f->kind || f->lane < 0 || f->n_code < n_codes || f->n_level > MOST_LEVELS)
+        return 0;
     for (uint32_t l = 0; l < f->n_level; l++)
         present += f->level_code[l] != BIN_MISSING;
     return present > (uint32_t)f->n_code;
@@ -667,6 +686,13 @@ tide_status target_stats_new(struct tide_ctx *ctx, const struct fit_data *d,
                              : stats_code(ctx, &o, how, how->skip, a, out, err);
 }
 
+/* Are the levels of a column, few enough, those that the model knows? */
+static int has_levels_of(const struct column *c, const struct ensemble *e, int32_t j)
+{
+    return c->type == TIDE_CAT && c->dict.n <= MOST_LEVELS &&
+           c->dict.n == e->level_off[j + 1] - e->level_off[j];
+}
+
 tide_status target_stats_again(struct tide_ctx *ctx, const struct fit_data *d,
                                const struct ensemble *e, const uint8_t *skip,
                                struct arena *a, struct target_stats *out,
@@ -689,6 +715,11 @@ tide_status target_stats_again(struct tide_ctx *ctx, const struct fit_data *d,
         if (from->output[i] >= o.n_outputs)
             return err_set(err, TIDE_CODE_TIDE_CLASSES,
                            "the statistics are of other outputs than the target");
+        for (int k = 0; k < 2 && source[k] >= 0; k++)
+            if (!has_levels_of(d->x->cols[source[k]], e, source[k]))
+                return err_set(err, TIDE_CODE_TIDE_SCHEMA,
+                               "the statistics are of other levels than those of '%s'",
+                               d->x->cols[source[k]]->name);
         uint32_t n_edge = from->edge_off[i + 1] - from->edge_off[i];
         *f = (struct target_stat){.source = {source[0], source[1]},
                                   .output = from->output[i],
