@@ -27,7 +27,7 @@ static void put_column(const struct tree_writing *w, uint32_t j)
 }
 
 /* A derived feature by what it is made of. */
-static void put_name(const struct writing *w, uint32_t f)
+static void put_name(const struct tree_writing *w, uint32_t f)
 {
     if (f < (uint32_t)w->e->n_features) {
         put_column(w, f);

@@ -243,13 +243,13 @@ static struct view sample_rows(const struct view *x, const struct bin_how *how,
 
 #define FEW_CODES 16 /* missing is one: two such columns fill a byte */
 
-/* Lanes in the order of the features; with `share`, first those of many codes. */
-static void number_lanes(struct bin_cuts *out, int share)
+void bins_number_lanes(struct bin_cuts *out)
 {
-    for (int few = 0; few < 1 + (share != 0); few++)
+    out->n_lanes = out->n_few = 0;
+    for (int few = 0; few < 1 + (out->share != 0); few++)
         for (int32_t f = 0; f < out->n_features; f++) {
             struct bin_feature *b = &out->feature[f];
-            if (b->lane < 0 || (share && (b->n_code < FEW_CODES) != few)) continue;
+            if (b->lane < 0 || (out->share && (b->n_code < FEW_CODES) != few)) continue;
             b->lane = out->n_lanes;
             out->lane_feature[out->n_lanes++] = f;
             out->n_few += few;
@@ -289,7 +289,8 @@ tide_status bins_cut(struct tide_ctx *ctx, const struct view *x,
     }
     for (int32_t f = 0; f < nf && !status; f++)
         if (job.status[f]) return err_nomem(err, (size_t)x->n_rows * sizeof(double));
-    if (!status) number_lanes(out, how->share);
+    out->share = how->share;
+    if (!status) bins_number_lanes(out);
     return status;
 }
 

@@ -31,6 +31,7 @@ struct bin_feature {
 struct bin_cuts {
     int32_t n_features, n_lanes;
     int32_t n_few; /* lanes at the end, of few codes, that share bytes of row blocks */
+    int share;     /* bin_how */
     struct bin_feature *feature;
     int32_t *lane_feature; /* [n_lanes] */
 };
@@ -52,6 +53,9 @@ tide_status bins_cut(struct tide_ctx *ctx, const struct view *x,
  * number of edges (< max_codes). edge has room for max_codes. */
 int32_t bins_edges(const double *sorted, int64_t n, int32_t max_codes, double *edge);
 
+/* Numbers the features whose lane is not negative: in their order, with `share` first those of many
+ * codes. lane_feature has room for them. */
+void bins_number_lanes(struct bin_cuts *cuts);
 /* A row of a block: one byte a lane, but the last n_joined lanes are digits of n_shared bytes. */
 struct bin_block {
     uint8_t *rows; /* [n_rows][stride] */

@@ -750,7 +750,6 @@ tide_status target_stats_lanes(const struct target_stats *t, struct arena *a,
     if (!f || !lane_feature || !edge) return arena_status(a, err);
     for (int i = 0; i < 256; i++) edge[i] = i; /* the code itself is what nodes ask */
     memcpy(f, cuts->feature, (size_t)nf * sizeof *f);
-    if (nl) memcpy(lane_feature, cuts->lane_feature, (size_t)nl * sizeof *lane_feature);
     for (int32_t i = 0; i < t->n; i++) {
         const struct target_stat *s = &t->of[i];
         uint32_t own = f[s->source[0]].hash;
@@ -762,12 +761,12 @@ tide_status target_stats_lanes(const struct target_stats *t, struct arena *a,
                                          .hash = own * 31 + (uint32_t)s->output + 1,
                                          .codes = s->codes};
         if (s->n_edge < 1) continue;
-        f[nf + i].lane = cuts->n_lanes;
-        lane_feature[cuts->n_lanes++] = nf + i;
+        f[nf + i].lane = 0; /* some, until they are numbered */
     }
     cuts->feature = f;
     cuts->lane_feature = lane_feature;
     cuts->n_features = nf + t->n;
+    bins_number_lanes(cuts);
     return TIDE_OK;
 }
 
