@@ -1,38 +1,47 @@
-/* engine_lane.c - the lane engine's arrays: trees of at most 32 leaves, 16 a group
+/* engine_lane.c - the lane engine's arrays: trees of few leaves, 64 a group
  *
- * Leaves are numbered from left to right, so a node's leaves are a range: it begins where the
- * node's leftmost path ends, and a failed test rules out the range of the left child. */
+ * Leaves are numbered from left to right, so the leaves below a node are a range, and the node
+ * stands between the last leaf of its left child and the first of its right one. */
 #include <string.h>
 
 #include "infer/engine.h"
 
-#define TREES 16
+#define TREES SIMD_LANE_TREES
+/* Every test of a tree costs something here, and only those on the way in a walk: larger trees
+ * come with enough others in their group, or are walked. */
+#define SMALL_LEAVES       32
+#define POSITIONS_PER_TREE 16
+
+static uint32_t most_leaves(const struct ensemble *e)
+{
+    uint32_t most = 1;
+    for (int32_t t = 0; t < e->n_trees; t++) {
+        uint32_t n = e->tree_leaf[t + 1] - e->tree_leaf[t];
+        most = n > most ? n : most;
+    }
+    return most;
+}
 
 static int fits(const struct ensemble_engine *g)
 {
     const struct ensemble *e = g->e;
-    if (!g->is_narrow || g->n_columns > SIMD_LANE_COLUMNS || e->leaf_width > 1 ||
-        e->n_trees > INT32_MAX / TREES)
-        return 0;
-    for (int32_t t = 0; t < e->n_trees; t++)
-        if (e->tree_leaf[t + 1] - e->tree_leaf[t] > SIMD_LANE_LEAVES) return 0;
-    return 1;
+    return g->is_narrow && g->n_columns <= SIMD_LANE_COLUMNS && e->leaf_width == 1 &&
+           e->n_trees <= INT32_MAX / 2 - TREES && most_leaves(e) <= SIMD_LANE_LEAVES;
 }
 
-/* Positions that a group takes: its largest tree's nodes, rounded up to four. */
-static uint32_t group_positions(const struct ensemble *e, int32_t g)
+/* Positions of groups g and g + 1: the inner nodes of their largest tree. */
+static uint32_t pair_positions(const struct ensemble *e, int32_t g)
 {
     uint32_t most = 0;
-    for (int32_t t = g * TREES; t < e->n_trees && t < (g + 1) * TREES; t++) {
+    for (int32_t t = g * TREES; t < e->n_trees && t < (g + 2) * TREES; t++) {
         uint32_t n = e->tree_node[t + 1] - e->tree_node[t];
         most = n > most ? n : most;
     }
-    return (most + 3) / 4 * 4;
+    return most;
 }
 
-/* Nodes of tree t into lane j of the group that starts at position q. */
-static void put_tree(const struct ensemble_engine *g, int32_t t, size_t at,
-                     uint8_t *column, uint8_t *thr, uint32_t *stay)
+/* Nodes of tree t into lane t % TREES of the group whose tests begin at `test`. */
+static void put_tree(const struct ensemble_engine *g, int32_t t, uint8_t *test)
 {
     const struct ensemble *e = g->e;
     uint32_t n0 = e->tree_node[t], n = e->tree_node[t + 1] - n0;
@@ -41,11 +50,11 @@ static void put_tree(const struct ensemble_engine *g, int32_t t, size_t at,
         uint32_t l = e->node_left[n0 + i], r = e->node_right[n0 + i];
         first[i] = l < n ? first[l] : l - n;
         last[i] = r < n ? last[r] : r - n;
-        uint32_t left_end = (l < n ? last[l] : l - n) + 1, gone = 0;
-        for (uint32_t k = first[i]; k < left_end; k++) gone |= UINT32_C(1) << k;
-        column[at + i * TREES] = (uint8_t)g->of_node[n0 + i];
-        thr[at + i * TREES] = (uint8_t)e->node_thr[n0 + i];
-        stay[at + i * TREES] = ~gone;
+        uint32_t place = l < n ? last[l] : l - n;
+        uint8_t *at = test + (size_t)place * SIMD_LANE_TESTS + t % TREES;
+        at[0] = (uint8_t)g->of_node[n0 + i];
+        at[TREES] = (uint8_t)e->node_thr[n0 + i];
+        at[2 * TREES] = (uint8_t)first[i];
     }
 }
 
@@ -73,37 +82,36 @@ void engine_lane_new(const struct ensemble_engine *g, struct arena *a,
     if (!p || !start) return;
     start[0] = 0;
     for (int32_t k = 0; k < n_groups; k++)
-        start[k + 1] = start[k] + group_positions(e, k);
-    int64_t cells = (int64_t)start[n_groups] * TREES;
-    uint8_t *column = arena_zero(a, (size_t)cells + 64);
-    uint8_t *thr = arena_array(a, cells + 64, sizeof *thr);
-    uint32_t *stay = arena_array(a, cells + 64, sizeof *stay);
-    double *leaf =
-        arena_zero(a, ((size_t)n_groups * TREES + 1) * SIMD_LANE_LEAVES * sizeof *leaf);
+        start[k + 1] = start[k] + pair_positions(e, k / 2 * 2);
+    int64_t positions = start[n_groups];
+    if (most_leaves(e) > SMALL_LEAVES &&
+        positions > (int64_t)POSITIONS_PER_TREE * e->n_trees)
+        return;
+    size_t stride = (most_leaves(e) + 7) / 8 * 8; /* whole cache lines */
+    uint8_t *test = arena_zero(a, ((size_t)positions + 1) * SIMD_LANE_TESTS);
+    double *leaf = arena_zero(a, ((size_t)e->n_trees + 1) * stride * sizeof *leaf);
     uint8_t *from = arena_zero(a, SIMD_LANE_COLUMNS);
     uint8_t *absent = arena_array(a, SIMD_LANE_COLUMNS, sizeof *absent);
-    if (!column || !thr || !stay || !leaf || !from || !absent) return;
+    if (!test || !leaf || !from || !absent) return;
     put_columns(g, from, absent);
-    memset(thr, 255, (size_t)cells + 64); /* tests that always pass */
-    memset(stay, 255, ((size_t)cells + 64) * sizeof *stay);
+    for (int64_t q = 0; q < positions; q++) /* tests that always pass */
+        memset(test + q * SIMD_LANE_TESTS + TREES, 255, TREES);
     int has_outputs = 0;
     for (int32_t t = 0; t < e->n_trees; t++) {
-        size_t at = (size_t)start[t / TREES] * TREES + (size_t)(t % TREES);
-        put_tree(g, t, at, column, thr, stay);
-        memcpy(leaf + (size_t)t * SIMD_LANE_LEAVES, e->leaf + e->tree_leaf[t],
+        put_tree(g, t, test + (size_t)start[t / TREES] * SIMD_LANE_TESTS);
+        memcpy(leaf + (size_t)t * stride, e->leaf + e->tree_leaf[t],
                (e->tree_leaf[t + 1] - e->tree_leaf[t]) * sizeof *leaf);
         has_outputs |= e->tree_output[t] != 0;
     }
     *p = (struct simd_lane){.first = start,
-                            .column = column,
-                            .thr = thr,
-                            .stay = stay,
+                            .test = test,
                             .leaf = leaf,
                             .output = has_outputs ? e->tree_output : NULL,
                             .from = from,
                             .absent = absent,
                             .n_groups = n_groups,
                             .n_trees = e->n_trees,
+                            .stride = (int32_t)stride,
                             .n_columns = g->n_columns};
     *out = p;
 }

@@ -134,14 +134,32 @@ static void code_column(const struct ensemble *e, const struct view *x, int32_t 
     }
 }
 
-/* Leaf of a row, counted over the whole ensemble. codes: [features][BLOCK]. */
-static int64_t leaf_of(const struct ensemble *e, int32_t t, const uint16_t *codes,
-                       int64_t r)
+/* Base code of a feature of one row, whose values are x as predict_row has them. */
+static uint16_t code_of_value(const struct ensemble *e, uint32_t f, double x)
+{
+    if (e->feature_kind[f] == 0)
+        return code_of(e->edge + e->edge_off[f], e->edge_off[f + 1] - e->edge_off[f],
+                       x);
+    uint32_t l0 = e->level_off[f], n_level = e->level_off[f + 1] - l0;
+    uint8_t c = x >= 0 && x < n_level ? e->level_code[l0 + (uint32_t)x] : 255;
+    return c == 255 ? UINT16_MAX : c;
+}
+
+/* A row: column r of codes [features][BLOCK], or values x. */
+struct row {
+    const uint16_t *codes;
+    int64_t r;
+    const double *x; /* NULL: codes */
+};
+
+/* Leaf of a row, counted over the whole ensemble. */
+static int64_t leaf_of(const struct ensemble *e, int32_t t, const struct row *row)
 {
     uint32_t n0 = e->tree_node[t], n = e->tree_node[t + 1] - n0, at = 0;
     while (at < n) {
-        uint32_t c = e->node_column[n0 + at];
-        uint16_t code = codes[(size_t)e->column_feature[c] * BLOCK + (size_t)r];
+        uint32_t c = e->node_column[n0 + at], f = e->column_feature[c];
+        uint16_t code = row->x ? code_of_value(e, f, row->x[f])
+                               : row->codes[(size_t)f * BLOCK + (size_t)row->r];
         if (e->column_mapped[c] == 1) code = e->map[256 * (size_t)c + (code & 255u)];
         if (e->column_mapped[c] == 2 && code == UINT16_MAX) code = 0;
         at = code <= e->node_thr[n0 + at] ? e->node_left[n0 + at]
@@ -151,14 +169,13 @@ static int64_t leaf_of(const struct ensemble *e, int32_t t, const uint16_t *code
 }
 
 /* One row in the source's own type and order. */
-static void sum_row(const struct imported_model *m, const uint16_t *codes, int64_t r,
-                    double *out)
+static void sum_row(const struct imported_model *m, const struct row *row, double *out)
 {
     const struct ensemble *e = m->e;
     int32_t width = e->leaf_width;
     for (int32_t k = 0; k < e->n_outputs; k++) out[k] = e->base[k];
     for (int32_t t = 0; t < e->n_trees; t++) {
-        const double *v = e->leaf + leaf_of(e, t, codes, r) * width;
+        const double *v = e->leaf + leaf_of(e, t, row) * width;
         double *to = out + (width > 1 ? 0 : e->tree_output[t]);
         for (int32_t q = 0; q < width; q++)
             to[q] = m->source == IMPORTED_XGBOOST ? (double)((float)to[q] + (float)v[q])
@@ -180,7 +197,8 @@ static tide_status strict_margin(const struct imported_model *m, const struct vi
         for (int32_t f = 0; f < e->n_features; f++)
             code_column(e, x, f, i0 + r0, rows, codes + (size_t)f * BLOCK);
         for (int64_t r = 0; r < rows; r++)
-            sum_row(m, codes, r, out + (r0 + r) * e->n_outputs);
+            sum_row(m, &(struct row){.codes = codes, .r = r},
+                    out + (r0 + r) * e->n_outputs);
     }
     mem_free(codes);
     return TIDE_OK;
@@ -227,29 +245,42 @@ static double link_one(const struct imported_model *m, double z)
     return z;
 }
 
+/* Margins z of a row to its scores, which may begin where they do. */
+static void link_row(const struct imported_model *m, double *z, double *out)
+{
+    int32_t k = m->e->n_outputs;
+    for (int32_t q = 0; m->divide > 1 && q < k; q++) z[q] /= m->divide;
+    if (m->link == IMPORTED_SOFTMAX) {
+        softmax(z, k, out);
+    } else if (k == 1 && m->n_out == 2) {
+        double z0 = z[0];
+        out[1] = link_one(m, z0);
+        out[0] = m->link == IMPORTED_STEP ? 1 - out[1] : vm_expit(-(m->scale * z0));
+    } else {
+        for (int32_t q = 0; q < k; q++) out[q] = link_one(m, z[q]);
+    }
+}
+
 static tide_status imported_predict(const void *object, const struct view *x,
                                     int64_t i0, int64_t n, double *out, tide_error *err)
 {
     const struct imported_model *m = object;
-    int32_t from = m->e->n_outputs, to = m->n_out;
     /* margins fill the front; rows are spread from the back */
     tide_status st = imported_margin(object, x, i0, n, -1, out, err);
     if (st) return st;
-    for (int64_t i = 0; m->divide > 1 && i < n * from; i++) out[i] /= m->divide;
-    for (int64_t r = n - 1; r >= 0; r--) {
-        const double *z = out + r * from;
-        double *p = out + r * to;
-        if (m->link == IMPORTED_SOFTMAX) {
-            softmax(z, from, p);
-        } else if (from == 1 && to == 2) {
-            double z0 = z[0];
-            p[1] = link_one(m, z0);
-            p[0] = m->link == IMPORTED_STEP ? 1 - p[1] : vm_expit(-(m->scale * z0));
-        } else {
-            for (int32_t q = 0; q < from; q++) p[q] = link_one(m, z[q]);
-        }
-    }
+    for (int64_t r = n - 1; r >= 0; r--)
+        link_row(m, out + r * m->e->n_outputs, out + r * m->n_out);
     return TIDE_OK;
+}
+
+static void imported_predict_row(const void *object, const double *x, double *out)
+{
+    const struct imported_model *m = object;
+    if (m->strict)
+        sum_row(m, &(struct row){.x = x}, out);
+    else
+        ensemble_row(m->e, x, out);
+    link_row(m, out, out);
 }
 
 static const struct ensemble *imported_trees(const void *object)
@@ -291,6 +322,7 @@ const struct tide_learner tide_unlisted_imported = {
     .fit = imported_fit,
     .load = imported_load,
     .predict = imported_predict,
+    .predict_row = imported_predict_row,
     .trees = imported_trees,
     .importance = imported_importance,
     .describe = imported_describe,

@@ -152,20 +152,24 @@ static tide_status by_table(const tide_row_predictor *p, const double *x, double
     return st;
 }
 
-/* Four at a time, without a branch between them. */
+/* The largest magnitude tells; NaN is smaller than anything here. Four at a time, and no branch
+ * between them. */
 static int has_infinite(const double *x, int32_t n)
 {
-    const double most = 0x1.fffffffffffffp1023;
-    int a = 0, b = 0, c = 0, d = 0;
+    double a = 0, b = 0, c = 0, d = 0;
     int32_t j = 0;
     for (; j + 4 <= n; j += 4) {
-        a |= fabs(x[j]) > most;
-        b |= fabs(x[j + 1]) > most;
-        c |= fabs(x[j + 2]) > most;
-        d |= fabs(x[j + 3]) > most;
+        double w = fabs(x[j]), y = fabs(x[j + 1]), z = fabs(x[j + 2]),
+               v = fabs(x[j + 3]);
+        a = w > a ? w : a;
+        b = y > b ? y : b;
+        c = z > c ? z : c;
+        d = v > d ? v : d;
     }
-    for (; j < n; j++) a |= fabs(x[j]) > most;
-    return a | b | c | d;
+    for (; j < n; j++) a = fabs(x[j]) > a ? fabs(x[j]) : a;
+    a = b > a ? b : a;
+    c = d > c ? d : c;
+    return (c > a ? c : a) > 0x1.fffffffffffffp1023;
 }
 
 static tide_status predict_ordered(const tide_row_predictor *p, const double *x,

@@ -1,8 +1,10 @@
-/* k_lane.c - one row against 16 trees at a time (QuickScorer across trees)
+/* k_lane.c - one row against 64 trees at a time
  *
- * Four tests of each of 16 trees are one compare of 64 codes. A test that fails leaves the
- * leaves that are not on its left (Lucchese et al. 2015); the lowest of those that stay in the
- * end is the exit leaf. Values are added in tree order, in f64. */
+ * Inner nodes stand between leaves, so a tree's tests are taken from the left: a test that fails
+ * moves the tree to the leaf behind it, unless an ancestor has already passed and rules the node
+ * out, which shows in the node's first leaf being right of the leaf so far. (QuickScorer, Lucchese
+ * et al. 2015, without its masks of leaves.) A step is two compares of 64 bytes. Two groups go
+ * side by side, since each step waits for the last. Values are added in tree order, in f64. */
 #include "simd/simd.h"
 #include "simd/trees.h"
 
@@ -12,7 +14,25 @@
 
 void KERNEL(lane)(const struct simd_lane *p, const uint8_t *codes, double *out);
 
-#define TREES 16
+#define TREES SIMD_LANE_TREES
+
+/* Adds the leaves `at` of group g. */
+static inline void add_leaves(const struct simd_lane *p, int32_t g, const uint8_t *at,
+                              double *out)
+{
+    size_t t0 = (size_t)g * TREES, left = (size_t)p->n_trees - t0, j = 0;
+    size_t n = left < TREES ? left : TREES, stride = (size_t)p->stride;
+    const double *leaf = p->leaf + t0 * stride;
+    if (p->output) {
+        for (; j < n; j++, leaf += stride) out[p->output[t0 + j]] += leaf[at[j]];
+        return;
+    }
+    double s = out[0];
+    for (; j + 8 <= n; j += 8, leaf += 8 * stride)
+        for (size_t k = 0; k < 8; k++) s += leaf[k * stride + at[j + k]];
+    for (; j < n; j++, leaf += stride) s += leaf[at[j]];
+    out[0] = s;
+}
 
 #ifdef SIMD_IS_avx512
 
@@ -25,76 +45,52 @@ static inline __m512i columns_of(const struct simd_lane *p, __m512i c0, __m512i 
     return _mm512_mask_loadu_epi8(own, gone, p->absent + at);
 }
 
-/* Number of the lowest set bit of 16 trees. */
-static inline __m512i exit_leaves(__m512i stay)
+/* The leaves after one more position; few: all columns are in c0. */
+static inline __m512i step(const uint8_t *test, __m512i at, __m512i next, int few,
+                           __m512i c0, __m512i c1)
 {
-    __m512i low =
-        _mm512_and_si512(stay, _mm512_sub_epi32(_mm512_setzero_si512(), stay));
-    return _mm512_sub_epi32(
-        _mm512_srli_epi32(_mm512_castps_si512(_mm512_cvtepu32_ps(low)), 23),
-        _mm512_set1_epi32(127));
+    __m512i column = _mm512_loadu_si512(test);
+    __m512i code = few ? _mm512_permutexvar_epi8(column, c0)
+                       : _mm512_permutex2var_epi8(c0, column, c1);
+    __mmask64 fail = _mm512_cmpgt_epu8_mask(code, _mm512_loadu_si512(test + TREES));
+    fail = _mm512_mask_cmple_epu8_mask(fail, _mm512_loadu_si512(test + 2 * TREES), at);
+    return _mm512_mask_mov_epi8(at, fail, next);
 }
 
-/* stay &= left where the test failed. In C the merged operand is copied first, every time. */
-static inline __m512i keep(__m512i stay, __mmask16 fail, const uint32_t *left)
+/* The leaves of group g, and of the next where there is one: each has as many positions. */
+static inline void tests(const struct simd_lane *p, int32_t g, int few, __m512i c0,
+                         __m512i c1, uint8_t *number)
 {
-    __asm__("vpandd %2, %0, %0 %{%1%}"
-            : "+v"(stay)
-            : "Yk"(fail), "m"(*(const __m512i *)(const void *)left));
-    return stay;
-}
-
-/* Leaves that stay of group g's trees; few: all columns are in c0. Two masks, so that one
- * test need not wait for the last. */
-static inline __m512i tests(const struct simd_lane *p, int32_t g, int few, __m512i c0,
-                            __m512i c1)
-{
-    const uint8_t *own = p->column, *thr = p->thr;
-    const uint32_t *left = p->stay;
-    __m512i stay = _mm512_set1_epi32(-1), other = stay;
-    size_t end = (size_t)p->first[g + 1] * TREES;
-    for (size_t q = (size_t)p->first[g] * TREES; q < end; q += 4 * TREES) {
-        __m512i column = _mm512_loadu_si512(own + q);
-        __m512i code = few ? _mm512_permutexvar_epi8(column, c0)
-                           : _mm512_permutex2var_epi8(c0, column, c1);
-        __mmask64 fail = _mm512_cmpgt_epu8_mask(code, _mm512_loadu_si512(thr + q));
-        stay = keep(stay, (__mmask16)fail, left + q);
-        other = keep(other, (__mmask16)(fail >> 16), left + q + TREES);
-        stay = keep(stay, (__mmask16)(fail >> 32), left + q + 2 * TREES);
-        other = keep(other, (__mmask16)(fail >> 48), left + q + 3 * TREES);
+    const __m512i one = _mm512_set1_epi8(1);
+    const uint8_t *test = p->test + (size_t)p->first[g] * SIMD_LANE_TESTS;
+    const uint8_t *end = p->test + (size_t)p->first[g + 1] * SIMD_LANE_TESTS;
+    __m512i a = _mm512_setzero_si512(), b = a, next = one;
+    const uint8_t *other = end;
+    if (g + 1 == p->n_groups) {
+        for (; test != end; test += SIMD_LANE_TESTS) {
+            a = step(test, a, next, few, c0, c1);
+            next = _mm512_add_epi8(next, one);
+        }
+    } else {
+        for (; test != end; test += SIMD_LANE_TESTS, other += SIMD_LANE_TESTS) {
+            a = step(test, a, next, few, c0, c1);
+            b = step(other, b, next, few, c0, c1);
+            next = _mm512_add_epi8(next, one);
+        }
     }
-    return _mm512_and_si512(stay, other);
-}
-
-static inline double add_leaves(const double *leaf, const uint32_t *at, int32_t n,
-                                double s)
-{
-    if (n == TREES)
-        for (size_t j = 0; j < TREES; j++) s += leaf[j * SIMD_LANE_LEAVES + at[j]];
-    else
-        for (size_t j = 0; j < (size_t)n; j++) s += leaf[j * SIMD_LANE_LEAVES + at[j]];
-    return s;
+    _mm512_store_si512(number, a);
+    _mm512_store_si512(number + TREES, b);
 }
 
 static inline void add_groups(const struct simd_lane *p, int few, __m512i c0,
                               __m512i c1, double *out)
 {
-    double s = out[0];
-    for (int32_t g = 0; g < p->n_groups; g++) {
-        uint32_t at[TREES] __attribute__((aligned(64)));
-        int32_t n = p->n_trees - TREES * g < TREES ? p->n_trees - TREES * g : TREES;
-        const double *leaf = p->leaf + (size_t)g * TREES * SIMD_LANE_LEAVES;
-        _mm512_store_si512(at, exit_leaves(tests(p, g, few, c0, c1)));
-        /* numbers go through memory: gcc would take them out of the register one by one */
-        __asm__("" : "+m"(at));
-        if (!p->output)
-            s = add_leaves(leaf, at, n, s);
-        else
-            for (int32_t j = 0; j < n; j++)
-                out[p->output[TREES * g + j]] +=
-                    leaf[(uint32_t)j * SIMD_LANE_LEAVES + at[j]];
+    for (int32_t g = 0; g < p->n_groups; g += 2) {
+        uint8_t number[2 * TREES] __attribute__((aligned(64)));
+        tests(p, g, few, c0, c1, number);
+        add_leaves(p, g, number, out);
+        if (g + 1 < p->n_groups) add_leaves(p, g + 1, number + TREES, out);
     }
-    if (!p->output) out[0] = s;
 }
 
 void KERNEL(lane)(const struct simd_lane *p, const uint8_t *codes, double *out)
@@ -117,19 +113,16 @@ void KERNEL(lane)(const struct simd_lane *p, const uint8_t *codes, double *out)
         own[k] = c == 255 ? p->absent[k] : c;
     }
     for (int32_t g = 0; g < p->n_groups; g++) {
-        uint32_t stay[TREES];
-        int32_t n = p->n_trees - TREES * g < TREES ? p->n_trees - TREES * g : TREES;
-        for (int j = 0; j < TREES; j++) stay[j] = UINT32_MAX;
-        for (uint32_t q = p->first[g]; q < p->first[g + 1]; q++) {
-            size_t at = (size_t)q * TREES;
-            for (size_t j = 0; j < TREES; j++)
-                stay[j] &= own[p->column[at + j]] > p->thr[at + j] ? p->stay[at + j]
-                                                                   : UINT32_MAX;
-        }
-        for (int32_t j = 0; j < n; j++)
-            out[p->output ? p->output[TREES * g + j] : 0] +=
-                p->leaf[(size_t)(g * TREES + j) * SIMD_LANE_LEAVES +
-                        (size_t)__builtin_ctz(stay[j])];
+        uint8_t at[TREES] = {0};
+        const uint8_t *test = p->test + (size_t)p->first[g] * SIMD_LANE_TESTS;
+        uint32_t n_positions = p->first[g + 1] - p->first[g];
+        for (uint32_t q = 0; q < n_positions; q++, test += SIMD_LANE_TESTS)
+            for (size_t j = 0; j < TREES; j++) {
+                int fails = own[test[j]] > test[TREES + j];
+                int counts = test[2 * TREES + j] <= at[j];
+                at[j] = (uint8_t)(fails & counts ? q + 1 : at[j]);
+            }
+        add_leaves(p, g, at, out);
     }
 }
 

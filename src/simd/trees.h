@@ -34,20 +34,23 @@ struct simd_plane {
 };
 #define SIMD_PLANE_LEAVES 256
 
-/* lane: one row, 16 trees a group. A test that fails clears the leaves on its left; the exit
- * leaf is the lowest that stays. Position p of a group holds one test of each tree. */
+/* lane: one row, 64 trees a group. Position p of a group holds each tree's p-th inner node from the
+ * left, which stands between leaves p and p + 1: where a test fails and the leaf reached so far is
+ * not left of all of the node's, the leaf is p + 1 from there on. Groups come in pairs with as
+ * many positions each; trees of fewer nodes are padded with tests that pass. */
 struct simd_lane {
-    const uint32_t *first;       /* [n_groups + 1] positions, multiples of 4 */
-    const uint8_t *column, *thr; /* [positions][16] */
-    const uint32_t *stay;        /* [positions][16] leaves left when the test fails */
-    const double *leaf;          /* [groups * 16][32] */
-    const int32_t *output;       /* [trees], NULL: all 0 */
+    const uint32_t *first; /* [n_groups + 1] positions */
+    const uint8_t *test; /* [positions][3][64] column, thr, first leaf below the node */
+    const double *leaf;  /* [trees][stride] */
+    const int32_t *output; /* [trees], NULL: all 0 */
     /* a column is codes[from], and absent where that is 255, missing */
     const uint8_t *from, *absent; /* [SIMD_LANE_COLUMNS] */
-    int32_t n_groups, n_trees;
+    int32_t n_groups, n_trees, stride;
     int32_t n_columns; /* at most SIMD_LANE_COLUMNS */
 };
-#define SIMD_LANE_LEAVES  32
+#define SIMD_LANE_TREES   64
+#define SIMD_LANE_TESTS   (3 * SIMD_LANE_TREES) /* bytes of a position */
+#define SIMD_LANE_LEAVES  256
 #define SIMD_LANE_COLUMNS 128
 
 /* walk: siblings are neighbours, a leaf leads to itself (thr 65535). */

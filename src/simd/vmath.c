@@ -31,9 +31,18 @@ double vm_expit(double x)
 }
 void vm_expit_both(double x, double *minus, double *plus)
 {
-    double e = core_exp(-fabs(x)), whole = 1.0 + e;
-    *minus = core_select(x > 0.0, e, 1.0) / whole;
-    *plus = core_select(x < 0.0, e, 1.0) / whole;
+    /* where they go is known long before they are, and which of them is the larger is no branch
+     * that could be foreseen */
+    double *to[2] = {minus, plus};
+    int up = x > 0.0;
+    double half, other, e = 0;
+    if (!(fabs(x) > 760.0)) { /* beyond, e would be 0 too */
+        double y = core_exp_inside(-fabs(x), &half, &other);
+        e = y * core_pow2(half) * core_pow2(other);
+    }
+    double whole = 1.0 + e;
+    *to[up] = 1.0 / whole;
+    *to[!up] = e / whole;
 }
 double vm_softplus(double x)
 {

@@ -58,11 +58,10 @@ CORE_INLINE double core_pow2(double n)
     return core_double((core_bits(n + CORE_SHIFT) << 52) + ((uint64_t)1023 << 52));
 }
 
-/* exp(x) = y 2^half 2^(n - half): two steps, so that subnormals round once. NaN stays NaN. */
-CORE_INLINE double core_exp_mantissa(double x, double *half, double *other)
+/* exp(c) = y 2^half 2^(n - half) for c in [-760, 720]: two steps, so that subnormals round once.
+ * NaN stays NaN. */
+CORE_INLINE double core_exp_inside(double c, double *half, double *other)
 {
-    double c = core_select(x > 720.0, 720.0, x);
-    c = core_select(c < -760.0, -760.0, c);
     double n = (c * CORE_LOG2E + CORE_SHIFT) - CORE_SHIFT;
     double hi = c - n * CORE_LN2_HI, lo = n * CORE_LN2_LO;
     double r = hi - lo;
@@ -70,6 +69,14 @@ CORE_INLINE double core_exp_mantissa(double x, double *half, double *other)
     *half = (n * 0.5 + CORE_SHIFT) - CORE_SHIFT;
     *other = n - *half;
     return s + (lost + (r * r * core_exp_poly(r) + ((hi - r) - lo)));
+}
+
+/* The same for any x: what is beyond becomes infinity or 0. */
+CORE_INLINE double core_exp_mantissa(double x, double *half, double *other)
+{
+    double c = core_select(x > 720.0, 720.0, x);
+    c = core_select(c < -760.0, -760.0, c);
+    return core_exp_inside(c, half, other);
 }
 
 CORE_INLINE double core_exp(double x)

@@ -99,6 +99,49 @@ TEST(several_outputs_and_vector_leaves)
     }
 }
 
+/* Several groups of lanes, with trees of one leaf among them, and an odd group at the end. */
+TEST(lanes_of_many_trees)
+{
+    static const struct {
+        int trees, leaves, outputs, features;
+    } shapes[] = {{64, 32, 1, 7},   {65, 2, 1, 7},    {129, 33, 1, 40},
+                  {128, 64, 3, 20}, {200, 200, 1, 9}, {70, 256, 2, 62}};
+    find_sets();
+    for (int k = 0; k < (int)(sizeof shapes / sizeof *shapes); k++)
+        for (int vary = 0; vary < 2; vary++) {
+            struct forest_shape s = {.seed = 40 + (uint64_t)k,
+                                     .features = shapes[k].features,
+                                     .trees = shapes[k].trees,
+                                     .leaves = shapes[k].leaves,
+                                     .outputs = shapes[k].outputs,
+                                     .width = 1,
+                                     .edges = 254,
+                                     .categories = k == 1 || k == 3,
+                                     .vary = vary,
+                                     .n_rows = 66};
+            struct forest *f = forest_new(&s);
+            CHECK_MSG(f->loaded->engine->lane, "shape %d has no lanes", k);
+            forest_free(f);
+            compare(&s);
+        }
+}
+
+TEST(lanes_are_for_trees_that_fill_them)
+{
+    struct forest *f = forest_new(&(struct forest_shape){.seed = 50,
+                                                         .features = 6,
+                                                         .trees = 12,
+                                                         .leaves = 256,
+                                                         .outputs = 1,
+                                                         .width = 1,
+                                                         .edges = 254,
+                                                         .n_rows = 10});
+    const char *batch, *row;
+    ensemble_engines(f->loaded, &batch, &row);
+    CHECK_STR(row, "walk");
+    forest_free(f);
+}
+
 TEST(larger_trees_and_wide_codes_are_walked)
 {
     compare(&(struct forest_shape){.seed = 21,

@@ -329,6 +329,47 @@ TEST(odd_lightgbm_models_are_refused_with_their_line)
 /* Counts of rows, without which no contribution has a path to weigh. */
 #define COUNTED "leaf_value=1 2 4\nleaf_count=3 2 5\ninternal_count=10 5"
 
+/* ---- single rows ---- */
+
+TEST(single_rows_of_imported_trees_have_the_bits_of_the_batch)
+{
+    char *logit = changed(xgb, "reg:squarederror", "binary:logistic");
+    const char *const texts[] = {xgb, lgb, logit};
+    for (int k = 0; k < 6; k++) {
+        struct tide_import_options how = {.size = sizeof how, .sums = k % 2};
+        tide_model *m = NULL;
+        tide_error err = {0};
+        tide_row_predictor *p = NULL;
+        const char *text = texts[k / 2];
+        CHECK_MSG(!import_bytes(context(), text, strlen(text), "m", &how, &m, &err),
+                  "%s", err.message);
+        CHECK_INT(tide_row_predictor_new(m, NULL, 0, &p, &err), 0);
+        if (!m || !p) continue;
+        const struct fitted_node *last = &m->nodes[m->n_nodes - 1];
+        int width = tide_row_predictor_width(p);
+        struct toy *t = toy_new(50);
+        double *own[2], want[100], got[2];
+        for (int j = 0; j < 2; j++) own[j] = toy_number(t, m->schema.cols[j].name);
+        for (int i = 0; i < 50; i++) {
+            own[0][i] = i % 9 == 0 ? (double)NAN : (i - 25) * 0.04;
+            own[1][i] = i % 7 == 0 ? (double)NAN : i % 5 - 0.5 * (i % 2);
+        }
+        CHECK_INT(last->learner->predict(last->object, toy_view(t), 0, 50, want, &err),
+                  0);
+        for (int i = 0; i < 50; i++) {
+            double x[2] = {own[0][i], own[1][i]};
+            alloc_fault_set(0, 0);
+            CHECK_INT(tide_predict_row(p, x, got, &err), 0);
+            CHECK_INT(alloc_fault_count(), 0);
+            CHECK(memcmp(got, want + i * width, (size_t)width * sizeof *got) == 0);
+        }
+        toy_free(t);
+        tide_row_predictor_free(p);
+        tide_model_free(m);
+    }
+    mem_free(logit);
+}
+
 TEST(contributions_of_imported_trees_sum_to_their_margin)
 {
     char *counted = changed(lgb, "leaf_value=1 2 4", COUNTED);
