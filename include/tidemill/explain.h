@@ -8,12 +8,12 @@
 extern "C" {
 #endif
 
-/* Contributions of columns to the margins of rows (exact path-dependent Shapley values of tree
- * ensembles). What a step made of a column is added up under that column. A row's contributions
+/* Contributions of columns to the margins of rows: exact path-dependent Shapley values of tree
+ * ensembles; coefficient times distance from the column's mean in linear models. What a step made of a column is added up under that column. A row's contributions
  * and its bias sum to the margin: log-odds of the second class for two classes, one margin a
  * class for more, the value for numbers; class shares for trees and forests.
- * Errors: as tide_model_predict; param-conflict; pipeline-step where the learner has no trees, tide-schema where
- * the model does not say what its nodes saw. Ownership: caller frees. */
+ * Errors: as tide_model_predict; param-conflict; pipeline-step where a margin is no such sum, tide-schema where
+ * the model does not say what its nodes saw, or what the means were. Ownership: caller frees. */
 typedef struct tide_shap tide_shap;
 struct
     tide_shap_options {   /* NULL or zero: path-dependent contributions to the margin */

@@ -19,7 +19,7 @@ static const struct tide_param rows[] = {
            .help = "where the predictions go"),
     P_BOOL(predict_own, proba, "no", .help = "also the probability of each class"),
     P_BOOL(predict_own, explain, "no",
-           .help = "also what each column adds to the margin (models of trees)"),
+           .help = "also what each column adds to the margin (trees, linear models)"),
     P_I64(predict_own, trees, "0", P_RANGE(0, 2147483647), .metavar = "N",
           .help = "only the first N trees of the model, of each class; 0: all"),
     P_TEXT(predict_own, id, NULL, .metavar = "COL",

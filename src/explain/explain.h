@@ -8,8 +8,10 @@
 #include "pipe/pipe.h"
 
 struct ensemble;
-/* The trees of a model's learner, or NULL. */
+/* The trees whose leaves add up to a model's margins, or NULL. */
 const struct ensemble *explain_trees(const tide_model *model);
+/* Are its margins sums that can be shared out: over trees, or of columns? */
+int explain_has_parts(const tide_model *model);
 /* What the learner sees of bound columns: the view after the steps, in the arena. */
 tide_status explain_see(tide_ctx *ctx, const tide_model *model,
                         const struct view *bound, struct arena *a, struct view *v,

@@ -171,7 +171,7 @@ static tide_status explain_run(struct explanation *e, const tide_frame *frame,
         report_note(e->report,
                     "without '%s' in the table there is no permutation importance",
                     name);
-    if (!status && explain_trees(e->m)) status = explain_contributions(e, err);
+    if (!status && explain_has_parts(e->m)) status = explain_contributions(e, err);
     if (!status) status = draw_curves(e, err);
     return status ? status : report_status(e->report, err);
 }

@@ -229,8 +229,9 @@ tide_status explain_contributions(struct explanation *e, tide_error *err)
 {
     tide_shap *shap = NULL;
     tide_status status = explain_shap(e->ctx, e->m, &e->v, NULL, &shap, err);
-    if (status == TIDE_EMODEL) { /* trees without covers: an imported model, say */
-        report_note(e->report, "no contributions: the model holds no covers");
+    if (status == TIDE_EMODEL) { /* an imported model, say, or a linear one of before */
+        report_note(e->report, "no contributions: the model holds no %s",
+                    explain_trees(e->m) ? "covers" : "means of its columns");
         if (err) *err = (tide_error){0};
         return TIDE_OK;
     }
@@ -267,8 +268,10 @@ tide_status explain_contributions(struct explanation *e, tide_error *err)
     (void)err_quote(first, sizeof first, name[0], strlen(name[0]), 48);
     chart_summary(c,
                   "A row's margin is moved by %s on average by '%s' (Shapley values, "
-                  "path-dependent, exact).",
-                  explain_figure(most, value[0]), first);
+                  "%s).",
+                  explain_figure(most, value[0]), first,
+                  explain_trees(e->m) ? "path-dependent, exact"
+                                      : "against the column's mean, exact");
     status = chart_finish(c, err);
     if (!status) report_chart(e->report, c);
     return status;

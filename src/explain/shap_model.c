@@ -1,7 +1,11 @@
 /* shap_model.c - Shapley contributions of a fitted pipeline, by the columns of its schema
  *
- * Rows go through the steps as in predict; the trees are explained on what the learner sees, and
- * each of its columns is added to the column it was made from. */
+ * Rows go through the steps as in predict; the trees, or the linear sum, are explained on what the
+ * learner sees, and each of its columns is added to the column it was made from. A column of a
+ * linear sum adds coef (x - mean), which is its interventional value exactly: the mean is that of
+ * the background rows, and without any that of the rows that were learned from. */
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include <tidemill/explain.h>
@@ -24,7 +28,8 @@ struct tide_shap {
 };
 
 struct shap_blocks {
-    const struct ensemble *e;
+    const struct ensemble *e;  /* NULL: linear */
+    struct linear_form linear; /* its mean is the one that is compared with */
     const struct fitted_node *last;
     const struct view *v;
     const struct view *background; /* NULL: path-dependent */
@@ -66,6 +71,39 @@ static tide_status explain_offsets(const struct shap_blocks *s, int64_t i0, int6
     return TIDE_OK;
 }
 
+static double finite(double v)
+{
+    return v > DBL_MAX ? DBL_MAX : v < -DBL_MAX ? -DBL_MAX : v;
+}
+
+/* The same for a linear sum. */
+static tide_status explain_linear(const struct shap_blocks *s, int64_t i0, int64_t n,
+                                  double *phi, tide_error *err)
+{
+    const struct linear_form *m = &s->linear;
+    int64_t width = (int64_t)m->p + 1, lines = s->o->interactions ? width : 1;
+    double *x = mem_alloc((size_t)(n + 1) * sizeof *x);
+    if (!x) return err_nomem(err, 0);
+    memset(phi, 0, (size_t)(n * m->n_out * lines * width) * sizeof *phi);
+    for (int j = 0; j < m->p; j++) {
+        view_numbers(s->v, j, i0, n, x);
+        for (int64_t r = 0; r < n * m->n_out; r++) {
+            double c = m->coef[(r % m->n_out) * m->p + j];
+            double *own = phi + (r * lines + (lines > 1 ? j : 0)) * width;
+            own[j] = finite(c * (x[r / m->n_out] - m->mean[j]));
+        }
+    }
+    for (int k = 0; k < m->n_out; k++) {
+        double bias = m->intercept[k];
+        for (int j = 0; j < m->p; j++)
+            bias += m->coef[(int64_t)k * m->p + j] * m->mean[j];
+        for (int64_t i = 0; i < n; i++)
+            phi[(i * m->n_out + k + 1) * lines * width - 1] = finite(bias);
+    }
+    mem_free(x);
+    return TIDE_OK;
+}
+
 static tide_status explain_rows(const struct shap_blocks *s, int64_t i0, int64_t n,
                                 tide_error *err)
 {
@@ -79,9 +117,10 @@ static tide_status explain_rows(const struct shap_blocks *s, int64_t i0, int64_t
     double *phi = mem_alloc((size_t)cells),
            *out = s->out->values + i0 * k * to * lines_to;
     if (!phi) return err_nomem(err, (size_t)cells);
-    tide_status status = explain_trees_of(s, i0, n, phi, err);
+    tide_status status = s->e ? explain_trees_of(s, i0, n, phi, err)
+                              : explain_linear(s, i0, n, phi, err);
     /* a forest's score is the mean of its trees, whose sum was shared out */
-    if (s->e->link == LINK_MEAN_PROBA && s->e->n_trees > 1)
+    if (s->e && s->e->link == LINK_MEAN_PROBA && s->e->n_trees > 1)
         for (int64_t i = 0; i < n * k * lines * from && !status; i++)
             phi[i] /= s->e->n_trees;
     if (!status) status = explain_offsets(s, i0, n, from, lines, phi, err);
@@ -109,7 +148,7 @@ static tide_status explain_view(tide_ctx *ctx, struct shap_blocks *s, tide_error
 {
     int workers = par_threads(ctx);
     /* pairs of rows and pairs of columns are much more work a row */
-    s->block_rows = s->o->interactions || s->background ? 16 : SHAP_ROWS;
+    s->block_rows = s->o->interactions || (s->e && s->background) ? 16 : SHAP_ROWS;
     int64_t blocks = (s->out->n + s->block_rows - 1) / s->block_rows;
     s->bad = mem_zalloc((size_t)workers * sizeof *s->bad);
     if (!s->bad) return err_nomem(err, 0);
@@ -127,19 +166,24 @@ static tide_status explain_view(tide_ctx *ctx, struct shap_blocks *s, tide_error
 const struct ensemble *explain_trees(const tide_model *model)
 {
     const struct fitted_node *last = &model->nodes[model->n_nodes - 1];
+    if (last->learner->margin_trees) return last->learner->margin_trees(last->object);
     return last->learner->trees ? last->learner->trees(last->object) : NULL;
 }
 
-static tide_status shap_new(const tide_model *model, int64_t n, int interactions,
-                            tide_shap **out, tide_error *err)
+int explain_has_parts(const tide_model *model)
 {
-    const struct ensemble *e = explain_trees(model);
+    return model->nodes[model->n_nodes - 1].learner->linear || explain_trees(model);
+}
+
+static tide_status shap_new(const tide_model *model, int64_t n, int n_outputs,
+                            int interactions, tide_shap **out, tide_error *err)
+{
     tide_shap *s = mem_zalloc(sizeof *s);
     if (!s) return err_nomem(err, sizeof *s);
     arena_init(&s->arena, NULL);
     s->n = n;
     s->n_columns = model->schema.n_cols;
-    s->n_outputs = e->n_outputs;
+    s->n_outputs = n_outputs;
     s->name = arena_array(&s->arena, s->n_columns, sizeof *s->name);
     for (int32_t j = 0; s->name && j < s->n_columns; j++)
         s->name[j] = arena_str(&s->arena, model->schema.cols[j].name);
@@ -180,6 +224,42 @@ static tide_status bind_all(tide_ctx *ctx, const tide_model *model,
     return status;
 }
 
+/* Weighted by nothing: a background row is a row. */
+static tide_status background_means(struct shap_blocks *s, struct arena *a,
+                                    tide_error *err)
+{
+    const struct view *b = s->background;
+    double *mean = arena_array(a, s->linear.p, sizeof *mean);
+    double *x = arena_array(a, b->n_rows, sizeof *x);
+    if (b->n_rows < 1)
+        return err_set(err, TIDE_CODE_DATA_NO_ROWS, "there is no background row");
+    for (int j = 0; mean && x && j < s->linear.p; j++) {
+        view_numbers(b, j, 0, b->n_rows, x);
+        /* about the first, and in parts: neither digits nor the range are lost */
+        double sum = 0;
+        for (int64_t i = 0; i < b->n_rows; i++)
+            sum += x[i] / (double)b->n_rows - x[0] / (double)b->n_rows;
+        mean[j] = finite(x[0] + sum);
+    }
+    s->linear.mean = mean;
+    return arena_status(a, err);
+}
+
+static tide_status check_linear(const struct shap_blocks *s, tide_error *err)
+{
+    if (s->o->on_scores) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "a score of a linear model cannot be shared out, its margin can");
+        return err_field(err, "on_scores");
+    }
+    if (!s->linear.mean && !s->o->background) {
+        err_set(err, TIDE_CODE_TIDE_SCHEMA,
+                "the model holds no means of its columns to compare with");
+        return err_field(err, "background");
+    }
+    return TIDE_OK;
+}
+
 static tide_status check_options(const struct shap_blocks *s, const struct view *v,
                                  tide_error *err)
 {
@@ -187,6 +267,7 @@ static tide_status check_options(const struct shap_blocks *s, const struct view 
         err_set(err, TIDE_CODE_PARAM_CONFLICT, "interactions are path-dependent only");
         return err_field(err, "interactions");
     }
+    if (!s->e) return check_linear(s, err);
     if (s->o->on_scores && (!s->o->background || s->e->n_outputs > 1)) {
         err_set(err, TIDE_CODE_PARAM_CONFLICT,
                 s->o->background ? "a score behind several margins cannot be shared out"
@@ -221,10 +302,12 @@ tide_status explain_shap(tide_ctx *ctx, const tide_model *model,
     struct view v, other, background;
     int32_t *origin = NULL;
     *out = NULL;
-    if (!s.e)
+    if (!explain_has_parts(model))
         return err_set(err, TIDE_CODE_PIPELINE_STEP,
-                       "'%s' has no trees, and contributions are made from trees",
-                       model->nodes[model->n_nodes - 1].learner->name);
+                       "the margin of '%s' is no sum over trees or columns, and "
+                       "contributions are made from one",
+                       s.last->learner->name);
+    if (s.last->learner->linear) s.last->learner->linear(s.last->object, &s.linear);
     tide_status status = check_options(&s, bound, err);
     if (status) return status;
     arena_init(&a, ctx);
@@ -233,13 +316,16 @@ tide_status explain_shap(tide_ctx *ctx, const tide_model *model,
         status = bind_all(ctx, model, s.o->background, &a, &other, err);
         if (!status) status = explain_see(ctx, model, &other, &a, &background, err);
         s.background = &background;
+        if (!status && !s.e) status = background_means(&s, &a, err);
     }
     if (!status) status = model_origins(model, &a, &origin, err);
     int32_t *to = status ? NULL : arena_array(&a, (int64_t)v.n_cols + 1, sizeof *to);
     for (int j = 0; to && j < v.n_cols; j++) to[j] = origin[j];
     if (to) to[v.n_cols] = model->schema.n_cols;
     if (!status) status = arena_status(&a, err);
-    if (!status) status = shap_new(model, v.n_rows, s.o->interactions, &s.out, err);
+    if (!status)
+        status = shap_new(model, v.n_rows, s.e ? s.e->n_outputs : s.linear.n_out,
+                          s.o->interactions, &s.out, err);
     s.v = &v;
     s.origin = to;
     if (!status) status = explain_view(ctx, &s, err);

@@ -280,6 +280,7 @@ static void adaboost_cost(const void *params, const struct fit_data *d,
 
 struct adaboost_model {
     struct ensemble *e;
+    const struct ensemble *margin; /* NULL: of numbers, whose median is no sum */
     const double *importance, *vote;
     uint32_t task;
     int32_t n_out;
@@ -306,6 +307,26 @@ static const double *take_numbers(const struct state *s, const char *name, int64
     return to;
 }
 
+/* Two classes: the log-odds of the second, one value a leaf, over the same nodes. */
+static const struct ensemble *log_odds(const struct ensemble *e, struct arena *a)
+{
+    int64_t n = e->tree_leaf[e->n_trees];
+    struct ensemble *out = arena_push(a, sizeof *out);
+    double *leaf = arena_array(a, n + 1, sizeof *leaf);
+    double *base = arena_array(a, 1, sizeof *base);
+    int32_t *output = arena_zero(a, ((size_t)e->n_trees + 1) * sizeof *output);
+    if (!out || !leaf || !base || !output) return NULL;
+    for (int64_t i = 0; i < n; i++) leaf[i] = e->leaf[2 * i + 1] - e->leaf[2 * i];
+    base[0] = e->base[1] - e->base[0];
+    *out = *e;
+    out->n_outputs = out->leaf_width = 1;
+    out->link = LINK_LOGIT;
+    out->leaf = leaf;
+    out->base = base;
+    out->tree_output = output;
+    return out;
+}
+
 static tide_status adaboost_load(const struct state *s, uint32_t task, int32_t n_out,
                                  int32_t n_cols, const uint32_t *n_levels,
                                  struct arena *a, void **object, tide_error *err)
@@ -329,6 +350,8 @@ static tide_status adaboost_load(const struct state *s, uint32_t task, int32_t n
                 "the trees give other outputs than the model says");
         return err_place(err, "section TREES");
     }
+    m->margin = !classify ? NULL : n_out == 2 ? log_odds(m->e, a) : m->e;
+    if (classify && !m->margin) return arena_status(a, err);
     m->task = task;
     m->n_out = n_out;
     *object = m;
@@ -400,6 +423,11 @@ static tide_status adaboost_predict(const void *object, const struct view *x,
     return status;
 }
 
+static const struct ensemble *adaboost_margin_trees(const void *object)
+{
+    return ((const struct adaboost_model *)object)->margin;
+}
+
 static void adaboost_importance(const void *object, double *out)
 {
     const struct adaboost_model *m = object;
@@ -431,6 +459,7 @@ const struct tide_learner tide_learner_adaboost = {
     .fit = adaboost_fit,
     .load = adaboost_load,
     .predict = adaboost_predict,
+    .margin_trees = adaboost_margin_trees,
     .importance = adaboost_importance,
     .describe = adaboost_describe,
 };

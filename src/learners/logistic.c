@@ -202,6 +202,11 @@ static void logistic_importance(const void *object, double *out)
     linear_importance(((const struct logistic_model *)object)->linear, out);
 }
 
+static void logistic_linear(const void *object, struct linear_form *out)
+{
+    linear_form_of(((const struct logistic_model *)object)->linear, out);
+}
+
 static void logistic_describe(const void *object, char *out, size_t size)
 {
     const struct logistic_model *m = object;
@@ -224,6 +229,7 @@ const struct tide_learner tide_learner_logistic = {
     .fit = logistic_fit,
     .load = logistic_load,
     .predict = logistic_predict,
+    .linear = logistic_linear,
     .importance = logistic_importance,
     .describe = logistic_describe,
 };

@@ -311,6 +311,11 @@ static void ridge_importance(const void *object, double *out)
     linear_importance(object, out);
 }
 
+static void ridge_linear(const void *object, struct linear_form *out)
+{
+    linear_form_of(object, out);
+}
+
 static void ridge_describe(const void *object, char *out, size_t size)
 {
     const struct linear_model *m = object;
@@ -334,6 +339,7 @@ const struct tide_learner tide_learner_ridge = {
     .fit = ridge_fit,
     .load = ridge_load,
     .predict = ridge_predict,
+    .linear = ridge_linear,
     .importance = ridge_importance,
     .describe = ridge_describe,
 };

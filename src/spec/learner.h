@@ -43,6 +43,14 @@ struct fit_aims {
     int own_loss;       /* the loss is the caller's: fit_data.own_loss */
 };
 
+/* Margins that are intercept + sum of coef x, for explanations. */
+struct linear_form {
+    int n_out, p;
+    const double *coef;      /* [n_out][p] */
+    const double *intercept; /* [n_out] */
+    const double *mean; /* [p] of the rows that were learned from; NULL: not known */
+};
+
 struct ensemble; /* infer/ensemble.h */
 struct tide_learner {
     TIDE_ENTRY;
@@ -86,6 +94,10 @@ struct tide_learner {
     void (*predict_row)(const void *object, const double *x, double *out);
     /* The trees behind a fitted object, for explanations. NULL: it has none. */
     const struct ensemble *(*trees)(const void *object);
+    /* The trees whose leaves add up to the margins, where those of `trees` do not. NULL: `trees`. */
+    const struct ensemble *(*margin_trees)(const void *object);
+    /* NULL: the margins are not linear. */
+    void (*linear)(const void *object, struct linear_form *out);
     /* Adds to the margins of rows what is no tree's: an offset column. Returns 0 when this
      * object has none (n may be 0 to ask). NULL: never. */
     int (*offset)(const void *object, const struct view *x, int64_t i0, int64_t n,

@@ -20,7 +20,7 @@ struct column_job {
     const double *w;
     int64_t n;
     int centre;
-    double *mean, *unit, *sd;
+    double *mean, *unit, *sd, *average;
     uint8_t *constant;
 };
 
@@ -46,6 +46,7 @@ static void column_task(void *arg, int64_t j, int worker)
     for (int64_t i = 0; i < job->n; i++) x[i] = (x[i] * big - mean * big) / rest;
     job->constant[j] = !(s.sd > 0);
     job->sd[j] = s.sd;
+    job->average[j] = s.mean;
     job->mean[j] = mean;
     job->unit[j] = unit;
 }
@@ -81,6 +82,7 @@ tide_status linear_open(struct tide_ctx *ctx, const struct fit_data *d, int cent
     out->mean = job.mean = arena_array(a, p, sizeof *job.mean);
     out->unit = job.unit = arena_array(a, p, sizeof *job.unit);
     out->sd = job.sd = arena_array(a, p, sizeof *job.sd);
+    out->average = job.average = arena_array(a, p, sizeof *job.average);
     job.constant = arena_array(a, p, 1);
     tide_status st = arena_status(a, err);
     if (st == TIDE_OK) st = par_for(ctx, p, column_task, &job, err);
@@ -95,8 +97,11 @@ tide_status linear_store(const struct linear_design *m, const char *learner, int
     double *coef = state_new(out, "DENSE", "coef", STATE_F64, n_out, m->p_all, 1);
     double *at_zero = state_new(out, "DENSE", "intercept", STATE_F64, n_out, 1, 1);
     double *sd = state_new(out, "DENSE", "sd", STATE_F64, m->p_all, 1, 1);
-    if (!coef || !at_zero || !sd) return arena_status(out->arena, err);
+    double *mean = state_new(out, "DENSE", "mean", STATE_F64, m->p_all, 1, 1);
+    if (!coef || !at_zero || !sd || !mean) return arena_status(out->arena, err);
     for (int j = 0; j < m->p_all; j++) sd[j] = isfinite(m->sd[j]) ? m->sd[j] : 0x1p1023;
+    for (int j = 0; j < m->p_all; j++)
+        mean[j] = isfinite(m->average[j]) ? m->average[j] : 0;
     for (int k = 0; k < n_out; k++) {
         double b = intercept[k];
         int finite = 1;
@@ -125,6 +130,10 @@ tide_status linear_load(const struct state *s, int n_out, int32_t n_cols,
     if (st == TIDE_OK)
         st = state_need(s, "intercept", STATE_F64, n_out, 1, &intercept, err);
     if (st == TIDE_OK) st = state_need(s, "sd", STATE_F64, n_cols, 1, &sd, err);
+    /* files of before have no means */
+    const struct state_array *mean = state_find(s, "mean");
+    if (st == TIDE_OK && mean)
+        st = state_need(s, "mean", STATE_F64, n_cols, 1, &mean, err);
     if (st != TIDE_OK) return st;
     for (int32_t j = 0; j < n_cols; j++) {
         if (n_levels[j])
@@ -137,7 +146,8 @@ tide_status linear_load(const struct state *s, int n_out, int32_t n_cols,
     }
     struct linear_model *m = arena_push(a, sizeof *m);
     if (!m) return arena_status(a, err);
-    *m = (struct linear_model){n_cols, n_out, coef->data, intercept->data, sd->data};
+    *m = (struct linear_model){n_cols,          n_out,    coef->data,
+                               intercept->data, sd->data, mean ? mean->data : NULL};
     *out = m;
     return TIDE_OK;
 }
@@ -180,6 +190,15 @@ void linear_scores(const struct linear_model *m, const struct view *x, int64_t i
                 if (!isfinite(to[i * m->n_out + k]))
                     to[i * m->n_out + k] = far_score(m, x, i0 + r + i, k);
     }
+}
+
+void linear_form_of(const struct linear_model *m, struct linear_form *out)
+{
+    *out = (struct linear_form){.n_out = m->n_out,
+                                .p = m->p,
+                                .coef = m->coef,
+                                .intercept = m->intercept,
+                                .mean = m->mean};
 }
 
 void linear_importance(const struct linear_model *m, double *out)
