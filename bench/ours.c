@@ -1,8 +1,9 @@
 /* ours.c - times of libtidemill by its public calls, one thread: batches, single rows, contributions
  *
- * ours MODEL FILE [REPEATS]: prints one JSON object, nanoseconds of processor time a row, the least
- * of REPEATS; checks on the way that rows one by one are the bits of the batch and that
- * contributions sum to the margin. Built by bench/predict and bench/shap. */
+ * ours MODEL FILE [REPEATS [OUT]]: prints one JSON object, nanoseconds of processor time a row, the least
+ * of REPEATS; checks on the way that rows one by one are the bits of the batch. With OUT it takes
+ * contributions, too, writes them there and prints scores and columns; shap_gap is how far their sum is
+ * from the probability of two classes. Built by bench/predict and bench/shap. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,27 @@ static int fail(const tide_error *err)
 {
     fprintf(stderr, "ours: %s\n", err->message);
     return 1;
+}
+
+/* [rows][outputs][columns + 1] doubles */
+static int put_values(const char *path, const tide_shap *shap)
+{
+    FILE *f = fopen(path, "wb");
+    size_t n = (size_t)tide_shap_rows(shap) * (size_t)tide_shap_outputs(shap) *
+               ((size_t)tide_shap_columns(shap) + 1);
+    if (!f) return 1;
+    size_t put = fwrite(tide_shap_values(shap), sizeof(double), n, f);
+    return fclose(f) || put != n;
+}
+
+static void put_rest(const tide_shap *shap, const double *score, int64_t n)
+{
+    printf(", \"outputs\": %d, \"columns\": [", tide_shap_outputs(shap));
+    for (int j = 0; j < tide_shap_columns(shap); j++)
+        printf("%s\"%s\"", j ? ", " : "", tide_shap_name(shap, j));
+    printf("], \"scores\": [");
+    for (int64_t i = 0; i < n; i++) printf("%s%.17g", i ? ", " : "", score[i]);
+    printf("]");
 }
 
 int main(int argc, char **argv)
@@ -77,15 +99,18 @@ int main(int argc, char **argv)
         t = now() - t;
         explain = t < explain ? t : explain;
     }
-    for (int64_t i = 0; shap && k == 2 && i < n; i++) {
+    for (int64_t i = 0; shap && k == 2 && tide_shap_outputs(shap) == 1 && i < n; i++) {
         const double *phi = tide_shap_values(shap) + i * (columns + 1);
         double sum = 0, p = tide_scores_values(scores)[2 * i + 1];
         for (int j = 0; j <= columns; j++) sum += phi[j];
         gap = fmax(gap, fabs(1 / (1 + exp(-sum)) - p));
     }
     printf("{\"batch_ns\": %.1f, \"row_ns\": %.1f, \"shap_ns\": %.1f, \"shap_gap\": "
-           "%.3g}\n",
+           "%.3g",
            batch / (double)n, single / (double)n, with_shap ? explain / (double)n : 0.0,
            gap);
+    if (shap && put_values(argv[4], shap)) return 1;
+    if (shap) put_rest(shap, tide_scores_values(scores), n * k);
+    printf("}\n");
     return 0;
 }

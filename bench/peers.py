@@ -63,6 +63,12 @@ class Timings:
             print(f'{what:22} best peer / tidemill: {min(peers.values()) / ours:.2f}')
 
 
+def versions(*names):
+    import importlib.metadata as known
+    own = run(TIDEMILL, '--version').strip()
+    print(', '.join([own] + [f'{n} {known.version(n)}' for n in names]))
+
+
 def absent(name, why):
     print(f'{name}: left out, {type(why).__name__}: {str(why).splitlines()[0][:100] if str(why) else ""}',
           file=sys.stderr)
