@@ -189,7 +189,8 @@ static void add_nodes(struct import_trees *t, const struct import_node *node,
     } stack[ENSEMBLE_DEPTH_MAX + 1];
     int32_t n_stack = 0, here = 0, parent = -1, next = 0, leaf = 0;
     uint32_t level = 0;
-    struct import_node *to = t->node + t->n_nodes;
+    /* no room was made while all trees were lone leaves */
+    struct import_node *to = t->node ? t->node + t->n_nodes : NULL;
     *deepest = 0;
     for (;;) {
         int is_leaf = node[here].left < 0;
