@@ -13,8 +13,8 @@
  *            signal alone, as no row meets itself, and as tables are often in order of time, what
  *            holds for some days only does not count. Most T first; what that pair explains is
  *            taken off before the next is looked for. At most 2^18 rows, the first of the permutation.
- * One        permutation, not four: codes of another order would need row blocks of their own, and
- *            the spread over seeds is a tenth of what the pairs bring.
+ * One        permutation, not one a tree: codes of another order would need row blocks of their own.
+ *            Over seeds AUC moves by a tenth of what the pairs bring (bench/RESULTS.md).
  * Numbers    sums of the statistics are integers; those of the choice are f64 in the order of the
  *            permutation, which neither threads nor the order of rows can change.
  * Guide      Q10
