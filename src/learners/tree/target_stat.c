@@ -475,10 +475,10 @@ static int64_t choice_rows(int64_t n, int32_t n_columns)
     return n < most ? n : most;
 }
 
-static tide_status choose(struct tide_ctx *ctx, struct ordered *o,
-                          const struct target_stat_how *how,
-                          const struct bin_cuts *cuts, struct arena *a,
-                          int32_t (*pair)[2], int32_t *n, tide_error *err)
+static tide_status choose_features(struct tide_ctx *ctx, struct ordered *o,
+                                   const struct target_stat_how *how,
+                                   const struct bin_cuts *cuts, struct arena *a,
+                                   int32_t (*pair)[2], int32_t *n, tide_error *err)
 {
     struct choice c = {.o = o};
     int threads = par_threads(ctx);
@@ -643,7 +643,7 @@ static void stats_add(struct target_stats *t, const struct ordered *o, int32_t f
     }
 }
 
-static int has_many_levels(const struct bin_feature *f, int32_t n_codes)
+static int is_large_column(const struct bin_feature *f, int32_t n_codes)
 {
     uint32_t present = 0;
     if (!f->kind || f->lane < 0 || f->n_code < n_codes || f->n_level > MOST_LEVELS)
@@ -668,13 +668,13 @@ tide_status target_stats_new(struct tide_ctx *ctx, const struct fit_data *d,
         return TIDE_OK;
     tide_status status = ordered_new(d, how->skip, a, &o, err);
     if (!status && how->what != CAT_STATS_SINGLE)
-        status = choose(ctx, &o, how, cuts, a, pair, &n_pairs, err);
+        status = choose_features(ctx, &o, how, cuts, a, pair, &n_pairs, err);
     if (status) return status;
     out->of = arena_zero(a, (size_t)most * (size_t)o.n_outputs * sizeof *out->of);
     if (!out->of) return arena_status(a, err);
     for (int32_t j = 0; j < d->x->n_cols && !status; j++) {
         if (how->what == CAT_STATS_AUTO ||
-            !has_many_levels(&cuts->feature[j], how->n_codes))
+            !is_large_column(&cuts->feature[j], how->n_codes))
             continue;
         status = order_levels(&o, j, a, err);
         if (!status) stats_add(out, &o, j, -1, a);
