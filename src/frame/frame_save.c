@@ -153,8 +153,9 @@ tide_status tide_frame_save(tide_ctx *ctx, const tide_frame *frame,
     tide_status st = frame_dense(ctx, frame, &dense, err);
     if (st != TIDE_OK) return st;
     struct save_task task = {ctx, dense, r, o->digits};
-    st = r->write_packed ? r->write_packed(ctx, dense, kind, sink, payload, err)
-                         : write_compressed(kind, give_frame, &task, sink, payload, err);
+    st = r->write_packed
+             ? r->write_packed(ctx, dense, kind, sink, payload, err)
+             : write_compressed(kind, give_frame, &task, sink, payload, err);
     tide_frame_free(dense);
     return st;
 }
