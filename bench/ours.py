@@ -1,4 +1,4 @@
-"""ours.py - what bench/trees, bench/multi and bench/rank share: our side, data, processes in turn."""
+"""ours.py - what the benches of training share: our side by ctypes, tables, processes in turn."""
 import ctypes as C
 import json
 import os
@@ -27,22 +27,21 @@ def clock():
 def make(kind, rows, seed, folder, target, aside=(), more=()):
     """Path before _x.npy (f32, rows by columns) and _y.npy of a generated table, made once."""
     import numpy as np
-    import pyarrow.csv
     at = os.path.join(folder, "_".join([kind, str(rows), str(seed)]))
     if os.path.exists(at + "_y.npy"):
         return at
     os.makedirs(folder, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as temp:
-        path = os.path.join(temp, "t.csv")
-        subprocess.run([PROGRAM, "make", kind, "--rows", str(rows), "--seed", str(seed), "-q", "-o", path, *more],
-                       check=True)
-        table = pyarrow.csv.read_csv(path)
-    names = [n for n in table.column_names if n != target and n not in aside]
-    x = np.empty((rows, len(names)), np.float32)
-    for j, name in enumerate(names):
-        x[:, j] = table[name].to_numpy()
-    np.save(at + "_x.npy", x)
-    np.save(at + "_y.npy", table[target].to_numpy(zero_copy_only=False).astype(np.float32))
+        path, head = os.path.join(temp, "t.npy"), os.path.join(temp, "head.csv")
+        for n, to in ((rows, path), (1, head)):
+            subprocess.run([PROGRAM, "make", kind, "--rows", str(n), "--seed", str(seed), "-q", "-o", to, *more],
+                           check=True)
+        with open(head, encoding="utf-8") as f:
+            names = f.readline().strip().split(",")
+        table = np.load(path, mmap_mode="r")
+        keep = [j for j, n in enumerate(names) if n != target and n not in aside]
+        np.save(at + "_x.npy", table[:, keep].astype(np.float32, order="C"))
+        np.save(at + "_y.npy", table[:, names.index(target)].astype(np.float32))
     return at
 
 
@@ -91,13 +90,17 @@ def columns(x, **whole):
     return c, keep
 
 
-def fit(x, y, sets, threads=1, isa="auto", task=1, group=None, detail=0):
-    """gbdt of a matrix of f32 and whole-number targets: clocks before, between and after the table and the
-    fit, a function to predict (rows by outputs, classes in order), leaves of all trees (detail)."""
+def fit_frames(new_frame, sets, threads=1, isa="auto", task=1, target="y", group=None, learner="gbdt", seed=1,
+               detail=0):
+    """A fit by the public calls. new_frame(lib, ctx, err, z) is called for the training table (z None) and for
+    those to predict, and returns (status, frame, whatever has to live as long). Returns clocks before,
+    between and after the table and the fit, a function to predict (rows by outputs, classes in their
+    order), leaves of all trees (detail)."""
     import numpy as np
     lib = C.CDLL(LIBRARY)
     err = Error(size=C.sizeof(Error))
     lib.tide_scores_values.restype = C.POINTER(C.c_double)
+    lib.tide_scores_rows.restype = C.c_int64
     lib.tide_scores_label.restype = C.c_char_p
 
     def must(status):
@@ -108,37 +111,48 @@ def fit(x, y, sets, threads=1, isa="auto", task=1, group=None, detail=0):
     must(lib.tide_ctx_set_threads(ctx, threads, C.byref(err)))
     must(lib.tide_ctx_set_isa(ctx, ISA[isa], C.byref(err)))
     texts = (C.c_char_p * len(sets))(*[s.encode() for s in sets])
-    problem = Problem(target=b"y", task=task)
-    train = Train(learner=b"gbdt", cv=1, seed=1)
+    problem = Problem(target=target.encode(), task=task, group=group.encode() if group else None)
+    train = Train(learner=learner.encode(), cv=1, seed=seed)
     train.set = List(texts, len(sets))
-    whole = {"y": y} if group is None else {"y": y, "query": group}
-    if group is not None:
-        problem.group = b"query"
-    c, keep = columns(x, **whole)
-    frame, model, report = C.c_void_p(), C.c_void_p(), C.c_void_p()
+    model, report = C.c_void_p(), C.c_void_p()
     t0 = clock()
-    must(lib.tide_frame_new(ctx, C.c_int64(len(y)), len(c), c, C.byref(frame), C.byref(err)))
+    status, frame, keep = new_frame(lib, ctx, err, None)
+    must(status)
     t1 = clock()
     must(lib.tide_train(ctx, frame, None, C.byref(problem), C.byref(train), C.byref(model),
                         C.byref(report), C.byref(err)))
     t2 = clock()
 
     def predict(z):
-        c, keep = columns(z)
-        f, s = C.c_void_p(), C.c_void_p()
-        must(lib.tide_frame_new(ctx, C.c_int64(len(z)), z.shape[1], c, C.byref(f), C.byref(err)))
+        s = C.c_void_p()
+        status, f, keep = new_frame(lib, ctx, err, z)
+        must(status)
         must(lib.tide_model_predict(ctx, model, f, C.byref(s), C.byref(err)))
         k = lib.tide_scores_classes(s)
-        out = np.ctypeslib.as_array(lib.tide_scores_values(s), (len(z), max(k, 1))).copy()
-        return out[:, np.argsort([int(lib.tide_scores_label(s, q)) for q in range(k)])] if k else out
+        out = np.ctypeslib.as_array(lib.tide_scores_values(s), (lib.tide_scores_rows(s), max(k, 1))).copy()
+        return out[:, np.argsort([float(lib.tide_scores_label(s, q)) for q in range(k)])] if k else out
     leaves = 0
     if detail:
         with tempfile.TemporaryDirectory() as temp:
             path = os.path.join(temp, "m.tide")
             must(lib.tide_model_save(ctx, model, path.encode(), C.byref(err)))
             text = subprocess.run([PROGRAM, "show", path], capture_output=True, text=True).stdout
-        leaves = int(re.search(r"(\d[\d,]*)\s+leaves", text)[1].replace(",", ""))
+        found = re.search(r"(\d[\d,]*)\s+leaves", text)
+        leaves = int(found[1].replace(",", "")) if found else 0
     return t0, t1, t2, predict, leaves
+
+
+def fit(x, y, sets, threads=1, isa="auto", task=1, group=None, detail=0, learner="gbdt"):
+    """As fit_frames, of a matrix of f32 and whole-number targets."""
+    whole = {"y": y} if group is None else {"y": y, "query": group}
+
+    def new_frame(lib, ctx, err, z):
+        c, keep = columns(x, **whole) if z is None else columns(z)
+        frame = C.c_void_p()
+        rows = len(y) if z is None else len(z)
+        return lib.tide_frame_new(ctx, C.c_int64(rows), len(c), c, C.byref(frame), C.byref(err)), frame, keep
+    return fit_frames(new_frame, sets, threads, isa, task, group="query" if group is not None else None,
+                      learner=learner, detail=detail)
 
 
 # ----------------------------------------------------------------------- sides in turn ---
