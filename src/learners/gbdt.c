@@ -130,8 +130,8 @@ static const struct tide_param gbdt_rows[] = {
                "metric of the rows watched that ends the rounds; by default the loss",
            .alias = "eval_metric stop_metric scoring", .flags = TIDE_EXPERT),
     P_ENUM(boost_params, rounds_by, "auto", gbdt_rounds_by, .flags = TIDE_EXPERT,
-           .help = "share: a tenth of the rows is watched; folds: cross-validation "
-                   "chooses the rounds; auto: folds below 2,000 rows"),
+           .help =
+               "watched: a tenth of the rows, or five folds; auto: folds below 2,000"),
     P_ENUM(boost_params, loss, "auto", objective_names,
            .choice_alias = objective_aliases, .help = "what is minimised",
            .alias = "objective", .flags = TIDE_KEPT),
