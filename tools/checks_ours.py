@@ -1078,6 +1078,15 @@ def _(r):
     return pair[0][1]
 
 
+@row("shap.linear.diabetes_row0")
+def _(r):
+    cols, y = data_set("diabetes")
+    phi = ridge(cols, y, 0).shap([(name, v[:1]) for name, v in cols])[0]
+    # our columns stand in the order of their names, the row's in the table's
+    by_name = dict(zip(sorted(name for name, _ in cols), phi))
+    return [[by_name[name] for name, _ in cols], phi[-1]]
+
+
 @row("explain.pdp_ice.tree")
 def _(r):
     """Our grid is the values that the rows have: every row of the background comes once with each
