@@ -21,7 +21,7 @@ struct
     /* interventional: a column that is absent is taken from each of these rows in turn */
     const tide_frame *background;
     int32_t
-        on_scores; /* with a background: to the probability, where there is one margin */
+        on_scores; /* with a background: to the probability of trees with one margin */
 };
 TIDE_API TIDE_MUST_USE tide_status tide_model_shap(
     tide_ctx *ctx, const tide_model *model, const tide_frame *frame,
@@ -37,7 +37,7 @@ TIDE_API const char *tide_shap_name(const tide_shap *shap, int column);
 TIDE_API const double *tide_shap_values(const tide_shap *shap);
 
 /* What a model rests on and how: permutation importance with intervals (where the table has the
- * target), mean absolute contributions of columns (where the learner has trees), and for the
+ * target), mean absolute contributions of columns (trees and linear models), and for the
  * most important columns partial dependence with the spread over rows, and accumulated local
  * effects. Works for every model. Errors: as tide_model_predict, data-no-rows. Caller frees. */
 struct tide_explain_options {

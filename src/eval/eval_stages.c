@@ -15,6 +15,7 @@
 
 struct stages {
     struct evaluation *of; /* [n_tables] the same metric on each table */
+    struct arena *arena;   /* of the first */
     const struct metric_text *metric;
     int n_tables, n;
     double *trees;               /* [n] rounds of each stage */
@@ -152,10 +153,14 @@ static void stages_name(struct stages *s, int j, const tide_frame *frame)
     const char *slash = strrchr(source, '/');
     const char *name = slash && slash[1] ? slash + 1 : source;
     int same = 0;
-    (void)str_format(s->name[j], sizeof s->name[j], "%.28s", name);
+    int n = (int)strlen(name);
+    if (n > 28) /* not within a character */
+        for (n = 28; n > 0 && ((unsigned char)name[n] & 0xc0) == 0x80; n--) {
+        }
+    (void)str_format(s->name[j], sizeof s->name[j], "%.*s", n, name);
     for (int i = 0; i < j; i++) same |= str_same(s->name[i], s->name[j]);
     if (same)
-        (void)str_format(s->name[j], sizeof s->name[j], "%.28s (%d)", name, j + 1);
+        (void)str_format(s->name[j], sizeof s->name[j], "%.*s (%d)", n, name, j + 1);
 }
 
 /* Table j > 0: what the first is, with rows of its own. */
@@ -168,8 +173,7 @@ static tide_status stages_table(struct stages *s, int j, const tide_frame *frame
     stages_name(s, j, frame);
     if (!frame)
         return err_set(err, TIDE_CODE_HANDLE_INVALID, "a table of 'also' is NULL");
-    tide_status status =
-        pipe_truth(e->ctx, e->m, frame, &s->of[0].arena, &e->truth, err);
+    tide_status status = pipe_truth(e->ctx, e->m, frame, s->arena, &e->truth, err);
     if (status || e->truth.n > 0) return status;
     err_set(err, TIDE_CODE_DATA_NO_ROWS, "no row of '%s' has a value of '%s'",
             s->name[j], e->m->schema.target);
@@ -179,12 +183,13 @@ static tide_status stages_table(struct stages *s, int j, const tide_frame *frame
 tide_status eval_report_stages(struct evaluation *e, const struct metric_text *metric,
                                tide_error *err)
 {
-    struct stages s = {.metric = metric, .n_tables = e->o->n_also + 1};
-    if (e->o->n_also < 0 || s.n_tables > STAGE_TABLES) {
+    struct stages s = {.metric = metric, .arena = &e->arena};
+    if (e->o->n_also < 0 || e->o->n_also >= STAGE_TABLES) {
         err_set(err, TIDE_CODE_PARAM_RANGE, "at most %d further tables, got \"%d\"",
                 STAGE_TABLES - 1, (int)e->o->n_also);
         return err_field(err, "also");
     }
+    s.n_tables = e->o->n_also + 1;
     s.of = arena_array(&e->arena, s.n_tables, sizeof *s.of);
     if (!s.of) return arena_status(&e->arena, err);
     tide_status status = stages_plan(&s, e->m, e->o->stages, &e->arena, err);

@@ -121,7 +121,7 @@ static tide_status draw(struct boxes *b, tide_report *r, tide_error *err)
 {
     double rows = 0;
     char first[120];
-    int ends = 0;
+    int ends = 0, is_mean = b->w.e->link == LINK_MEAN_PROBA;
     struct tide_chart *c = chart_new(b->a, "tree", "The tree", 0);
     place_boxes(b);
     for (int i = 0; i < b->n; i++) {
@@ -145,10 +145,15 @@ static tide_status draw(struct boxes *b, tide_report *r, tide_error *err)
             (int)b->n_nodes, b->n_nodes == 1 ? "" : "s", first, ends,
             (int)b->n_nodes + 1);
     else
-        chart_summary(c, "The tree has no test and adds %s to the score of every row.",
+        chart_summary(c, "The tree has no test and says %s, the same for every row.",
                       first);
-    c->how_to_read = "From left to right: a row whose answer is yes goes up, another "
-                     "down. The number at the end is what the tree adds to the score.";
+    c->how_to_read = is_mean ? "From left to right: a row whose answer is yes goes up, "
+                               "another down. The "
+                               "number at the end is what the tree says; the model is "
+                               "the mean of its trees."
+                             : "From left to right: a row whose answer is yes goes up, "
+                               "another down. The "
+                               "number at the end is what the tree adds to the score.";
     tide_status status = chart_finish(c, err);
     if (!status) report_chart(r, c);
     return status;

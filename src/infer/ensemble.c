@@ -62,6 +62,7 @@ static void save_derived(const struct ensemble *e, struct state *s)
     state_put(s, "EDGES", "origin_output", STATE_I32, nd, 1, 1, o->output);
     state_put(s, "EDGES", "origin_off", STATE_U32, nd + 1, 1, 1, o->edge_off);
     state_put(s, "EDGES", "origin_edge", STATE_F64, o->edge_off[nd], 1, 1, o->edge);
+    state_put(s, "EDGES", "origin_range", STATE_F64, 2, 1, 1, o->range);
 }
 
 /* `put` takes what grows with nodes and leaves. */

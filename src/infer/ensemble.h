@@ -65,6 +65,7 @@ struct ensemble_origin {
     const int32_t *output;    /* [n_derived] */
     const uint32_t *edge_off; /* [n_derived + 1], at most 254 each */
     const double *edge;       /* ascending */
+    const double *range;      /* [2] least and largest target; of classes 0, 0 */
 };
 /* Features, the derived ones among them. */
 static inline int32_t ensemble_all(const struct ensemble *e)

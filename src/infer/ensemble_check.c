@@ -143,8 +143,19 @@ static tide_status load_origin(const struct state *s, struct ensemble *e,
     o->edge =
         check_array(s, "EDGES", "origin_edge", STATE_F64, o->edge_off[nd], 1, err);
     if (!o->edge) return TIDE_EMODEL;
+    o->range = check_array(s, "EDGES", "origin_range", STATE_F64, 2, 1, err);
+    if (!o->range) return TIDE_EMODEL;
+    if (!isfinite(o->range[0]) || !isfinite(o->range[1]) || o->range[1] < o->range[0])
+        return bad_place(err, TIDE_CODE_TIDE_VALUE, "a range is not one", "EDGES",
+                         "derived features", nd);
     for (int64_t d = 0; d < nd; d++) {
         uint32_t e0 = o->edge_off[d], e1 = o->edge_off[d + 1];
+        uint32_t l0 = e->level_off[e->n_features + d];
+        for (uint32_t l = l0; l < e->level_off[e->n_features + d + 1]; l++)
+            if (e->level_code[l] > e1 - e0)
+                return bad_place(err, TIDE_CODE_TIDE_FEATURE,
+                                 "a code of a derived feature is behind its edges",
+                                 "EDGES", "derived feature", d);
         if (e1 - e0 > 254 || o->output[d] < 0 || o->output[d] > 65535)
             return bad_place(err, TIDE_CODE_TIDE_FEATURE,
                              "the origin of a derived feature cannot be", "EDGES",
@@ -437,7 +448,8 @@ static void keep_arrays(struct ensemble *e, struct arena *a)
         *o = (struct ensemble_origin){
             .output = keep(a, e->origin->output, nd, 4),
             .edge = keep(a, e->origin->edge, e->origin->edge_off[nd], 8),
-            .edge_off = keep(a, e->origin->edge_off, nd + 1, 4)};
+            .edge_off = keep(a, e->origin->edge_off, nd + 1, 4),
+            .range = keep(a, e->origin->range, 2, 8)};
         e->origin = o;
     }
     e->column_feature = keep(a, e->column_feature, e->n_columns, 4);

@@ -201,6 +201,7 @@ int64_t KERNEL(tree_gini)(const uint64_t *sum, int64_t n, int64_t s0, int64_t s1
     return at;
 }
 
+#ifndef SIMD_IS_base
 /* Takes the cut behind code c if it is below the best so far. */
 static inline int take_cut(struct simd_cut *cut, uint32_t left, uint16_t c)
 {
@@ -214,6 +215,7 @@ static inline int take_cut(struct simd_cut *cut, uint32_t left, uint16_t c)
     cut->lo = c;
     return 1;
 }
+#endif
 
 #ifdef SIMD_IS_avx512
 /* Which of 16 cuts may be below the best? Weights below 2^16 are exact, products round by a few

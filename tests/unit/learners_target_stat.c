@@ -1,6 +1,7 @@
 /* learners_target_stat.c - statistics of levels and pairs: their values, choice, use in models */
 #include <stdio.h>
 
+#include "base/ctx.h"
 #include "infer/engine.h"
 #include "infer/shap.h"
 #include "learners/tree/target_stat.h"
@@ -377,6 +378,72 @@ TEST(groups_and_signs_hold_for_pairs)
     }
     toy_model_free(m);
     toy_model_free(apart);
+    table_free(&s);
+}
+
+/* Statistics with one usual code are no candidates by columns of the view; their trees are those of
+ * byte columns apart. */
+TEST(statistics_stand_beside_columns_that_exclude_each_other)
+{
+    enum { N = 3000 };
+    struct toy *t = toy_new(N);
+    uint32_t *u = toy_category(t, "u", N);
+    double *x[3] = {toy_number(t, "v"), toy_number(t, "w"), toy_number(t, "x")};
+    int32_t *k = calloc(N, sizeof *k);
+    for (int64_t i = 0; i < N; i++) {
+        u[i] = toy_u(3, i, 0) < 0.7 ? (uint32_t)i : (uint32_t)(7 * toy_u(3, i, 1));
+        for (int j = 0; j < 3; j++)
+            x[j][i] = i % 20 == j ? 1 + floor(9 * toy_u(3, i, 2)) : 0;
+        k[i] = toy_u(3, i, 3) < (u[i] < 7 ? 0.2 * u[i] : 0.5);
+    }
+    struct fit_data d = {
+        .x = toy_view(t), .task = TIDE_CLASSIFY, .n_classes = 2, .k = k, .seed = 9};
+    uint64_t hash[2];
+    for (int apart = 0; apart < 2; apart++) {
+        struct toy_how how = {.ctx = ctx_of(2)};
+        how.ctx->lanes_apart = apart;
+        struct toy_model *m =
+            toy_fit(GBDT, "trees=5,patience=0,cat_stats=single", &d, t->n_levels, &how);
+        CHECK_MSG(m->status == TIDE_OK, "%s", m->err.message);
+        CHECK(tide_learner_gbdt.trees(m->object)->n_derived > 0);
+        hash[apart] = m->hash;
+        toy_model_free(m);
+        tide_ctx_free(how.ctx);
+    }
+    CHECK(hash[0] == hash[1]);
+    free(k);
+    toy_free(t);
+}
+
+/* A target beyond the range of the first fit changes codes of its own cell alone. */
+TEST(going_on_keeps_the_range_of_the_first_fit)
+{
+    struct table s = table_new(4000, 0, 5);
+    struct toy_model *m =
+        toy_fit(GBDT, "trees=5,patience=0,cat_stats=pairs", &s.d, s.t->n_levels, NULL);
+    const struct ensemble *e = tide_learner_gbdt.trees(m->object);
+    struct target_stat_how how = {.what = CAT_STATS_PAIRS};
+    struct target_stats was, is;
+    struct arena a;
+    tide_error err = {0};
+    tide_ctx *ctx = ctx_of(1);
+    arena_init(&a, ctx);
+    CHECK(e->n_derived > 0);
+    CHECK_INT(target_stats_again(ctx, &s.d, e, &how, NULL, &a, &was, &err), TIDE_OK);
+    s.y[100] = 1000;
+    CHECK_INT(target_stats_again(ctx, &s.d, e, &how, NULL, &a, &is, &err), TIDE_OK);
+    for (int32_t f = 0; f < was.n; f++) {
+        int64_t others = 0;
+        for (int64_t i = 0; i < 4000; i++)
+            others += was.of[f].codes[i] != is.of[f].codes[i] &&
+                      (s.a[i] != s.a[100] || s.b[i] != s.b[100]);
+        /* the prior is the mean of the rows, which moves a little; shares of another range would
+         * change nearly all codes */
+        CHECK_MSG(others < 1000, "%lld", (long long)others);
+    }
+    arena_free(&a);
+    tide_ctx_free(ctx);
+    toy_model_free(m);
     table_free(&s);
 }
 

@@ -939,7 +939,8 @@ static tide_status boost_save_stats(const struct boost *b, struct arena *a,
         memcpy(edge + off[i], s->edge, (size_t)s->n_edge * sizeof *edge);
         off[i + 1] = off[i] + (uint32_t)s->n_edge;
     }
-    *origin = (struct ensemble_origin){.output = output, .edge_off = off, .edge = edge};
+    *origin = (struct ensemble_origin){
+        .output = output, .edge_off = off, .edge = edge, .range = b->stats.range};
     to->n_derived = n;
     to->source = source;
     to->origin = origin;
@@ -1116,7 +1117,7 @@ static tide_status boost_stats(struct boost *b, int32_t n_codes, tide_error *err
                                              &b->scratch, &rules, err);
     how.groups = rules.groups;
     if (!status && b->from)
-        status = target_stats_again(b->ctx, b->d, b->from, b->skip, &b->scratch,
+        status = target_stats_again(b->ctx, b->d, b->from, &how, &b->cuts, &b->scratch,
                                     &b->stats, err);
     else if (!status)
         status =
@@ -1451,8 +1452,9 @@ static tide_status boost_renew(struct boost *b, double decay, struct state *out,
     if (!status) status = boost_base(b, err);
     if (!status) status = boost_grad(b, 1, err);
     if (!status)
-        status = target_stats_again(b->ctx, b->d, b->from, NULL, &b->scratch, &b->stats,
-                                    err);
+        status = target_stats_again(b->ctx, b->d, b->from,
+                                    &(struct target_stat_how){.skip = NULL}, NULL,
+                                    &b->scratch, &b->stats, err);
     const uint8_t *const *derived = status ? NULL : boost_stat_codes(b);
     if (!status) status = arena_status(&b->scratch, err);
     if (status) return status;

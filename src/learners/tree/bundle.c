@@ -101,10 +101,11 @@ static int code_sparse(const struct bundler *t, struct slot *s, uint8_t usual)
 {
     int32_t f = t->cuts->lane_feature[s->lane];
     const struct bin_feature *b = &t->cuts->feature[f];
-    const struct column *c = t->x->cols[f];
     const double zero = 0;
     uint8_t code[TILE];
-    if (t->x->rows || !column_is_sparse(c) || c->n_at > t->n / 2) return 0;
+    if (b->codes || t->x->rows) return 0; /* statistics are no column of the view */
+    const struct column *c = t->x->cols[f];
+    if (!column_is_sparse(c) || c->n_at > t->n / 2) return 0;
     t->simd->quantise_u8(&zero, 1, b->edge, b->n_edge, code);
     if (code[0] != usual) return 0;
     for (int64_t i = 0; i < c->n_at; i += TILE) {

@@ -53,10 +53,11 @@
 struct ordered {
     const struct fit_data *d;
     int64_t n;
-    uint32_t *row; /* [n] */
-    uint8_t *late; /* [n] 1: of the second half of the table */
-    uint16_t *w;   /* [n] weights as integers, NULL: 1 */
-    double w_mean; /* of those */
+    uint32_t *row;   /* [n] */
+    uint8_t *late;   /* [n] 1: of the second half of the table */
+    uint16_t *w;     /* [n] weights as integers, NULL: 1 */
+    double w_mean;   /* of those */
+    double range[2]; /* that targets are shares of */
     int32_t n_outputs;
     uint32_t **t;     /* [n_outputs][n] targets as integers */
     uint16_t **level; /* [columns][n], NULL: not asked for; missing is n_level */
@@ -91,16 +92,22 @@ static int order_rows(const struct fit_data *d, const uint8_t *skip, struct aren
     return 0;
 }
 
-/* Targets from 0 to the unit over their range, or 0 and the unit for a class. */
+/* The range of the targets. */
+static void order_range(struct ordered *o)
+{
+    const double *y = o->d->y;
+    for (int64_t i = 0; i < o->n && y; i++) {
+        double v = y[o->row[i]];
+        o->range[0] = i == 0 || v < o->range[0] ? v : o->range[0];
+        o->range[1] = i == 0 || v > o->range[1] ? v : o->range[1];
+    }
+}
+
+/* Targets from 0 to the unit over the range, or 0 and the unit for a class. */
 static int order_targets(struct arena *a, struct ordered *o)
 {
     const struct fit_data *d = o->d;
-    double unit = d->w ? UNIT_WEIGHTED : UNIT_ALONE, lo = INFINITY, hi = -INFINITY;
-    for (int64_t i = 0; i < o->n && d->y; i++) {
-        double y = d->y[o->row[i]];
-        lo = y < lo ? y : lo;
-        hi = y > hi ? y : hi;
-    }
+    double unit = d->w ? UNIT_WEIGHTED : UNIT_ALONE, lo = o->range[0], hi = o->range[1];
     /* halves, since the range may be beyond what a double holds */
     double scale = hi > lo ? unit / (hi / 2 - lo / 2) : 0;
     if (!isfinite(scale)) scale = 0;
@@ -110,7 +117,8 @@ static int order_targets(struct arena *a, struct ordered *o)
         uint32_t *t = o->t[k] = arena_array(a, o->n + 1, sizeof *t);
         for (int64_t i = 0; t && i < o->n; i++) {
             uint32_t r = o->row[i];
-            double v = d->y ? (d->y[r] / 2 - lo / 2) * scale
+            double y = d->y ? fmin(fmax(d->y[r], lo), hi) : 0;
+            double v = d->y ? (y / 2 - lo / 2) * scale
                             : (double)((uint32_t)d->k[r] == one) * unit;
             t[i] = (uint32_t)rint(v);
         }
@@ -139,16 +147,22 @@ static int order_weights(struct arena *a, struct ordered *o)
     return 0;
 }
 
+/* range: of the targets, or NULL for that of the rows. */
 static tide_status ordered_new(const struct fit_data *d, const uint8_t *skip,
-                               struct arena *a, struct ordered *o, tide_error *err)
+                               const double *range, struct arena *a, struct ordered *o,
+                               tide_error *err)
 {
     *o = (struct ordered){.d = d, .n_outputs = 1};
     if (!d->y && d->n_classes > 2) o->n_outputs = d->n_classes;
     o->level = arena_zero(a, ((size_t)d->x->n_cols + 1) * sizeof *o->level);
     o->n_level = arena_zero(a, ((size_t)d->x->n_cols + 1) * sizeof *o->n_level);
-    if (!o->level || !o->n_level || order_rows(d, skip, a, o) || order_targets(a, o) ||
-        order_weights(a, o))
+    if (!o->level || !o->n_level || order_rows(d, skip, a, o))
         return arena_status(a, err);
+    if (range)
+        memcpy(o->range, range, sizeof o->range);
+    else
+        order_range(o);
+    if (order_targets(a, o) || order_weights(a, o)) return arena_status(a, err);
     return TIDE_OK;
 }
 
@@ -191,7 +205,7 @@ struct choice {
     int32_t n_pairs;
     int32_t (*pair)[2]; /* columns; those taken are not among them */
     double *gain;       /* [n_pairs] T over the variance left; 0: by chance */
-    struct arena *room; /* [workers] */
+    struct arena *room; /* [AT_A_TIME] */
 };
 
 static double weight_of(const struct ordered *o, int64_t i)
@@ -249,19 +263,37 @@ static double variance_left(const struct choice *c, int32_t k)
     return all;
 }
 
-static void choice_task(void *arg, int64_t p, int worker)
+/* At so many pairs or features at a time: tables of a million cells are 40 MB, and neither memory nor
+ * what a memory limit allows may follow from the number of threads. */
+#define AT_A_TIME 4
+
+/* Room for the next, of another size. */
+static void room_clear(struct arena *room)
 {
-    const struct choice *c = arg;
+    if (room->failed) return;
+    arena_free(room);
+    arena_init(room, room->ctx);
+}
+
+static void choice_pair(const struct choice *c, int32_t p, struct arena *room)
+{
     int32_t a = c->pair[p][0], b = c->pair[p][1];
     size_t n = cells_of(c->o, a, b);
-    struct arena *room = &c->room[worker];
     c->gain[p] = 0;
-    arena_reset(room, (struct arena_mark){.chunk = room->chunk});
+    room_clear(room);
     struct cell *cell = arena_array(room, (int64_t)n, sizeof *cell);
     for (int32_t k = 0; cell && k < c->o->n_outputs; k++) {
         cells_sum(c, a, b, c->r[k], cell);
         c->gain[p] += cells_gain(c, cell, n, variance_left(c, k)) / c->o->n_outputs;
     }
+}
+
+static void choice_task(void *arg, int64_t first, int worker)
+{
+    const struct choice *c = arg;
+    (void)worker;
+    for (int32_t p = (int32_t)first; p < c->n_pairs; p += AT_A_TIME)
+        choice_pair(c, p, &c->room[first]);
 }
 
 /* A target's expectation at a score. */
@@ -396,8 +428,8 @@ static tide_status choose_pairs(struct tide_ctx *ctx, struct choice *c,
     tide_status status = TIDE_OK;
     while (*n < TARGET_STAT_PAIRS && !status) {
         int32_t best = -1;
-        status = par_for(ctx, c->n_pairs, choice_task, c, err);
-        for (int w = 0; w < par_threads(ctx) && !status; w++)
+        status = par_for(ctx, AT_A_TIME, choice_task, c, err);
+        for (int w = 0; w < AT_A_TIME && !status; w++)
             status = arena_status(&c->room[w], err);
         for (int32_t p = 0; p < c->n_pairs; p++)
             if (c->gain[p] > least && (best < 0 || c->gain[p] > c->gain[best]))
@@ -481,10 +513,9 @@ static tide_status choose_features(struct tide_ctx *ctx, struct ordered *o,
                                    int32_t (*pair)[2], int32_t *n, tide_error *err)
 {
     struct choice c = {.o = o};
-    int threads = par_threads(ctx);
     const struct view *x = o->d->x;
     int32_t *column = arena_array(a, x->n_cols + 1, sizeof *column);
-    c.room = arena_array(a, threads, sizeof *c.room);
+    c.room = arena_array(a, AT_A_TIME, sizeof *c.room);
     if (!column || !c.room) return arena_status(a, err);
     for (int32_t j = 0; j < x->n_cols; j++)
         if (cuts->feature[j].kind && cuts->feature[j].lane >= 0 &&
@@ -502,9 +533,9 @@ static tide_status choose_features(struct tide_ctx *ctx, struct ordered *o,
     if (status || !c.n_pairs) return status;
     status = choice_mains(&c, a, err);
     c.clear = how->what == CAT_STATS_AUTO ? CHOICE_CLEAR : 0;
-    for (int w = 0; w < threads; w++) arena_init(&c.room[w], ctx);
+    for (int w = 0; w < AT_A_TIME; w++) arena_init(&c.room[w], ctx);
     if (!status) status = choose_pairs(ctx, &c, how->what, a, pair, n, err);
-    for (int w = 0; w < threads; w++) arena_free(&c.room[w]);
+    for (int w = 0; w < AT_A_TIME; w++) arena_free(&c.room[w]);
     return status;
 }
 
@@ -519,8 +550,9 @@ struct stat_job {
     const struct simd_table *simd;
     const struct target_stat_how *how; /* NULL: edges and tables are there */
     struct target_stat *of;            /* [n] */
-    uint8_t **codes;                   /* [n][n_rows] */
-    struct arena *room;                /* [workers] */
+    int32_t n;
+    uint8_t **codes;    /* [n][n_rows] */
+    struct arena *room; /* [AT_A_TIME] */
 };
 
 /* Value of every row in the permutation's order, by the rows before it; the sums of all stay. */
@@ -563,15 +595,13 @@ static int stat_edges(const struct ordered *o, int32_t n_codes, const double *v,
     return f->n_edge < 0 ? -1 : 0;
 }
 
-static void stat_task(void *arg, int64_t i, int worker)
+static void stat_feature(const struct stat_job *job, int32_t i, struct arena *room)
 {
-    const struct stat_job *job = arg;
     const struct ordered *o = job->o;
     struct target_stat *f = &job->of[i];
-    struct arena *room = &job->room[worker];
     int64_t cells = (int64_t)cells_of(o, f->source[0], f->source[1]);
     uint8_t code[TILE];
-    arena_reset(room, (struct arena_mark){.chunk = room->chunk});
+    room_clear(room);
     double *v = arena_array(room, o->n + 1, sizeof *v);
     struct tally *tally = arena_array(room, cells, sizeof *tally);
     if (!v || !tally) return;
@@ -592,6 +622,14 @@ static void stat_task(void *arg, int64_t i, int worker)
     }
 }
 
+static void stat_task(void *arg, int64_t first, int worker)
+{
+    const struct stat_job *job = arg;
+    (void)worker;
+    for (int32_t i = (int32_t)first; i < job->n; i += AT_A_TIME)
+        stat_feature(job, i, &job->room[first]);
+}
+
 /* Codes of rows i0.. by the table; skip: of those alone. */
 static void table_codes(const struct target_stat *f, const struct view *x,
                         const uint8_t *skip, uint8_t *to)
@@ -609,18 +647,18 @@ static tide_status stats_code(struct tide_ctx *ctx, const struct ordered *o,
                               const struct target_stat_how *how, const uint8_t *skip,
                               struct arena *a, struct target_stats *t, tide_error *err)
 {
-    struct stat_job job = {.o = o, .simd = simd_get(ctx), .how = how, .of = t->of};
-    int threads = par_threads(ctx);
+    struct stat_job job = {
+        .o = o, .simd = simd_get(ctx), .how = how, .of = t->of, .n = t->n};
     job.codes = arena_array(a, t->n + 1, sizeof *job.codes);
-    job.room = arena_array(a, threads, sizeof *job.room);
+    job.room = arena_array(a, AT_A_TIME, sizeof *job.room);
     if (!job.codes || !job.room) return arena_status(a, err);
     for (int32_t i = 0; i < t->n; i++)
         t->of[i].codes = job.codes[i] = arena_array(a, o->d->x->n_rows + 64, 1);
     tide_status status = arena_status(a, err);
     if (status) return status;
-    for (int w = 0; w < threads; w++) arena_init(&job.room[w], ctx);
-    status = par_for(ctx, t->n, stat_task, &job, err);
-    for (int w = 0; w < threads; w++) {
+    for (int w = 0; w < AT_A_TIME; w++) arena_init(&job.room[w], ctx);
+    status = par_for(ctx, AT_A_TIME, stat_task, &job, err);
+    for (int w = 0; w < AT_A_TIME; w++) {
         if (!status) status = arena_status(&job.room[w], err);
         arena_free(&job.room[w]);
     }
@@ -666,7 +704,8 @@ tide_status target_stats_new(struct tide_ctx *ctx, const struct fit_data *d,
     if (how->what == CAT_STATS_NONE || most == TARGET_STAT_PAIRS ||
         d->n_classes > TARGET_STAT_CLASSES)
         return TIDE_OK;
-    tide_status status = ordered_new(d, how->skip, a, &o, err);
+    tide_status status = ordered_new(d, how->skip, NULL, a, &o, err);
+    if (!status) memcpy(out->range, o.range, sizeof out->range);
     if (!status && how->what != CAT_STATS_SINGLE)
         status = choose_features(ctx, &o, how, cuts, a, pair, &n_pairs, err);
     if (status) return status;
@@ -693,10 +732,20 @@ static int has_levels_of(const struct column *c, const struct ensemble *e, int32
            c->dict.n == e->level_off[j + 1] - e->level_off[j];
 }
 
+/* May new trees ask a pair? Both columns have a lane and, with rules, a group in common. */
+static int may_go_on(const struct target_stat_how *how, const struct bin_cuts *cuts,
+                     const int32_t source[2])
+{
+    if (!how->groups) return 1;
+    return cuts->feature[source[0]].lane >= 0 && cuts->feature[source[1]].lane >= 0 &&
+           may_meet(how, cuts, source[0], source[1]);
+}
+
 tide_status target_stats_again(struct tide_ctx *ctx, const struct fit_data *d,
-                               const struct ensemble *e, const uint8_t *skip,
-                               struct arena *a, struct target_stats *out,
-                               tide_error *err)
+                               const struct ensemble *e,
+                               const struct target_stat_how *how,
+                               const struct bin_cuts *cuts, struct arena *a,
+                               struct target_stats *out, tide_error *err)
 {
     const struct ensemble_origin *from = e->origin;
     struct ordered o;
@@ -705,8 +754,9 @@ tide_status target_stats_again(struct tide_ctx *ctx, const struct fit_data *d,
     if (!from)
         return err_set(err, TIDE_CODE_TIDE_SCHEMA,
                        "the model does not say how its statistics were made");
-    tide_status status = ordered_new(d, skip, a, &o, err);
+    tide_status status = ordered_new(d, how->skip, from->range, a, &o, err);
     if (status) return status;
+    memcpy(out->range, o.range, sizeof out->range);
     out->of = arena_zero(a, (size_t)e->n_derived * sizeof *out->of);
     if (!out->of) return arena_status(a, err);
     for (int32_t i = 0; i < e->n_derived && !status; i++) {
@@ -724,6 +774,7 @@ tide_status target_stats_again(struct tide_ctx *ctx, const struct fit_data *d,
         *f = (struct target_stat){.source = {source[0], source[1]},
                                   .output = from->output[i],
                                   .n_edge = (int32_t)n_edge};
+        f->is_off = cuts && source[1] >= 0 && !may_go_on(how, cuts, source);
         for (int k = 0; k < 2 && source[k] >= 0 && !status; k++) {
             status = order_levels(&o, source[k], a, err);
             f->n_level[k] = o.n_level[source[k]];
@@ -735,7 +786,7 @@ tide_status target_stats_again(struct tide_ctx *ctx, const struct fit_data *d,
         memcpy(f->edge, from->edge + from->edge_off[i], n_edge * sizeof *f->edge);
         memcpy(f->table, e->level_code + e->level_off[e->n_features + i], cells);
     }
-    return status ? status : stats_code(ctx, &o, NULL, skip, a, out, err);
+    return status ? status : stats_code(ctx, &o, NULL, how->skip, a, out, err);
 }
 
 tide_status target_stats_lanes(const struct target_stats *t, struct arena *a,
@@ -760,7 +811,7 @@ tide_status target_stats_lanes(const struct target_stats *t, struct arena *a,
                                          .edge = edge,
                                          .hash = own * 31 + (uint32_t)s->output + 1,
                                          .codes = s->codes};
-        if (s->n_edge < 1) continue;
+        if (s->n_edge < 1 || s->is_off) continue;
         f[nf + i].lane = 0; /* some, until they are numbered */
     }
     cuts->feature = f;

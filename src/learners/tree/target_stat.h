@@ -19,12 +19,14 @@ struct target_stat {
     int32_t n_edge;
     double *edge;        /* [n_edge] code = #{edge < value} */
     uint32_t n_level[2]; /* 0 where there is no second */
+    int is_off;          /* only the trees of the model gone on from may ask it */
     uint8_t *table; /* [n_level[0] + 1][n_level[1] + 1] codes by all rows of the fit */
     const uint8_t *
         codes; /* [n_rows] of the fit's view: by the rows before each, others' by table */
 };
 struct target_stats {
     int32_t n;
+    double range[2];        /* least and largest target; of classes 0, 0 */
     struct target_stat *of; /* [n] */
 };
 /* What they are made from. */
@@ -41,11 +43,13 @@ tide_status target_stats_new(struct tide_ctx *ctx, const struct fit_data *d,
                              const struct target_stat_how *how,
                              const struct bin_cuts *cuts, struct arena *a,
                              struct target_stats *out, tide_error *err);
-/* Those of an ensemble, with its tables and edges and the codes of the fit's rows. */
+/* Those of an ensemble, with its tables and edges and the codes of the fit's rows, targets beyond
+ * the range of its rows held to it. how: skip and groups; cuts NULL: no trees are added. */
 tide_status target_stats_again(struct tide_ctx *ctx, const struct fit_data *d,
-                               const struct ensemble *e, const uint8_t *skip,
-                               struct arena *a, struct target_stats *out,
-                               tide_error *err);
+                               const struct ensemble *e,
+                               const struct target_stat_how *how,
+                               const struct bin_cuts *cuts, struct arena *a,
+                               struct target_stats *out, tide_error *err);
 /* Appends their features and lanes to the cuts; codes come from `codes`, or by tables for the rows of
  * another view (target_stats_code). */
 tide_status target_stats_lanes(const struct target_stats *t, struct arena *a,
