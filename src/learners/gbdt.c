@@ -264,6 +264,10 @@ static void gbdt_cost(const void *params, const struct fit_data *d,
     out->model_bytes = (int64_t)(trees * leaves * (cells > 1 ? 52 + 8 * k : 60) +
                                  f * 2048 + stats * (2048 + table));
     out->work = n * f * p->trees * k;
+    if (p->patience > 0 && boost_has_folds(p, d->x->n_rows)) { /* fits side by side */
+        out->scratch_bytes *= BOOST_FOLDS + 1;
+        out->work *= BOOST_FOLDS + 1;
+    }
 }
 
 /* ---------------------------------------------------------------------- the model --- */

@@ -201,7 +201,7 @@ int64_t KERNEL(tree_gini)(const uint64_t *sum, int64_t n, int64_t s0, int64_t s1
     return at;
 }
 
-#ifndef SIMD_IS_base
+#ifdef SIMD_IS_avx512
 /* Takes the cut behind code c if it is below the best so far. */
 static inline int take_cut(struct simd_cut *cut, uint32_t left, uint16_t c)
 {

@@ -41,7 +41,6 @@
 #include "simd/vmath.h"
 
 #define BOOST_STOP_SHARE 0.1
-#define BOOST_FOLDS      5
 #define BOOST_FOLD_CODES 64  /* enough to count rounds, and four times as fast */
 #define BOOST_FEW_ROUNDS 100 /* where not even folds can be made */
 
@@ -1375,13 +1374,6 @@ static tide_status boost_dart(struct boost *b, const struct fit_data *valid,
                     err);
 }
 
-/* Do folds choose the rounds, if anything does? */
-static int boost_has_folds(const struct boost *b)
-{
-    return b->p->rounds_by == BOOST_BY_SIZE ? b->d->x->n_rows < BOOST_FOLD_ROWS
-                                            : b->p->rounds_by == BOOST_BY_FOLDS;
-}
-
 /* Nothing says how good scores are. */
 static int boost_is_blind(const struct boost *b)
 {
@@ -1413,8 +1405,8 @@ static tide_status boost_train(struct boost *b, const struct fit_data *valid,
     tide_status status = arena_status(&b->scratch, err);
     if (!status) status = boost_class_weights(b, &valid, weighed, err);
     if (status) return status;
-    status = boost_rows_without(b, chooses && !boost_has_folds(b) ? BOOST_TENTH
-                                                                  : BOOST_NONE);
+    status = boost_rows_without(b, chooses && !boost_has_folds(b->p, n) ? BOOST_TENTH
+                                                                        : BOOST_NONE);
     if (!status)
         status = boost_prepare(b, valid, err);
     else
@@ -1423,7 +1415,7 @@ static tide_status boost_train(struct boost *b, const struct fit_data *valid,
     b->rounds = rounds > 0 ? rounds : b->p->trees;
     status = boost_dart(b, valid, err);
     if (status) return status;
-    if (b->is_ready && chooses && boost_has_folds(b)) {
+    if (b->is_ready && chooses && boost_has_folds(b->p, n)) {
         status = folds_choose(b, &b->rounds, err);
         if (status) return status;
         by_folds = 1;

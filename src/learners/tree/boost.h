@@ -10,6 +10,9 @@ enum boost_rounds_by { BOOST_BY_SIZE, BOOST_BY_SHARE, BOOST_BY_FOLDS };
 #define BOOST_SYMMETRIC_DEPTH 6
 #define BOOST_SYMMETRIC_MOST  16
 
+/* Fewer rows than this: rounds are chosen by folds instead of one set of rows put aside. */
+#define BOOST_FOLD_ROWS 2000
+#define BOOST_FOLDS     5
 struct boost_params {
     int32_t trees, leaves, depth, min_rows, bins, bin_sample, patience;
     int32_t loss; /* enum objective_id */
@@ -24,8 +27,12 @@ struct boost_params {
     double dart, dart_skip;
     int32_t dart_most, truncation;
 };
-/* Fewer rows than this: rounds are chosen by folds instead of one set of rows put aside. */
-#define BOOST_FOLD_ROWS 2000
+/* Do folds choose the rounds of a table, if anything does? */
+static inline int boost_has_folds(const struct boost_params *p, int64_t n_rows)
+{
+    return p->rounds_by == BOOST_BY_SIZE ? n_rows < BOOST_FOLD_ROWS
+                                         : p->rounds_by == BOOST_BY_FOLDS;
+}
 /* As tide_learner.check and tide_learner.fit. */
 tide_status boost_check(const void *params, tide_error *err);
 tide_status boost_fit(struct tide_ctx *ctx, const struct boost_params *p,
