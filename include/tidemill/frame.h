@@ -66,7 +66,7 @@ struct tide_column_in {
     const float *f32;
     int64_t stride; /* values from one row to the next of f32; 0 means 1 */
 };
-/* Errors: data-infinite (column and row), csv-duplicate-name, memory. */
+/* Errors: data-infinite (column and row), csv-duplicate-name, memory, cancelled. */
 TIDE_API TIDE_MUST_USE tide_status tide_frame_new(tide_ctx *ctx, int64_t n_rows,
                                                   int n_cols,
                                                   const struct tide_column_in *cols,

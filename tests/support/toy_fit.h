@@ -26,6 +26,26 @@ struct toy_how {
     tide_ctx *ctx; /* NULL: a new one */
 };
 
+static inline tide_ctx *toy_ctx(int threads)
+{
+    tide_ctx *ctx = NULL;
+    CHECK_INT(tide_ctx_new(&ctx, NULL), TIDE_OK);
+    CHECK_INT(tide_ctx_set_threads(ctx, threads, NULL), TIDE_OK);
+    return ctx;
+}
+
+/* What is fitted: y where classes is 0, else k. Borrowed. */
+static inline struct fit_data toy_data(struct toy *t, int classes, const double *y,
+                                       const int32_t *k, uint64_t seed)
+{
+    return (struct fit_data){.x = toy_view(t),
+                             .task = classes ? TIDE_CLASSIFY : TIDE_REGRESS,
+                             .n_classes = classes,
+                             .y = classes ? NULL : y,
+                             .k = classes ? k : NULL,
+                             .seed = seed};
+}
+
 /* options: "trees=5,rate=1". */
 static inline void toy_set(tide_values *values, const char *options)
 {

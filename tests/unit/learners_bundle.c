@@ -56,12 +56,7 @@ static struct sparse sparse_new(int64_t n, int classes)
         s.y[i] = z;
         s.k[i] = classes ? (int32_t)(z + 3) % classes : 0;
     }
-    s.d = (struct fit_data){.x = toy_view(s.t),
-                            .task = classes ? TIDE_CLASSIFY : TIDE_REGRESS,
-                            .n_classes = classes,
-                            .y = classes ? NULL : s.y,
-                            .k = classes ? s.k : NULL,
-                            .seed = 5};
+    s.d = toy_data(s.t, classes, s.y, s.k, 5);
     return s;
 }
 static void sparse_free(struct sparse *s)
@@ -73,9 +68,7 @@ static void sparse_free(struct sparse *s)
 
 static tide_ctx *ctx_of(int threads, int apart)
 {
-    tide_ctx *ctx = NULL;
-    CHECK_INT(tide_ctx_new(&ctx, NULL), TIDE_OK);
-    CHECK_INT(tide_ctx_set_threads(ctx, threads, NULL), TIDE_OK);
+    tide_ctx *ctx = toy_ctx(threads);
     ctx->lanes_apart = apart;
     return ctx;
 }

@@ -34,12 +34,7 @@ static struct sample sample_new(int64_t n, uint32_t levels, int classes, int ext
         s.k[i] = (int32_t)(z * classes / 4.0) % classes;
         if (s.k[i] < 0) s.k[i] = 0;
     }
-    s.d = (struct fit_data){.x = toy_view(s.t),
-                            .task = classes ? TIDE_CLASSIFY : TIDE_REGRESS,
-                            .n_classes = classes,
-                            .y = classes ? NULL : s.y,
-                            .k = classes ? s.k : NULL,
-                            .seed = 5};
+    s.d = toy_data(s.t, classes, s.y, s.k, 5);
     return s;
 }
 static struct sample numbers(int64_t n) /* regression */

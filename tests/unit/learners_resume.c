@@ -35,12 +35,7 @@ static struct table table_new(int64_t n, int classes, uint64_t seed)
         s.w[i] = 0.5 + toy_u(seed, i, 9);
         s.k[i] = classes ? (int32_t)(s.y[i] * 1.7) % classes : 0;
     }
-    s.d = (struct fit_data){.x = toy_view(s.t),
-                            .task = classes ? TIDE_CLASSIFY : TIDE_REGRESS,
-                            .n_classes = classes,
-                            .y = classes ? NULL : s.y,
-                            .k = classes ? s.k : NULL,
-                            .seed = 5};
+    s.d = toy_data(s.t, classes, s.y, s.k, 5);
     return s;
 }
 static void table_free(struct table *s)

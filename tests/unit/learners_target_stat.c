@@ -46,12 +46,7 @@ static struct table table_new(int64_t n, int classes, uint64_t seed)
         s.k[i] = classes ? (int32_t)(s.y[i] + 2) % classes : 0;
         if (classes == 2) s.k[i] = s.y[i] > 1.5;
     }
-    s.d = (struct fit_data){.x = toy_view(s.t),
-                            .task = classes ? TIDE_CLASSIFY : TIDE_REGRESS,
-                            .n_classes = classes,
-                            .y = classes ? NULL : s.y,
-                            .k = classes ? s.k : NULL,
-                            .seed = 9};
+    s.d = toy_data(s.t, classes, s.y, s.k, 9);
     return s;
 }
 static void table_free(struct table *s)
@@ -61,14 +56,6 @@ static void table_free(struct table *s)
     free(s->w);
     free(s->k);
 }
-static tide_ctx *ctx_of(int threads)
-{
-    tide_ctx *ctx = NULL;
-    CHECK_INT(tide_ctx_new(&ctx, NULL), TIDE_OK);
-    CHECK_INT(tide_ctx_set_threads(ctx, threads, NULL), TIDE_OK);
-    return ctx;
-}
-
 /* What the header of target_stat.c says, row by row. late: of the rows before each in the draw. */
 static double brute(const struct table *s, const struct target_stat *f, int64_t row,
                     const uint8_t *skip, int ordered)
@@ -128,7 +115,7 @@ TEST(statistics_are_those_of_the_rows_before)
         struct bin_cuts cuts;
         struct target_stats t;
         tide_error err = {0};
-        tide_ctx *ctx = ctx_of(1 + variant % 2);
+        tide_ctx *ctx = toy_ctx(1 + variant % 2);
         uint8_t *skip = calloc(3000, 1);
         for (int i = 0; i < 3000; i += 10) skip[i] = variant == 3;
         if (variant == 1) s.d.w = s.w;
@@ -400,7 +387,7 @@ TEST(statistics_stand_beside_columns_that_exclude_each_other)
         .x = toy_view(t), .task = TIDE_CLASSIFY, .n_classes = 2, .k = k, .seed = 9};
     uint64_t hash[2];
     for (int apart = 0; apart < 2; apart++) {
-        struct toy_how how = {.ctx = ctx_of(2)};
+        struct toy_how how = {.ctx = toy_ctx(2)};
         how.ctx->lanes_apart = apart;
         struct toy_model *m =
             toy_fit(GBDT, "trees=5,patience=0,cat_stats=single", &d, t->n_levels, &how);
@@ -426,7 +413,7 @@ TEST(going_on_keeps_the_range_of_the_first_fit)
     struct target_stats was, is;
     struct arena a;
     tide_error err = {0};
-    tide_ctx *ctx = ctx_of(1);
+    tide_ctx *ctx = toy_ctx(1);
     arena_init(&a, ctx);
     CHECK(e->n_derived > 0);
     CHECK_INT(target_stats_again(ctx, &s.d, e, &how, NULL, &a, &was, &err), TIDE_OK);
