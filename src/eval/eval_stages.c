@@ -108,6 +108,13 @@ static json_t *stages_json(const struct stages *s)
     return NULL;
 }
 
+static const char stages_how_to_read[] =
+    "Each point is the model with its first trees only, as `predict --trees` uses it. "
+    "A line that "
+    "turns for the worse shows trees that learn the training rows by heart; one that "
+    "still "
+    "improves at its end asks for more trees.";
+
 static tide_status stages_chart(const struct stages *s, tide_report *r, tide_error *err)
 {
     const struct tide_metric *m = s->metric->metric;
@@ -124,8 +131,10 @@ static tide_status stages_chart(const struct stages *s, tide_report *r, tide_err
         line->y = chart_num(c, s->name[j], s->value[j], s->n);
     }
     if (best < 0) {
-        chart_summary(c, "%s is not defined on these rows.", m->title);
-        return charts_done(r, c, "", err);
+        chart_summary(c,
+                      "%s is not defined on the rows of '%s', for no number of trees.",
+                      m->title, s->name[0]);
+        return charts_done(r, c, stages_how_to_read, err);
     }
     if (best + 1 < s->n) {
         struct chart_mark *rule = chart_mark(c, MARK_RULE, "best", 0);
@@ -137,13 +146,7 @@ static tide_status stages_chart(const struct stages *s, tide_report *r, tide_err
                   (int)s->trees[best], (int)s->trees[s->n - 1],
                   charts_figure(last, s->value[0][s->n - 1]));
     c->is_key = 1;
-    return charts_done(
-        r, c,
-        "Each point is the model with its first trees only, as `predict "
-        "--trees` uses it. A line that turns for the worse shows trees "
-        "that learn the training rows by heart; one that still improves at "
-        "its end asks for more trees.",
-        err);
+    return charts_done(r, c, stages_how_to_read, err);
 }
 
 /* The last part of a table's path; twice the same name gets a number. */
@@ -168,11 +171,11 @@ static tide_status stages_table(struct stages *s, int j, const tide_frame *frame
                                 tide_error *err)
 {
     struct evaluation *e = &s->of[j];
+    if (!frame)
+        return err_set(err, TIDE_CODE_HANDLE_INVALID, "a table of 'also' is NULL");
     e->frame = frame;
     memset(&e->truth, 0, sizeof e->truth);
     stages_name(s, j, frame);
-    if (!frame)
-        return err_set(err, TIDE_CODE_HANDLE_INVALID, "a table of 'also' is NULL");
     tide_status status = pipe_truth(e->ctx, e->m, frame, s->arena, &e->truth, err);
     if (status || e->truth.n > 0) return status;
     err_set(err, TIDE_CODE_DATA_NO_ROWS, "no row of '%s' has a value of '%s'",

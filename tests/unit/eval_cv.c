@@ -338,6 +338,9 @@ TEST(stages_are_models_of_first_trees)
     o.n_also = 9;
     CHECK_INT(tide_model_eval(b.ctx, m, b.frame, &o, &r, &err), TIDE_EINVAL);
     CHECK_STR(err.message, "at most 8 further tables, got \"9\"");
+    o.n_also = 3; /* one that is no table */
+    CHECK_INT(tide_model_eval(b.ctx, m, b.frame, &o, &r, &err), TIDE_EINVAL);
+    CHECK_STR(err.message, "a table of 'also' is NULL");
     o.n_also = 2;
     o.stages = 0;
     CHECK_INT(tide_model_eval(b.ctx, m, b.frame, &o, &r, &err), TIDE_EINVAL);
