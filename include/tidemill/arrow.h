@@ -23,8 +23,7 @@ TIDE_API TIDE_MUST_USE tide_status tide_frame_from_arrow_stream(
  * dictionary of utf8, large_utf8. All but bools and sparse columns are the frame's own memory; what is missing
  * is marked in bitmaps made when the batch is asked for. The stream and each array hold a
  * reference on the frame, so the frame may be freed at once; its context must outlive them.
- * Ownership: the consumer releases *out. Errors: memory, cancelled. Threads: any, one a stream; a frame with
- * sparse columns on a thread that its context serves. */
+ * Ownership: the consumer releases *out. Errors: memory. Threads: any, one a stream. */
 TIDE_API TIDE_MUST_USE tide_status tide_frame_to_arrow_stream(
     const tide_frame *frame, struct ArrowArrayStream *out, tide_error *err);
 

@@ -7,7 +7,6 @@
 
 #include "base/ctx.h"
 #include "base/err.h"
-#include "base/par.h"
 #include "base/str.h"
 #include "frame/frame.h"
 
@@ -87,21 +86,6 @@ int64_t view_nonzero(const struct view *v, int j, uint32_t *at, double *nz)
     return m;
 }
 
-struct dense_job {
-    const tide_frame *from;
-    tide_frame *to;
-};
-
-static void fill_dense(void *arg, int64_t j, int worker)
-{
-    const struct dense_job *job = arg;
-    const struct column *c = &job->from->cols[j];
-    (void)worker;
-    if (column_is_sparse(c))
-        sparse_numbers(c, NULL, 0, c->n_rows,
-                       (double *)(uintptr_t)job->to->cols[j].f64);
-}
-
 /* The columns that are not sparse stay those of `from`, which the new frame keeps alive. */
 static void drop_ref(void *owner)
 {
@@ -134,8 +118,11 @@ tide_status frame_dense(struct tide_ctx *ctx, const tide_frame *frame, tide_fram
     f->line_of_row = frame->line_of_row;
     f->first_line = frame->first_line;
     st = arena_status(&f->arena, err);
-    struct dense_job job = {frame, f};
-    if (st == TIDE_OK) st = par_for(ctx, f->n_cols, fill_dense, &job, err);
+    /* on the caller's thread: an Arrow stream is asked for while the context may be at work */
+    for (int j = 0; st == TIDE_OK && j < f->n_cols; j++)
+        if (column_is_sparse(&frame->cols[j]))
+            sparse_numbers(&frame->cols[j], NULL, 0, f->n_rows,
+                           (double *)(uintptr_t)f->cols[j].f64);
     if (st != TIDE_OK) {
         tide_frame_free(f);
         return st;
