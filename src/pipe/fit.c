@@ -337,6 +337,8 @@ static tide_status node_columns(struct fitting *f, const struct pipe_node *from,
 /* Copies the cells of a part's columns to their places among all rows. */
 static void scatter(const struct column *from, const int64_t *rows, struct column *to)
 {
+    if (column_is_sparse(to))
+        return; /* steps make none: passed on, the cells are the same */
     for (int64_t i = 0; i < from->n_rows; i++) {
         if (to->type == TIDE_F64)
             ((double *)(uintptr_t)to->f64)[rows[i]] = column_f64(from, i);
