@@ -207,7 +207,7 @@ TIDE_API TIDE_MUST_USE tide_status tide_row_predictor_new(tide_model *model,
                                                           tide_row_predictor **out,
                                                           tide_error *err);
 TIDE_API void tide_row_predictor_free(tide_row_predictor *predictor);
-/* Scores of a row: classes, or 1. */
+/* Scores of a row: classes, quantiles, or 1. */
 TIDE_API int tide_row_predictor_width(const tide_row_predictor *predictor);
 TIDE_API int tide_row_predictor_columns(const tide_row_predictor *predictor);
 TIDE_API const char *tide_row_predictor_name(const tide_row_predictor *predictor,
@@ -227,11 +227,17 @@ TIDE_API void tide_scores_free(tide_scores *scores);
 TIDE_API int64_t tide_scores_rows(const tide_scores *scores);
 TIDE_API int tide_scores_classes(const tide_scores *scores); /* 0: numbers, anomalies */
 TIDE_API const char *tide_scores_label(const tide_scores *scores, int k);
-/* [rows][classes or 1] */
+/* Values of a row: one a class, one a quantile, rising, or 1. Static facts of the scores; any
+ * thread. Since 0.1 */
+TIDE_API int tide_scores_width(const tide_scores *scores);
+/* What value k of a row is: its class, "q0.1" for a quantile, else "prediction"; NULL beyond the
+ * width. Borrowed from the scores. Since 0.1 */
+TIDE_API const char *tide_scores_output(const tide_scores *scores, int k);
+/* [rows][width] */
 TIDE_API const double *tide_scores_values(const tide_scores *scores);
 /* class number; of anomalies 1 where the score reaches the model's threshold */
 TIDE_API int tide_scores_predicted(const tide_scores *scores, int64_t row);
-/* CSV: [id column,] prediction[, p_<class>...][, further columns]; of anomalies "anomaly" or
+/* CSV: [id column,] prediction[, p_<class>...] (of several quantiles q0.1, q0.5 ... instead)[, further columns]; of anomalies "anomaly" or
  * "normal" as prediction, then score. */
 struct tide_scores_csv {
     int32_t proba;

@@ -23,7 +23,8 @@ enum tide_param_type {
     TIDE_PARAM_ENUM,  /* int32_t: index into choices */
     TIDE_PARAM_TEXT,  /* const char *: owned by the arena of the parse */
     TIDE_PARAM_BYTES, /* int64_t: 512M, 2G */
-    TIDE_PARAM_LIST   /* struct tide_text_list: the option may be given several times */
+    TIDE_PARAM_LIST,  /* struct tide_text_list: the option may be given several times */
+    TIDE_PARAM_REALS /* struct tide_real_list: one number, or rising ones with commas between */
 };
 enum tide_param_flags {
     TIDE_OPEN_LO = 1,
@@ -40,6 +41,11 @@ struct tide_text_list {
     const char *const *items;
     int n;
 };
+struct tide_real_list {
+    const double *items; /* owned by the arena of the parse */
+    int n;               /* at least 1, at most TIDE_REALS_MOST */
+};
+#define TIDE_REALS_MOST 99
 
 struct tide_param {
     const char *name;
@@ -81,6 +87,8 @@ struct tide_params {
     { TIDE_PARAM_ROW(S, f, struct tide_text_list, TIDE_PARAM_LIST, NULL), __VA_ARGS__ }
 #define P_ENUM(S, f, dflt, names, ...)                                                 \
     { TIDE_PARAM_ROW(S, f, int32_t, TIDE_PARAM_ENUM, dflt), .choices = (names), __VA_ARGS__ }
+#define P_REALS(S, f, dflt, ...)                                                       \
+    { TIDE_PARAM_ROW(S, f, struct tide_real_list, TIDE_PARAM_REALS, dflt), __VA_ARGS__ }
 #define P_RANGE(a, b) .lo = (a), .hi = (b)
 #define P_TUNE(a, b) .tune_lo = (a), .tune_hi = (b)
 #define TIDE_TABLE(rows_, S) { (rows_), (int)(sizeof(rows_) / sizeof((rows_)[0])), (uint32_t)sizeof(struct S) }

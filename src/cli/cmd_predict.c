@@ -42,7 +42,7 @@ static tide_status check_before(const struct cli *c, tide_error *err)
 }
 
 /* Names of the columns of contributions: why_<column>, why_<class>_<column> where there is a
- * margin for each class, why_bias. NULL when memory is out; freed with free_names. */
+ * margin for each class or quantile, why_bias. NULL when memory is out; freed with free_names. */
 static void free_names(char **names, int n)
 {
     for (int i = 0; names && i < n; i++) mem_free(names[i]);
@@ -59,7 +59,7 @@ static char **name_contributions(const tide_shap *shap, const tide_scores *score
         int j = i % (columns + 1);
         str_add(&name, "why_");
         if (tide_shap_outputs(shap) > 1)
-            str_addf(&name, "%s_", tide_scores_label(scores, i / (columns + 1)));
+            str_addf(&name, "%s_", tide_scores_output(scores, i / (columns + 1)));
         str_add(&name, j < columns ? tide_shap_name(shap, j) : "bias");
         names[i] = name.failed ? NULL : mem_strdup(name.s);
         str_free(&name);

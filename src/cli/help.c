@@ -60,7 +60,7 @@ static const char *metavar(const struct tide_param *row)
         [TIDE_PARAM_U64] = "N",     [TIDE_PARAM_REAL] = "X",
         [TIDE_PARAM_BOOL] = "",     [TIDE_PARAM_ENUM] = "NAME",
         [TIDE_PARAM_TEXT] = "TEXT", [TIDE_PARAM_BYTES] = "SIZE",
-        [TIDE_PARAM_LIST] = "TEXT"};
+        [TIDE_PARAM_LIST] = "TEXT", [TIDE_PARAM_REALS] = "X,X..."};
     if (row->metavar) return row->metavar;
     return row->type < sizeof names / sizeof *names ? names[row->type] : "";
 }
@@ -102,7 +102,8 @@ static void add_fact(struct str *t, const char *before, const char *text)
 static void add_bounds(struct str *t, const struct tide_param *row)
 {
     struct str b = {0};
-    if (row->type > TIDE_PARAM_REAL || !(row->lo < row->hi)) return;
+    int is_number = row->type <= TIDE_PARAM_REAL || row->type == TIDE_PARAM_REALS;
+    if (!is_number || !(row->lo < row->hi)) return;
     if (row->hi < 9e15)
         str_addf(&b, "in %c%r, %r%c", row->flags & TIDE_OPEN_LO ? '(' : '[', row->lo,
                  row->hi, row->flags & TIDE_OPEN_HI ? ')' : ']');

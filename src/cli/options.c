@@ -139,12 +139,13 @@ static tide_status needs_value(const struct tide_param *row, tide_error *err)
         [TIDE_PARAM_U64] = "a whole number", [TIDE_PARAM_REAL] = "a number",
         [TIDE_PARAM_BOOL] = "yes or no",     [TIDE_PARAM_ENUM] = "one of",
         [TIDE_PARAM_TEXT] = "a text",        [TIDE_PARAM_BYTES] = "a size such as 512M",
-        [TIDE_PARAM_LIST] = "a text"};
+        [TIDE_PARAM_LIST] = "a text",        [TIDE_PARAM_REALS] = "numbers"};
     str_add(&what, row->type < sizeof kinds / sizeof *kinds ? kinds[row->type] : "");
     if (row->type == TIDE_PARAM_ENUM)
         for (int i = 0; row->choices[i]; i++)
             str_addf(&what, "%s %s", i ? "," : "", row->choices[i]);
-    if (row->lo < row->hi && row->type <= TIDE_PARAM_REAL && row->hi < 9e18)
+    int is_number = row->type <= TIDE_PARAM_REAL || row->type == TIDE_PARAM_REALS;
+    if (row->lo < row->hi && is_number && row->hi < 9e18)
         str_addf(&what, " in %c%r, %r%c", row->flags & TIDE_OPEN_LO ? '(' : '[',
                  row->lo, row->hi, row->flags & TIDE_OPEN_HI ? ')' : ']');
     err_set(err, TIDE_CODE_PARAM_VALUE, "'%s' needs a value: %s",

@@ -89,6 +89,7 @@ tide_status eval_report_charts(struct tide_ctx *ctx, tide_report *r,
                                const struct scored *s, tide_error *err)
 {
     if (s->is_ranked) return TIDE_OK; /* scores have no scale to draw the target on */
+    if (!scored_has_value(s)) return TIDE_OK;
     return s->task == TIDE_CLASSIFY ? class_charts(ctx, r, s, err)
                                     : value_charts(ctx, r, s, err);
 }

@@ -21,7 +21,8 @@ struct folds {
     const tide_pipeline *pipeline;
     const struct tide_metric *metric;
     const struct pipe_fit *like;
-    int width; /* numbers a row: classes or 1 */
+    int width; /* numbers a row: classes, quantiles or 1 */
+    struct fit_aims aims;
     struct cv_result *out;
 };
 
@@ -48,7 +49,7 @@ static tide_status fold_score(const struct folds *f, const tide_model *m,
 {
     const struct problem *p = f->p;
     int classify = p->task == TIDE_CLASSIFY;
-    int64_t width = classify ? m->schema.n_classes : 1;
+    int64_t width = schema_width(&m->schema);
     double *raw = arena_array(a, r->n * width, sizeof *raw);
     struct bind_counts counts;
     tide_status status;
@@ -58,7 +59,7 @@ static tide_status fold_score(const struct folds *f, const tide_model *m,
     status = pipe_predict(f->ctx, m, p->frame, r->row, r->n, raw, &counts, err);
     if (status) return status;
     if (!classify) {
-        memcpy(r->out, raw, (size_t)r->n * sizeof *raw);
+        memcpy(r->out, raw, (size_t)(r->n * width) * sizeof *raw);
         return TIDE_OK;
     }
     for (int32_t k = 0; k < f->width; k++) {
@@ -105,7 +106,10 @@ static tide_status fold_metric(const struct folds *f, struct arena *a,
     s.y = y;
     s.w = w;
     s.k = k;
-    status = eval_value(f->ctx, f->metric, NULL, &s, METRIC_CI_NONE, 0, &v, err);
+    status = scored_quantiles(&s, f->aims.quantiles.items,
+                              p->task == TIDE_REGRESS ? f->width : 0, a, err);
+    if (!status)
+        status = eval_value(f->ctx, f->metric, NULL, &s, METRIC_CI_NONE, 0, &v, err);
     *value = status ? (double)NAN : v.value;
     return status;
 }
@@ -207,7 +211,7 @@ static tide_status fold_result(struct folds *f, struct arena *a, const int32_t *
 {
     struct cv_result *out = f->out;
     int64_t n = f->p->n_rows;
-    *out = (struct cv_result){.k = k};
+    *out = (struct cv_result){.k = k, .width = f->width};
     out->out = arena_array(a, n * f->width, sizeof *out->out);
     out->label = arena_array(a, n, sizeof *out->label);
     out->fold = arena_array(a, n, sizeof *out->fold);
@@ -239,10 +243,18 @@ tide_status eval_cross_validate_like(struct tide_ctx *ctx, const struct problem 
                                      const struct pipe_fit *like, struct arena *a,
                                      struct cv_result *out, tide_error *err)
 {
-    struct folds f = {ctx, p, pipeline, metric, like, 1, out};
+    struct folds f = {.ctx = ctx,
+                      .p = p,
+                      .pipeline = pipeline,
+                      .metric = metric,
+                      .like = like,
+                      .width = 1,
+                      .out = out};
     char before[sizeof ctx->progress_prefix];
     tide_status status;
+    pipeline_aims(pipeline, &f.aims);
     if (p->task == TIDE_CLASSIFY) f.width = p->n_classes;
+    if (p->task == TIDE_REGRESS && f.aims.quantiles.n > 1) f.width = f.aims.quantiles.n;
     status = fold_result(&f, a, fold, k, err);
     memcpy(before, ctx->progress_prefix, sizeof before);
     for (int b = 0; !status && b < k; b++) {

@@ -13,7 +13,11 @@ struct scored {
     const double *y;
     const int32_t *k;
     const double *w;
-    const double *out;         /* [n][K] probabilities or [n] values */
+    const double *out; /* [n][K] probabilities or [n] values */
+    /* regress: [n][n_shares] quantiles, rising, of which `out` is the central one; or NULL */
+    const double *quantiles;
+    const double *shares; /* [n_shares] rising */
+    int32_t n_shares;
     const int32_t *label;      /* classify: predicted class */
     const char *const *labels; /* class names */
     int n_features;
@@ -26,7 +30,8 @@ struct scored {
 };
 /* Cross-validation of a pipeline: out-of-fold scores for every row of the problem. */
 struct cv_result {
-    double *out;    /* [n_rows][K or 1] */
+    double *out;    /* [n_rows][width] */
+    int32_t width;  /* classes, quantiles, or 1 */
     int32_t *label; /* [n_rows] */
     int32_t *fold;  /* [n_rows] */
     int k;
@@ -78,6 +83,17 @@ struct eval_verdict {
 };
 void eval_verdict(tide_report *r, const struct tide_metric *metric,
                   const struct eval_verdict *q);
+/* Rows whose `out` is [n][n] quantiles of these shares: `out` becomes the central one. Nothing for
+ * n < 2. */
+tide_status scored_quantiles(struct scored *s, const double *shares, int32_t n,
+                             struct arena *a, tide_error *err);
+/* The central quantiles again, into centre [n], once s->quantiles have changed. */
+void scored_centre(struct scored *s, double *centre);
+/* Is `out` a value of the target, a mean or median? */
+int scored_has_value(const struct scored *s);
+/* How often each quantile comes true, as a table. Nothing for one value a row. */
+tide_status eval_report_quantiles(tide_report *r, const struct scored *s,
+                                  tide_error *err);
 /* A metric value with its interval, from scored rows. */
 tide_status eval_value(struct tide_ctx *ctx, const struct tide_metric *m,
                        const void *params, const struct scored *s,

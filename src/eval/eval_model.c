@@ -63,7 +63,7 @@ static tide_status evaluation_groups(struct evaluation *e, tide_error *err)
 tide_status evaluation_score(struct evaluation *e, tide_error *err)
 {
     const struct schema *s = &e->m->schema;
-    int64_t width = s->task == TIDE_CLASSIFY ? s->n_classes : 1, n = e->truth.n;
+    int64_t width = schema_width(s), n = e->truth.n;
     double *out = arena_array(&e->arena, n * width, sizeof *out);
     int32_t *label = arena_array(&e->arena, n, sizeof *label);
     tide_status status = arena_status(&e->arena, err);
@@ -85,7 +85,8 @@ tide_status evaluation_score(struct evaluation *e, tide_error *err)
                               .labels = s->labels,
                               .n_features = s->n_cols,
                               .bootstrap = e->o->bootstrap};
-    return evaluation_groups(e, err);
+    status = scored_quantiles(&e->rows, s->shares, s->n_outputs, &e->arena, err);
+    return status ? status : evaluation_groups(e, err);
 }
 
 static void evaluation_facts(struct evaluation *e, const char *metric)

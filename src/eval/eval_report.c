@@ -24,6 +24,9 @@ static const char *const class_metrics[] = {
     "f1",       "mcc", "ece",   NULL};
 static const char *const value_metrics[] = {
     "rmse", "mae", "median_ae", "r2", "explained_variance", "max_error", NULL};
+static const char *const quantile_metrics[] = {"mean_pinball", "coverage",
+                                               "interval_width", NULL};
+static const char *const median_metrics[] = {"mae", "median_ae", NULL};
 static const char *const ranking_metrics[] = {"ndcg", "map", "mrr", NULL};
 
 /* Is it of any use to list this metric for these rows unasked? */
@@ -32,7 +35,9 @@ static int eval_fits(const struct tide_metric *m, const struct scored *s)
     if (!(m->tasks & s->task)) return 0;
     if (s->is_score && m->needs & METRIC_PROBA && !(m->needs & METRIC_ORDER)) return 0;
     if (m->needs & METRIC_LIST) return s->group != NULL;
-    if (s->is_ranked) return 0; /* a score is no value of the target */
+    if (m->needs & METRIC_QUANTILES) return s->n_shares > 1;
+    if (s->is_ranked) return 0;         /* a score is no value of the target */
+    if (!scored_has_value(s)) return 0; /* nor is an outer quantile */
     if (s->n_classes <= 2 && str_same(m->name, "top_k")) return 0; /* always 1 */
     return !(m->needs & METRIC_BINARY) || s->n_classes <= 2;
 }
@@ -93,7 +98,13 @@ static int eval_choose(const struct scored *s, int all, const struct tide_metric
                                : s->is_score            ? score_metrics
                                : s->n_classes <= 2      ? binary_metrics
                                                         : class_metrics;
-    int n = s->is_ranked ? 0 : eval_named(names, out, 0, err);
+    int n = 0;
+    if (s->n_shares > 1) {
+        n = eval_named(quantile_metrics, out, n, err);
+        names = median_metrics;
+    }
+    if (n >= 0 && !s->is_ranked && scored_has_value(s))
+        n = eval_named(names, out, n, err);
     if (s->group && s->task != TIDE_CLASSIFY && n >= 0)
         n = eval_named(ranking_metrics, out, n, err);
     if (n < 0) return -1;
@@ -143,7 +154,7 @@ tide_status eval_report_metrics(struct tide_ctx *ctx, tide_report *r,
                 eval_add(ctx, r, &rows, list[i], list[i]->name, NULL, 0, seed, err);
     }
     metric_text_free(&chosen);
-    return status;
+    return status ? status : eval_report_quantiles(r, s, err);
 }
 
 /* ---- importance ---- */

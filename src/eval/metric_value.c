@@ -176,6 +176,8 @@ tide_status eval_metric_default(uint32_t task, const char *name,
         status = metric_bad(name, "must have its default parameters here", err);
     else if (!(t.metric->tasks & task))
         status = metric_other_task(t.metric, err);
+    else if (t.metric->needs & METRIC_NO_ORDER)
+        status = metric_bad(name, "says neither better nor worse", err);
     else
         *out = t.metric;
     metric_text_free(&t);
@@ -212,6 +214,9 @@ tide_status eval_value(struct tide_ctx *ctx, const struct tide_metric *m,
         d.proba = s->out;
     else
         d.pred = s->out;
+    d.quantiles = s->quantiles;
+    d.shares = s->shares;
+    d.n_shares = s->n_shares;
     return m->value(ctx, params, &d, ci, seed, v, err);
 }
 

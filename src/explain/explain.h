@@ -31,7 +31,7 @@ struct explanation {
     struct view v; /* bound columns of the sample, without row numbers */
     int64_t n;
     int32_t width;      /* scores of a row */
-    int32_t class_no;   /* the class whose probability is drawn; 0 for values */
+    int32_t class_no;   /* the class or quantile that is drawn; 0 for values */
     double *out, *work; /* [n][width] the model's scores; room for others */
     double *weight;     /* [columns] how important: the order of the curves */
     tide_report *report;
@@ -41,7 +41,7 @@ tide_status explain_with(struct explanation *e, int j, const struct column *inst
                          tide_error *err);
 /* Four significant digits; returns out. */
 const char *explain_figure(char out[NUM_PRINT_MAX], double v);
-/* "probability of yes", or the target's name. */
+/* "probability of yes", "q0.5 of price", or the target's name. */
 const char *explain_says(const struct explanation *e);
 
 tide_status explain_permutation(struct explanation *e, const tide_frame *frame,

@@ -61,14 +61,18 @@ const char *explain_says(const struct explanation *e)
     (void)err_quote(name, sizeof name, of, strlen(of), 40);
     (void)str_format(text, sizeof text, "%s%s",
                      s->task == TIDE_CLASSIFY ? "probability of " : "", name);
+    if (s->n_outputs)
+        (void)str_format(text, sizeof text, "%s of %s", s->outputs[e->class_no], name);
     const char *kept = arena_str(&e->report->arena, text);
     return kept ? kept : "";
 }
 
-/* The class to draw: the positive one of two, else the one that is likeliest on average. */
+/* The class to draw: the positive one of two, else the one that is likeliest on average; of
+ * quantiles the central one. */
 static int32_t choose_class(const struct explanation *e)
 {
     const struct schema *s = &e->m->schema;
+    if (s->n_outputs) return shares_centre(s->shares, s->n_outputs);
     if (s->task != TIDE_CLASSIFY) return 0;
     if (s->n_classes == 2 && s->positive >= 0 && s->positive < 2) return s->positive;
     int32_t best = 0;
@@ -107,7 +111,7 @@ static tide_status take_sample(struct explanation *e, const tide_frame *frame,
         .n_rows = e->n, .n_cols = e->m->schema.n_cols, .cols = cols, .rows = *rows};
     status = flow_gather(e->ctx, &e->v, a, &e->v, err);
     e->v.ids = NULL;
-    e->width = e->m->schema.task == TIDE_CLASSIFY ? e->m->schema.n_classes : 1;
+    e->width = schema_width(&e->m->schema);
     e->out = arena_array(a, e->n * e->width, sizeof *e->out);
     e->work = arena_array(a, e->n * e->width, sizeof *e->work);
     e->weight = arena_zero(a, ((size_t)e->v.n_cols + 1) * sizeof *e->weight);
@@ -127,6 +131,7 @@ static void say_facts(struct explanation *e)
     if (s->target) report_fact_str(r, "target", s->target);
     report_fact_str(r, "task", task_name(s->task));
     if (s->task == TIDE_CLASSIFY) report_fact_str(r, "class", s->labels[e->class_no]);
+    if (s->n_outputs) report_fact_str(r, "quantile", s->outputs[e->class_no]);
     report_text(r,
                 "Explanations are of the model, not of the world: they say what the "
                 "model uses, not what causes '%s'.",

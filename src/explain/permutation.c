@@ -25,7 +25,7 @@ struct judged {
     int64_t n;
     int64_t *at; /* [n] places in the sample */
     struct scored rows;
-    double *out;
+    double *out, *centre; /* of quantiles, or NULL */
     int32_t *label;
 };
 
@@ -77,7 +77,12 @@ static tide_status find_truth(struct explanation *e, const tide_frame *frame,
                               .labels = s->labels,
                               .n_features = s->n_cols,
                               .group = group};
-    return TIDE_OK;
+    if (!s->n_outputs) return TIDE_OK;
+    q->rows.quantiles = q->out;
+    q->rows.shares = s->shares;
+    q->rows.n_shares = s->n_outputs;
+    q->centre = arena_array(a, e->n, sizeof *q->centre);
+    return arena_status(a, err);
 }
 
 /* The metric of scores of the sample; NaN where it is not defined. */
@@ -90,6 +95,7 @@ static tide_status judge(struct explanation *e, struct judged *q, const double *
         memcpy(to, out + q->at[i] * e->width, (size_t)e->width * sizeof *to);
         if (q->rows.label) q->label[i] = model_label(e->m, to);
     }
+    if (q->centre) scored_centre(&q->rows, q->centre);
     tide_status status = eval_value(e->ctx, q->metric, NULL, &q->rows, METRIC_CI_NONE,
                                     e->o->seed, &v, err);
     *value = !status && v.defined ? v.value : (double)NAN;

@@ -198,9 +198,12 @@ void tree_put_head(const struct tree_writing *w, int32_t t)
     const struct schema *s = &w->m->schema;
     int32_t output = e->tree_output[t];
     str_addf(w->out, "tree %d of %d", (int)t + 1, (int)e->n_trees);
-    if (e->n_outputs > 1 && e->leaf_width == 1 && output < s->n_classes) {
+    const char *of = output < s->n_classes   ? s->labels[output]
+                     : output < s->n_outputs ? s->outputs[output]
+                                             : NULL;
+    if (e->n_outputs > 1 && e->leaf_width == 1 && of) {
         str_add(w->out, " for ");
-        str_add_visible(w->out, s->labels[output], strlen(s->labels[output]));
+        str_add_visible(w->out, of, strlen(of));
     }
     str_addf(w->out, ": %u leaves, depth %u", e->tree_leaf[t + 1] - e->tree_leaf[t],
              e->tree_depth[t]);

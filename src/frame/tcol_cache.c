@@ -133,6 +133,7 @@ static json_t *value_json(const struct tide_param *row, const void *given,
         if (!i32) memcpy(&i32, base, sizeof i32);
         return json_integer(i32);
     case TIDE_PARAM_REAL:
+    case TIDE_PARAM_REALS:
         break;
     }
     return NULL;

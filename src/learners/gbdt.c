@@ -1,8 +1,8 @@
 /* gbdt.c - gradient-boosted decision trees
  *
  * Problem       min over trees of sum_i s_i loss(y_i, F(x_i)) + l2/2 |leaves|^2 + l1 |leaves|;
- *               losses of numbers and of classes: tree/objective.c; K classes are K trees a round,
- *               or one whose leaves hold K values (tree/grow_vector.c);
+ *               losses of numbers and of classes: tree/objective.c; K classes, or K quantiles of a
+ *               number, are K trees a round, or one whose leaves hold K values (tree/grow_vector.c);
  *               of the order of a query's rows: tree/rank_loss.c; the caller's: tree/own_loss.c
  * Method        Newton boosting on histograms of at most 255 codes a column, trees grown leaf
  *               by leaf (Friedman 2001; Ke et al. 2017), by levels, or with one test a level;
@@ -70,7 +70,7 @@ static const struct tide_param gbdt_rows[] = {
            .alias = "grow grow_policy growing_strategy"),
     P_ENUM(boost_params, multi, "trees", gbdt_multi, .choice_alias = gbdt_multi_aliases,
            .flags = TIDE_KEPT | TIDE_EXPERT,
-           .help = "many classes: a tree each a round, or one tree of vector leaves",
+           .help = "classes, quantiles: a tree each a round, or one of vector leaves",
            .alias = "multi_strategy"),
     P_INT(boost_params, min_rows, "20", P_RANGE(1, 1000000000), P_TUNE(1, 200),
           .flags = TIDE_LOG, .help = "fewest rows of a leaf",
@@ -135,10 +135,10 @@ static const struct tide_param gbdt_rows[] = {
     P_ENUM(boost_params, loss, "auto", objective_names,
            .choice_alias = objective_aliases, .help = "what is minimised",
            .alias = "objective", .flags = TIDE_KEPT),
-    P_REAL(boost_params, quantile, "0.5", P_RANGE(0, 1),
-           .flags = TIDE_KEPT | TIDE_OPEN_LO | TIDE_OPEN_HI, .when = "loss=quantile",
-           .help = "share of the targets that lie below the prediction",
-           .alias = "alpha quantile_alpha"),
+    P_REALS(boost_params, quantile, "0.5", P_RANGE(0, 1),
+            .flags = TIDE_KEPT | TIDE_OPEN_LO | TIDE_OPEN_HI, .when = "loss=quantile",
+            .help = "share of targets below the prediction; several: 0.1,0.5,0.9",
+            .alias = "alpha quantile_alpha quantiles"),
     P_REAL(boost_params, power, "1.5", P_RANGE(1, 2), P_TUNE(1.1, 1.9),
            .flags = TIDE_KEPT | TIDE_OPEN_LO | TIDE_OPEN_HI, .when = "loss=tweedie",
            .help = "the variance grows as this power of the mean",
@@ -187,12 +187,18 @@ static const struct tide_param gbdt_rows[] = {
           .alias = "lambdarank_truncation_level", .when = "loss=lambdarank"),
 };
 
-/* Relevance is a whole number, and still nothing to be guessed as classes. */
+/* Relevance is a whole number, and still nothing to be guessed as classes; nor is what several
+ * quantiles are asked of. */
 static void gbdt_aims(const void *params, struct fit_aims *out)
 {
     const struct boost_params *p = params;
     out->own_loss = p->loss == OBJECTIVE_CUSTOM;
     if (out->own_loss) out->tasks = TIDE_REGRESS; /* scores, whatever they stand for */
+    if (boost_numbers(p) > 1) {
+        out->tasks = TIDE_REGRESS;
+        out->metric = "mean_pinball";
+        out->quantiles = p->quantile;
+    }
     if (!objective_ranks(p->loss)) return;
     out->tasks = TIDE_REGRESS;
     out->metric = "ndcg";
@@ -232,7 +238,9 @@ static void gbdt_cost(const void *params, const struct fit_data *d,
 {
     const struct boost_params *p = params;
     double n = (double)d->x->n_rows, f = d->x->n_cols;
-    double k = d->task == TIDE_CLASSIFY && d->n_classes > 2 ? d->n_classes : 1;
+    double k = d->task == TIDE_REGRESS ? boost_numbers(p)
+               : d->n_classes > 2      ? d->n_classes
+                                       : 1;
     double leaves = p->growth != BOOST_SYMMETRIC ? p->leaves
                     : p->depth > 0               ? ldexp(1, p->depth)
                                                  : ldexp(1, BOOST_SYMMETRIC_DEPTH);
@@ -244,7 +252,7 @@ static void gbdt_cost(const void *params, const struct fit_data *d,
                             : 0);
     if (p->loss == OBJECTIVE_ABSOLUTE || p->loss == OBJECTIVE_QUANTILE ||
         p->loss == OBJECTIVE_MAPE)
-        row += 48; /* residuals of leaves and their weights */
+        row += 32 + 16 * k; /* residuals of leaves and their weights */
     if (p->loss == OBJECTIVE_CUSTOM) row += 72; /* derivatives, copies of rows */
     if (p->offset || p->exposure) row += 8;
     if (d->group) row += 32;
@@ -288,7 +296,7 @@ static tide_status gbdt_load(const struct state *s, uint32_t task, int32_t n_out
     if (!m) return arena_status(a, err);
     tide_status status = ensemble_load(s, n_cols, n_levels, a, &m->e, err);
     if (status) return status;
-    int32_t want = task == TIDE_CLASSIFY && m->e->link != LINK_LOGIT ? n_out : 1;
+    int32_t want = task == TIDE_CLASSIFY && m->e->link == LINK_LOGIT ? 1 : n_out;
     int fits =
         task == TIDE_CLASSIFY
             ? m->e->link == LINK_SOFTMAX || (m->e->link == LINK_LOGIT && n_out == 2)
@@ -326,6 +334,12 @@ static tide_status gbdt_resume(struct tide_ctx *ctx, const void *params,
     return boost_resume(ctx, params, m->e, from, d, valid, rounds, out, info, err);
 }
 
+/* Trees of one quantile know nothing of the others, so where two cross they change places. */
+static int has_quantiles(const struct gbdt_model *m)
+{
+    return m->task == TIDE_REGRESS && m->n_out > 1;
+}
+
 static tide_status gbdt_predict(const void *object, const struct view *x, int64_t i0,
                                 int64_t n, double *out, tide_error *err)
 {
@@ -333,9 +347,11 @@ static tide_status gbdt_predict(const void *object, const struct view *x, int64_
     /* a lone margin of two classes goes to the front half and is spread from the back */
     tide_status status = ensemble_margin(m->e, x, i0, n, 0, out, err);
     if (!status) offset_add(&m->offset, x, i0, n, out);
-    if (!status)
-        ensemble_link(m->e, m->task == TIDE_CLASSIFY ? m->n_out : 1, n, out, out);
-    return status;
+    if (status) return status;
+    ensemble_link(m->e, m->n_out, n, out, out);
+    for (int64_t i = 0; has_quantiles(m) && i < n; i++)
+        quantiles_sort(out + i * m->n_out, m->n_out);
+    return TIDE_OK;
 }
 
 static void gbdt_predict_row(const void *object, const double *x, double *out)
@@ -343,7 +359,8 @@ static void gbdt_predict_row(const void *object, const double *x, double *out)
     const struct gbdt_model *m = object;
     ensemble_row(m->e, x, out); /* a lone margin of two classes: as above */
     if (m->offset.column >= 0) out[0] += offset_of(&m->offset, x[m->offset.column]);
-    ensemble_link(m->e, m->task == TIDE_CLASSIFY ? m->n_out : 1, 1, out, out);
+    ensemble_link(m->e, m->n_out, 1, out, out);
+    if (has_quantiles(m)) quantiles_sort(out, m->n_out);
 }
 
 static const struct ensemble *gbdt_trees(const void *object)

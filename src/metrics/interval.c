@@ -125,6 +125,10 @@ tide_status metric_begin(const struct metric_data *d, uint32_t needs,
     if ((needs & METRIC_BINARY) && d->n_classes > 2)
         return metric_undefined(v, "is for 2 classes, and there are %d",
                                 (int)d->n_classes);
+    if ((needs & METRIC_QUANTILES) && !d->quantiles)
+        return metric_undefined(v,
+                                "needs several quantiles, and the model predicts one "
+                                "value a row");
     *stop = 0;
     return TIDE_OK;
 }

@@ -242,6 +242,7 @@ static tide_status bind_training(struct fitting *f, tide_error *err)
         st = err_set(err, TIDE_CODE_DATA_NO_ROWS, "0 data rows to fit on");
     if (!st && f->how->from) st = resume_schema(f->how->from, f->m, err);
     if (!st && !f->how->from) st = schema_target(f, err);
+    if (!st) st = schema_outputs(f->m->pipeline, &f->m->schema, &f->m->arena, err);
     if (!st && !f->how->from) st = schema_columns(f, f->x.rows, f->x.n_rows, err);
     if (!st)
         st = bind_frame(f->ctx, &f->m->schema, f->p->frame, f->x.rows, f->x.n_rows,
@@ -562,7 +563,7 @@ static tide_status take_snapshot(void *payload, const struct state *s, tide_erro
     struct fitted_node *node = job->node;
     tide_model *m = job->f->m;
     struct state own = node->state;
-    int32_t n_out = job->f->d.task == TIDE_CLASSIFY ? job->f->d.n_classes : 1;
+    int32_t n_out = schema_width(&m->schema);
     node->state = *s;
     m->partial = 1;
     tide_status st = node->learner->load(s, job->f->d.task, n_out, node->n_in,
@@ -599,7 +600,7 @@ static tide_status fit_learner(struct fitting *f, const struct pipe_node *from,
     f->m->partial = st == TIDE_ECANCELLED;
     if (f->d.task == TIDE_ANOMALY) f->m->schema.threshold = info->threshold;
     tide_status loaded = arena_status(&f->m->arena, st ? NULL : err);
-    int32_t n_out = f->d.task == TIDE_CLASSIFY ? f->d.n_classes : 1;
+    int32_t n_out = schema_width(&f->m->schema);
     if (!loaded)
         loaded = l->load(&node->state, f->d.task, n_out, node->n_in, node->in_levels,
                          &f->m->arena, &node->object, st ? NULL : err);

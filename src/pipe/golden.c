@@ -110,7 +110,7 @@ static tide_status score_golden(struct tide_ctx *ctx, const tide_model *m, int64
                                 tide_error *err)
 {
     int p = m->schema.n_cols;
-    int n_out = m->schema.task == TIDE_CLASSIFY ? m->schema.n_classes : 1;
+    int n_out = schema_width(&m->schema);
     struct arena a;
     arena_init(&a, ctx);
     struct column *own = arena_array(&a, p, sizeof *own);
@@ -136,7 +136,7 @@ tide_status model_add_golden(struct tide_ctx *ctx, tide_model *m, tide_error *er
 {
     int p = m->schema.n_cols;
     int64_t n = MOST_CELLS / (p + 1);
-    int n_out = m->schema.task == TIDE_CLASSIFY ? m->schema.n_classes : 1;
+    int n_out = schema_width(&m->schema);
     n = n > MOST_ROWS ? MOST_ROWS : n < FEWEST ? FEWEST : n;
     state_init(&m->golden, &m->arena);
     double *value = state_new(&m->golden, "GOLDEN", "value", STATE_F64, p, n, 1);
@@ -167,7 +167,7 @@ static tide_status compare(const tide_model *m, int64_t n, const double *want,
                            const double *got, tide_error *err)
 {
     double tolerance = tolerance_of(m);
-    int n_out = m->schema.task == TIDE_CLASSIFY ? m->schema.n_classes : 1;
+    int n_out = schema_width(&m->schema);
     for (int64_t i = 0; i < n * n_out; i++) {
         double scale = fabs(want[i]) > 1 ? fabs(want[i]) : 1;
         if (memcmp(&want[i], &got[i], sizeof *got) == 0) continue;
@@ -184,7 +184,7 @@ tide_status model_check_golden(struct tide_ctx *ctx, const tide_model *m,
                                tide_error *err)
 {
     const struct state_array *value = state_find(&m->golden, "value"), *score = NULL;
-    int n_out = m->schema.task == TIDE_CLASSIFY ? m->schema.n_classes : 1;
+    int n_out = schema_width(&m->schema);
     if (m->golden.n == 0) return TIDE_OK;
     if (!value || value->type != STATE_F64 || value->dim[0] != m->schema.n_cols ||
         value->dim[2] != 1)

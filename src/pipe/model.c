@@ -66,7 +66,7 @@ const char *tide_model_target(const tide_model *model)
 tide_status model_load_nodes(tide_model *m, tide_error *err)
 {
     const struct schema *s = &m->schema;
-    int32_t n_out = s->task == TIDE_CLASSIFY ? s->n_classes : 1;
+    int32_t n_out = schema_width(s);
     for (int k = 0; k < m->n_nodes; k++) {
         struct fitted_node *node = &m->nodes[k];
         tide_status st = TIDE_OK;

@@ -119,10 +119,26 @@ struct schema {
     uint8_t target_type;
     int32_t n_classes, positive;
     const char **labels;
+    /* regress: quantiles that a row's scores are, rising; 0: one value */
+    int32_t n_outputs;
+    const char **outputs; /* [n_outputs] "q0.1" */
+    const double *shares; /* [n_outputs] 0.1 */
     /* binary: on p(positive), 0.5; anomaly: on the score */
     double threshold;
     const char *weight, *id, *group; /* names or NULL */
 };
+/* Scores of a row. */
+static inline int32_t schema_width(const struct schema *s)
+{
+    return s->task == TIDE_CLASSIFY ? s->n_classes
+           : s->n_outputs > 1       ? s->n_outputs
+                                    : 1;
+}
+/* The outputs that a pipeline makes of a model of this task, into s and the arena. */
+tide_status schema_outputs(const tide_pipeline *p, struct schema *s, struct arena *a,
+                           tide_error *err);
+/* The one of n rising shares that stands for a row where one value does: nearest to a half. */
+int32_t shares_centre(const double *share, int32_t n);
 struct fitted_node {
     const struct tide_step *step;
     const struct tide_learner *learner;
@@ -182,7 +198,7 @@ struct bind_counts {
     const char *extra[8];
 };
 /* Binds a frame to the model's schema by name (errors: data-column listing all missing names,
- * data-type) and scores rows (NULL = all rows of the frame): out [n][K or 1]. */
+ * data-type) and scores rows (NULL = all rows of the frame): out [n][schema_width]. */
 tide_status pipe_predict(struct tide_ctx *ctx, const tide_model *m,
                          const tide_frame *frame, const int64_t *rows, int64_t n,
                          double *out, struct bind_counts *counts, tide_error *err);

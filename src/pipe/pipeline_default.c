@@ -86,6 +86,7 @@ tide_status pipeline_default_aims(const char *learner,
     if (!l) return TIDE_EINVAL;
     tide_status st = values_of(l, sets, &values, err);
     if (!st) aims_of(l, values, out);
+    if (!st) out->quantiles.items = NULL; /* they were the values' */
     tide_values_free(values);
     return st;
 }

@@ -189,6 +189,26 @@ static tide_status take_value(struct reader *r, struct span *value)
     return TIDE_OK;
 }
 
+/* Numbers behind further commas belong to the value: no name begins as they do. */
+static tide_status take_numbers(struct reader *r, struct span *value)
+{
+    for (;;) {
+        size_t at = r->at;
+        struct span next = {0};
+        if (peek(r) != ',') return TIDE_OK;
+        r->at++;
+        skip_blanks(r);
+        int is_number = strchr("0123456789.", peek(r)) != NULL && peek(r) != '\0';
+        tide_status st = is_number ? take_value(r, &next) : TIDE_OK;
+        if (st) return st;
+        if (!is_number) {
+            r->at = at;
+            return TIDE_OK;
+        }
+        value->n = next.at + next.n - value->at;
+    }
+}
+
 static tide_status set_param(struct reader *r, struct pipe_node *node, struct span key,
                              struct span value)
 {
@@ -218,6 +238,7 @@ static tide_status read_params(struct reader *r, struct pipe_node *node)
         if (peek(r) != '=') return expected(r, "'='");
         r->at++;
         tide_status st = take_value(r, &value);
+        if (!st && value.n) st = take_numbers(r, &value);
         if (st) return st;
         if (r->at >= r->n) return unclosed(r, opened, "parenthesis");
         if (!value.n) return expected(r, "a value");

@@ -124,7 +124,7 @@ tide_status predict_view(struct tide_ctx *ctx, const tide_model *m,
     int workers = par_threads(ctx);
     struct scoring s = {.ctx = ctx, .m = m, .v = v, .out = out};
     if (v->n_rows == 0) return TIDE_OK;
-    s.width = m->schema.task == TIDE_CLASSIFY ? m->schema.n_classes : 1;
+    s.width = schema_width(&m->schema);
     s.block_rows = MOST_CELLS / (v->n_cols + 1);
     if (s.block_rows > MOST_ROWS) s.block_rows = MOST_ROWS;
     if (s.block_rows < 64) s.block_rows = 64;

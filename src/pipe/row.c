@@ -62,7 +62,7 @@ tide_status tide_row_predictor_new(tide_model *model, const char *const *names, 
     p->model = model;
     p->direct = is_idle && last->learner->predict_row ? last : NULL;
     p->n_columns = model->schema.n_cols;
-    p->width = model->schema.task == TIDE_CLASSIFY ? model->schema.n_classes : 1;
+    p->width = schema_width(&model->schema);
     tide_status st = names ? bind_names(p, names, n, err) : TIDE_OK;
     if (st) {
         mem_free(p->from);

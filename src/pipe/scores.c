@@ -18,11 +18,13 @@ struct tide_scores {
     struct arena arena;
     int64_t n;
     int32_t n_classes; /* 0: regression, anomalies */
+    int32_t width;     /* scores of a row */
     int is_anomaly;
     int32_t positive;
     double threshold;
-    const char **labels;
-    double *values; /* [n][n_classes or 1] */
+    const char **labels;  /* [n_classes] */
+    const char **outputs; /* [width] of several quantiles; else NULL */
+    double *values;       /* [n][width] */
 };
 
 static tide_status copy_schema(const tide_model *m, tide_scores *s, tide_error *err)
@@ -35,8 +37,12 @@ static tide_status copy_schema(const tide_model *m, tide_scores *s, tide_error *
     s->labels = arena_array(&s->arena, s->n_classes, sizeof *s->labels);
     for (int32_t k = 0; s->labels && k < s->n_classes; k++)
         s->labels[k] = arena_str(&s->arena, from->labels[k]);
-    s->values = arena_array(&s->arena, s->n,
-                            (size_t)(s->n_classes ? s->n_classes : 1) * sizeof(double));
+    s->width = schema_width(from);
+    if (from->n_outputs)
+        s->outputs = arena_array(&s->arena, s->width, sizeof *s->outputs);
+    for (int32_t k = 0; s->outputs && k < s->width; k++)
+        s->outputs[k] = arena_str(&s->arena, from->outputs[k]);
+    s->values = arena_array(&s->arena, s->n, (size_t)s->width * sizeof(double));
     return arena_status(&s->arena, err);
 }
 
@@ -106,6 +112,19 @@ const char *tide_scores_label(const tide_scores *scores, int k)
     return k >= 0 && k < scores->n_classes ? scores->labels[k] : NULL;
 }
 
+int tide_scores_width(const tide_scores *scores)
+{
+    return scores->width;
+}
+
+const char *tide_scores_output(const tide_scores *scores, int k)
+{
+    if (k < 0 || k >= scores->width) return NULL;
+    return scores->n_classes ? scores->labels[k]
+           : scores->outputs ? scores->outputs[k]
+                             : "prediction";
+}
+
 const double *tide_scores_values(const tide_scores *scores)
 {
     return scores->values;
@@ -132,7 +151,9 @@ static void write_header(const tide_scores *s, const struct tide_scores_csv *how
         str_add_csv(out, how->id, strlen(how->id), safe);
         str_addc(out, ',');
     }
-    str_add(out, s->is_anomaly ? "prediction,score" : "prediction");
+    if (!s->outputs) str_add(out, s->is_anomaly ? "prediction,score" : "prediction");
+    for (int32_t k = 0; s->outputs && k < s->width; k++)
+        str_addf(out, "%s%s", k ? "," : "", s->outputs[k]);
     for (int32_t k = 0; how->proba && k < s->n_classes; k++) {
         struct str name = {0};
         str_addf(&name, "p_%s", s->labels[k]);
@@ -167,7 +188,10 @@ static void write_row(const tide_scores *s, const struct tide_scores_csv *how,
     if (s->is_anomaly)
         str_add(out, tide_scores_predicted(s, i) ? "anomaly," : "normal,");
     if (!s->n_classes) {
-        str_num(out, s->values[i]);
+        for (int32_t k = 0; k < s->width; k++) {
+            if (k) str_addc(out, ',');
+            str_num(out, s->values[i * s->width + k]);
+        }
     } else {
         const char *label = s->labels[tide_scores_predicted(s, i)];
         str_add_csv(out, label, strlen(label), how->spreadsheet_safe);

@@ -5,10 +5,10 @@
 #include "spec/spec.h"
 
 static const char *const type_names[] = {"int",    "int",  "seed", "number", "bool",
-                                         "choice", "text", "size", "list"};
-static const char *const schema_types[] = {"integer", "integer", "integer",
-                                           "number",  "boolean", "string",
-                                           "string",  "integer", "array"};
+                                         "choice", "text", "size", "list",   "numbers"};
+static const char *const schema_types[] = {"integer", "integer", "integer", "number",
+                                           "boolean", "string",  "string",  "integer",
+                                           "array",   NULL};
 
 static void add_member(struct str *out, const char *key, const char *text)
 {
@@ -135,17 +135,26 @@ void entry_json(struct str *out, enum tide_kind kind, const struct tide_entry *e
     str_add(out, "]}");
 }
 
+static void schema_bounds(struct str *out, const struct tide_param *row)
+{
+    if (!(row->lo < row->hi)) return;
+    add_bound(out, row->flags & TIDE_OPEN_LO ? "exclusiveMinimum" : "minimum", row->lo);
+    add_bound(out, row->flags & TIDE_OPEN_HI ? "exclusiveMaximum" : "maximum", row->hi);
+}
+
 static void schema_property(struct str *out, const struct tide_param *row)
 {
-    str_addf(out, "\"%s\":{\"type\":\"%s\"", row->name, schema_types[row->type]);
+    str_addf(out, "\"%s\":{\"type\":", row->name);
+    if (row->type == TIDE_PARAM_REALS) { /* one number, or a list of them */
+        str_add(out, "[\"number\",\"array\"],\"items\":{\"type\":\"number\"");
+        schema_bounds(out, row);
+        str_addf(out, "},\"minItems\":1,\"maxItems\":%d", TIDE_REALS_MOST);
+    } else {
+        str_addf(out, "\"%s\"", schema_types[row->type]);
+    }
     if (row->type == TIDE_PARAM_LIST) str_add(out, ",\"items\":{\"type\":\"string\"}");
     if (row->type == TIDE_PARAM_ENUM) add_choices(out, "enum", row);
-    if (row->lo < row->hi) {
-        add_bound(out, row->flags & TIDE_OPEN_LO ? "exclusiveMinimum" : "minimum",
-                  row->lo);
-        add_bound(out, row->flags & TIDE_OPEN_HI ? "exclusiveMaximum" : "maximum",
-                  row->hi);
-    }
+    schema_bounds(out, row);
     add_default(out, row);
     add_member(out, "description", row->help);
     str_addc(out, '}');

@@ -38,9 +38,10 @@ struct fit_resume {
 
 /* What the parameters of a learner settle before any data is seen. */
 struct fit_aims {
-    uint32_t tasks;     /* those of the learner that they leave */
-    const char *metric; /* to judge by; NULL: the task's */
-    int own_loss;       /* the loss is the caller's: fit_data.own_loss */
+    uint32_t tasks;                  /* those of the learner that they leave */
+    const char *metric;              /* to judge by; NULL: the task's */
+    int own_loss;                    /* the loss is the caller's: fit_data.own_loss */
+    struct tide_real_list quantiles; /* predicted at once; n 0: one value. Borrowed */
 };
 
 /* Margins that are intercept + sum of coef x, for explanations. */
@@ -81,12 +82,12 @@ struct tide_learner {
     int32_t (*rounds)(const void *object); /* that it has; NULL without resume */
     /* Rebuilds the working object from a state (fresh or from a file), checking everything.
      * n_cols and n_levels[j] (0: numeric) describe the view it will be given; n_out is K for
-     * classification, else 1. Memory from the arena, which outlives the object. */
+     * classification and for K quantiles, else 1. Memory from the arena, which outlives the object. */
     tide_status (*load)(const struct state *s, uint32_t task, int32_t n_out,
                         int32_t n_cols, const uint32_t *n_levels, struct arena *a,
                         void **object, tide_error *err);
     /* Scores view rows [i0, i0 + n): probabilities [n][K] for classification, values [n] for
-     * regression, scores [n] in [0, 1] for anomalies, the strangest highest; row-major. No allocation that outlives the call; may be called from any thread. */
+     * regression ([n][K] of K quantiles, rising in each row), scores [n] in [0, 1] for anomalies, the strangest highest; row-major. No allocation that outlives the call; may be called from any thread. */
     tide_status (*predict)(const void *object, const struct view *x, int64_t i0,
                            int64_t n, double *out, tide_error *err);
     /* Scores one row, the bits of `predict`, without allocating: x[j] is a number, or the level of

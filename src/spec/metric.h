@@ -8,15 +8,20 @@ enum metric_needs {
     METRIC_PROBA = 2,
     METRIC_VALUES = 4,
     METRIC_BINARY = 8,
-    METRIC_ORDER = 32, /* of the probabilities only their order */
-    METRIC_LIST = 16   /* y is the relevance of lists that pred ranks: `group` */
+    METRIC_ORDER = 32,     /* of the probabilities only their order */
+    METRIC_QUANTILES = 64, /* several of each row */
+    METRIC_NO_ORDER = 128, /* neither more nor less is better: nothing to choose by */
+    METRIC_LIST = 16       /* y is the relevance of lists that pred ranks: `group` */
 };
 
 struct metric_data {
     uint32_t task;
     int64_t n;
     const double *y;    /* regress: truth */
-    const double *pred; /* regress: prediction */
+    const double *pred; /* regress: prediction; of several quantiles the central one */
+    const double *quantiles; /* regress: [n][n_shares] rising in each row, or NULL */
+    const double *shares;    /* [n_shares] rising */
+    int32_t n_shares;
     /* classify: true class, may be >= n_classes (class unknown to the model) */
     const int32_t *k;
     const int32_t *label; /* classify: predicted class */

@@ -137,6 +137,8 @@ static const char *kind_phrase(int type)
         return "one of its choices";
     case TIDE_PARAM_BYTES:
         return "a size such as 512M";
+    case TIDE_PARAM_REALS:
+        return "numbers with commas between";
     case TIDE_PARAM_TEXT:
     case TIDE_PARAM_LIST:
         break;
@@ -244,12 +246,13 @@ static int is_word(const char *text, const char *word)
     return !*text && !*word;
 }
 
-static tide_status set_real(const struct tide_param *row, const char *text, void *field,
-                            tide_error *err)
+/* The number in len bytes at `at`, a part of text, within the row's ends. */
+static tide_status read_real(const struct tide_param *row, const char *text,
+                             const char *at, size_t len, double *out, tide_error *err)
 {
     double x;
-    enum num_result r = num_parse(text, strlen(text), '.', &x);
-    const char *bare = text + (*text == '-' || *text == '+');
+    enum num_result r = num_parse(at, len, '.', &x);
+    const char *bare = at + (*at == '-' || *at == '+');
     if (r == NUM_BAD &&
         (is_word(bare, "nan") || is_word(bare, "inf") || is_word(bare, "infinity")))
         x = NAN;
@@ -259,7 +262,54 @@ static tide_status set_real(const struct tide_param *row, const char *text, void
         return is_bounded(row) ? bad_range(row, text, row->lo, row->hi, err)
                                : bad_range(row, text, -1.7976931348623157e308,
                                            1.7976931348623157e308, err);
-    memcpy(field, &x, sizeof x);
+    *out = x;
+    return TIDE_OK;
+}
+
+static tide_status set_real(const struct tide_param *row, const char *text, void *field,
+                            tide_error *err)
+{
+    double x;
+    tide_status s = read_real(row, text, text, strlen(text), &x, err);
+    if (!s) memcpy(field, &x, sizeof x);
+    return s;
+}
+
+/* "0.1, 0.5" or "[0.1, 0.5]": at most TIDE_REALS_MOST numbers, each above the one before. */
+static tide_status set_reals(tide_values *v, const struct tide_param *row,
+                             const char *text, void *field, tide_error *err)
+{
+    size_t len = strlen(text);
+    int has_brackets = len >= 2 && text[0] == '[' && text[len - 1] == ']';
+    const char *at = text + has_brackets, *end = text + len - has_brackets;
+    double x[TIDE_REALS_MOST];
+    int n = 0;
+    for (int more = 1; more; n++) {
+        const char *stop = memchr(at, ',', (size_t)(end - at)), *last;
+        more = stop != NULL;
+        last = stop ? stop : end;
+        while (at < last && *at == ' ') at++;
+        while (last > at && last[-1] == ' ') last--;
+        if (n == TIDE_REALS_MOST) {
+            err_set(err, TIDE_CODE_PARAM_VALUE, "'%s' takes at most %d numbers",
+                    row->name, TIDE_REALS_MOST);
+            return err_field(err, row->name);
+        }
+        if (at == last) return bad_value(row, text, err);
+        tide_status s = read_real(row, text, at, (size_t)(last - at), &x[n], err);
+        if (s) return s;
+        if (n && !(x[n] > x[n - 1])) {
+            err_set(err, TIDE_CODE_PARAM_VALUE, "'%s' must rise, got %r behind %r",
+                    row->name, x[n], x[n - 1]);
+            return err_field(err, row->name);
+        }
+        if (more) at = stop + 1;
+    }
+    double *items = arena_array(&v->arena, n, sizeof *items);
+    if (!items) return arena_status(&v->arena, err);
+    memcpy(items, x, (size_t)n * sizeof *items);
+    struct tide_real_list list = {items, n};
+    memcpy(field, &list, sizeof list);
     return TIDE_OK;
 }
 
@@ -386,6 +436,8 @@ static tide_status set_field(tide_values *v, int i, const char *text,
         return set_bytes(row, text, field, err);
     case TIDE_PARAM_LIST:
         return add_item(v, i, text, field, err);
+    case TIDE_PARAM_REALS:
+        return set_reals(v, row, text, field, err);
     }
     return err_set(err, TIDE_CODE_INTERNAL, "parameter '%s' has no type", row->name);
 }
@@ -560,6 +612,16 @@ static void add_value(struct str *out, const struct tide_param *row,
                 add_text_value(out, list->items[i]);
         }
         if (is_json) str_addc(out, ']');
+        return;
+    }
+    case TIDE_PARAM_REALS: { /* one is written as a number */
+        const struct tide_real_list *list = field;
+        if (list->n != 1) str_addc(out, '[');
+        for (int i = 0; i < list->n; i++) {
+            num_print(text, list->items[i]);
+            str_addf(out, "%s%s", i ? "," : "", text);
+        }
+        if (list->n != 1) str_addc(out, ']');
         return;
     }
     }

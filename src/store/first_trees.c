@@ -53,7 +53,7 @@ static tide_status load_first(tide_model *m, const struct ensemble *e, int32_t r
     copy_others(&whole, &node->state);
     tide_status st = arena_status(&m->arena, err);
     if (st) return st;
-    int32_t n_out = m->schema.task == TIDE_CLASSIFY ? m->schema.n_classes : 1;
+    int32_t n_out = schema_width(&m->schema);
     st = node->learner->load(&node->state, m->schema.task, n_out, node->n_in,
                              node->in_levels, &m->arena, &node->object, err);
     return st ? st : arena_status(&m->arena, err);

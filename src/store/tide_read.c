@@ -94,9 +94,9 @@ static int type_of(const char *name)
 static tide_status read_required(const struct loading *l)
 {
     static const char *const known[] = {
-        "tidemill", "required", "task",       "seed",   "partial", "target",
-        "classes",  "positive", "threshold",  "weight", "id",      "group",
-        "columns",  "pipeline", "parameters", "nodes",  "arrays",  "about"};
+        "tidemill",   "required",  "task",   "seed",  "partial", "target",  "classes",
+        "positive",   "threshold", "weight", "id",    "group",   "columns", "pipeline",
+        "parameters", "nodes",     "arrays", "about", "outputs"};
     const json_t *list = json_object_get(l->header, "required");
     for (size_t i = 0; i < json_array_size(list); i++) {
         const char *key = json_string_value(json_array_get(list, i));
@@ -560,12 +560,31 @@ static tide_status blame_file(tide_status st, tide_error *err)
     return TIDE_EMODEL;
 }
 
+/* The outputs are those that the pipeline asks for, name by name. */
+static tide_status read_outputs(const struct loading *l)
+{
+    struct schema *s = &l->m->schema;
+    const json_t *list = json_object_get(l->header, "outputs");
+    tide_status st = schema_outputs(l->m->pipeline, s, &l->m->arena, l->err);
+    if (st) return st;
+    int fits = (!list && !s->n_outputs) ||
+               (json_is_array(list) && json_array_size(list) == (size_t)s->n_outputs);
+    for (int32_t k = 0; fits && k < s->n_outputs; k++) {
+        const char *name = json_string_value(json_array_get(list, (size_t)k));
+        fits = name && strcmp(name, s->outputs[k]) == 0;
+    }
+    return fits ? TIDE_OK
+                : bad_header(l, TIDE_CODE_TIDE_CLASSES, "outputs",
+                             "the pipeline predicts others");
+}
+
 static tide_status read_all(struct loading *l)
 {
     struct state dicts;
     state_init(&dicts, &l->m->arena);
     tide_status st = read_schema(l);
     if (!st) st = read_nodes(l);
+    if (!st) st = read_outputs(l);
     if (!st) st = read_arrays(l, &dicts);
     if (!st) st = read_dicts(l, &dicts);
     if (!st) st = read_about(l);

@@ -75,11 +75,25 @@ static void put_columns(struct str *t, const struct schema *s)
     str_add(t, "],");
 }
 
+/* Absent from models of one value a row or of classes: a reader that knows one value only must
+ * not take the first for it. */
+static void put_outputs(struct str *t, const struct schema *s)
+{
+    if (!s->n_outputs) return;
+    str_add(t, "\"outputs\":[");
+    for (int32_t k = 0; k < s->n_outputs; k++) {
+        if (k) str_addc(t, ',');
+        str_add_json(t, s->outputs[k], strlen(s->outputs[k]));
+    }
+    str_add(t, "],");
+}
+
 static void put_schema(struct str *t, const tide_model *m)
 {
     const struct schema *s = &m->schema;
-    str_addf(t, "{\"tidemill\":\"%d.%d\",\"required\":[],\"task\":\"%s\",", TIDE_MAJOR,
-             TIDE_MINOR, task_name(s->task));
+    str_addf(t, "{\"tidemill\":\"%d.%d\",\"required\":[%s],\"task\":\"%s\",",
+             TIDE_MAJOR, TIDE_MINOR, s->n_outputs ? "\"outputs\"" : "",
+             task_name(s->task));
     str_addf(t, "\"seed\":\"%llu\",\"partial\":%s,\"target\":",
              (unsigned long long)m->seed, m->partial ? "true" : "false");
     if (s->target) {
@@ -99,6 +113,7 @@ static void put_schema(struct str *t, const tide_model *m)
     str_addf(t, "],\"positive\":%d,", s->task == TIDE_CLASSIFY ? s->positive : 0);
     put_number(t, "threshold", s->threshold);
     str_addc(t, ',');
+    put_outputs(t, s);
     put_text(t, "weight", s->weight);
     str_addc(t, ',');
     put_text(t, "id", s->id);

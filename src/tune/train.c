@@ -323,6 +323,28 @@ static tide_status add_candidate(struct trainer *t, const char *learner,
     return TIDE_OK;
 }
 
+/* What the chosen one is compared with: where it learns several quantiles, those of all rows. */
+static tide_status add_baseline(struct trainer *t, tide_error *err)
+{
+    struct candidate *c = &t->c[0];
+    struct fit_aims aims;
+    struct str shares = {0};
+    pipeline_aims(t->c[t->chosen].pipeline, &aims);
+    str_add(&shares, "quantile=");
+    for (int k = 0; k < aims.quantiles.n; k++) {
+        str_add(&shares, k ? "," : "");
+        str_num(&shares, aims.quantiles.items[k]);
+    }
+    const char *sets[] = {"value=quantile", shares.s};
+    struct tide_text_list list = {sets, aims.quantiles.n > 1 ? 2 : 0};
+    tide_status s = shares.failed ? err_nomem(err, 0)
+                                  : pipeline_default("baseline", &list, t->p,
+                                                     &c->pipeline, NULL, err);
+    str_free(&shares);
+    if (!s) c->name = "baseline";
+    return s;
+}
+
 static tide_status make_candidates(struct trainer *t, tide_error *err)
 {
     static const struct tide_text_list no_sets = {0};
@@ -335,12 +357,12 @@ static tide_status make_candidates(struct trainer *t, tide_error *err)
         t->chosen = t->n - 1;
         return s;
     }
-    if (t->plan.k > 0 && !t->from)
-        s = add_candidate(t, "baseline", &no_sets, NULL, err);
-    if (s) return s;
-    t->chosen = t->n;
-    if (!t->from && !is_set(o->pipeline))
-        return add_candidate(t, o->learner, &o->set, &t->note, err);
+    int is_compared = t->plan.k > 0 && !t->from;
+    t->chosen = t->n = is_compared;
+    if (!t->from && !is_set(o->pipeline)) {
+        s = add_candidate(t, o->learner, &o->set, &t->note, err);
+        return !s && is_compared ? add_baseline(t, err) : s;
+    }
     struct candidate *c = &t->c[t->n];
     if (t->from) {
         c->pipeline = t->resumed;
@@ -351,7 +373,7 @@ static tide_status make_candidates(struct trainer *t, tide_error *err)
     }
     t->n++;
     c->name = c->pipeline->nodes[c->pipeline->n - 1].learner->name;
-    return TIDE_OK;
+    return is_compared ? add_baseline(t, err) : TIDE_OK;
 }
 
 /* A fit of what was asked for: from the model, by the loss of the caller, if there is one. */
@@ -456,7 +478,8 @@ static tide_status scored_rows(struct trainer *t, struct scored *out, tide_error
 {
     const struct problem *p = t->p;
     const struct cv_result *cv = &t->c[t->chosen].cv;
-    int64_t n = 0, K = p->task == TIDE_CLASSIFY ? p->n_classes : 1;
+    struct fit_aims aims;
+    int64_t n = 0, K = cv->width;
     double *y = arena_array(&t->arena, p->n_rows, sizeof *y);
     double *w = arena_array(&t->arena, p->n_rows, sizeof *w);
     double *z = arena_array(&t->arena, p->n_rows * K, sizeof *z);
@@ -490,7 +513,9 @@ static tide_status scored_rows(struct trainer *t, struct scored *out, tide_error
                            .group = group,
                            .group_name = group_name(p),
                            .is_ranked = t->is_ranked};
-    return TIDE_OK;
+    pipeline_aims(t->c[t->chosen].pipeline, &aims);
+    return scored_quantiles(out, aims.quantiles.items,
+                            p->task == TIDE_REGRESS ? (int32_t)K : 0, &t->arena, err);
 }
 
 static double mean_of(const double *x, int n)
@@ -656,7 +681,7 @@ static tide_status score_valid(struct trainer *t, const tide_model *m,
                                const struct truth *truth, struct scored *out,
                                tide_error *err)
 {
-    int64_t K = m->schema.task == TIDE_CLASSIFY ? m->schema.n_classes : 1;
+    int64_t K = schema_width(&m->schema);
     double *z = arena_array(&t->arena, truth->n * K, sizeof *z);
     int32_t *label = arena_array(&t->arena, truth->n, sizeof *label);
     if (!z || !label) return arena_status(&t->arena, err);
@@ -680,7 +705,7 @@ static tide_status score_valid(struct trainer *t, const tide_model *m,
                            .group = shows_lists(t) ? truth->group : NULL,
                            .group_name = m->schema.group,
                            .is_ranked = t->is_ranked};
-    return TIDE_OK;
+    return scored_quantiles(out, m->schema.shares, m->schema.n_outputs, &t->arena, err);
 }
 
 /* What the model that was gone on from gets on the same rows. */
@@ -764,6 +789,7 @@ static tide_status settle_task(const struct tide_train_options *o,
         s = pipeline_parse(o->pipeline, &p, err);
         if (s) return s;
         pipeline_aims(p, aims);
+        aims->quantiles.items = NULL; /* they were the pipeline's */
         pipeline_free(p);
     } else if (is_set(o->learner) && strcmp(o->learner, "auto") != 0) {
         s = pipeline_default_aims(o->learner, &o->set, aims, err);

@@ -11,10 +11,11 @@ extern const struct tide_learner tide_learner_gbdt;
 
 static struct objective_fit fit_of(enum objective_id id)
 {
+    static const double level[] = {0.3};
     return (struct objective_fit){.of = &objective_table[id],
                                   .simd = simd_get(NULL),
                                   .n_outputs = id == OBJECTIVE_SOFTMAX ? 3 : 1,
-                                  .level = 0.3,
+                                  .level = level,
                                   .delta = 0.7,
                                   .power = 1.4};
 }

@@ -24,12 +24,12 @@ static struct piece trimmed(const char *s, size_t n)
     return (struct piece){s, n};
 }
 
-/* The part up to `mark` outside parentheses; *rest is behind it, NULL at the end. */
+/* The part up to `mark` outside parentheses and brackets; *rest is behind it, NULL at the end. */
 static struct piece next_piece(const char *s, size_t n, char mark, const char **rest)
 {
     int depth = 0;
     for (size_t i = 0; i < n; i++) {
-        depth += (s[i] == '(') - (s[i] == ')');
+        depth += (s[i] == '(' || s[i] == '[') - (s[i] == ')' || s[i] == ']');
         if (s[i] != mark || depth) continue;
         *rest = s + i + 1;
         return trimmed(s, i);
@@ -71,6 +71,20 @@ static tide_status set_value(tide_values *values, struct piece p, const char *te
     return tide_values_set(values, name, value, err);
 }
 
+/* Members are combined value by value. */
+static tide_status check_aims(const struct member_wish *w, tide_error *err)
+{
+    const struct tide_learner *l = w->learner;
+    struct fit_aims aims = {.tasks = l->tasks};
+    if (l->aims) l->aims(tide_values_struct(w->values), &aims);
+    if (aims.quantiles.n < 2) return TIDE_OK;
+    err_set(
+        err, TIDE_CODE_PARAM_CONFLICT,
+        "the member %s predicts several quantiles, and members predict one value a row",
+        l->name);
+    return err_field(err, "of");
+}
+
 static tide_status parse_one(struct piece p, const char *text, struct member_wish *out,
                              tide_error *err)
 {
@@ -96,7 +110,7 @@ static tide_status parse_one(struct piece p, const char *text, struct member_wis
     if (!st) st = tide_values_check(out->values, err);
     if (!st && out->learner->check)
         st = out->learner->check(tide_values_struct(out->values), err);
-    return st;
+    return st ? st : check_aims(out, err);
 }
 
 tide_status members_parse(const char *text, struct member_wishes *out, tide_error *err)

@@ -149,16 +149,18 @@ static tide_status boost_loss(struct boost *b, tide_error *err)
         err_field(err, "loss");
         return err_hint(err, "loss", "squared");
     }
-    if (p->multi == BOOST_VECTOR && b->d->task == TIDE_REGRESS) {
-        err_set(err, TIDE_CODE_PARAM_CONFLICT, "'multi' is for classes as target");
+    if (p->multi == BOOST_VECTOR && b->d->task == TIDE_REGRESS &&
+        boost_numbers(p) == 1) {
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "'multi' is for classes as target, or for several quantiles");
         return err_field(err, "multi");
     }
     b->loss = id;
-    b->grad.n_outputs = id == OBJECTIVE_SOFTMAX ? b->d->n_classes : 1;
+    b->grad.n_outputs = id == OBJECTIVE_SOFTMAX ? b->d->n_classes : boost_numbers(p);
     b->width = p->multi == BOOST_VECTOR ? b->grad.n_outputs : 1;
     b->n_trees = b->grad.n_outputs / b->width;
     b->grad.loss = (struct objective_fit){.of = &objective_table[id],
-                                          .level = p->quantile,
+                                          .level = p->quantile.items,
                                           .delta = p->delta,
                                           .power = p->power};
     b->max_leaf = p->max_leaf;
@@ -223,8 +225,11 @@ static tide_status boost_offset(struct boost *b, tide_error *err)
     const char *why =
         is_log && p->offset && *p->offset ? "'exposure' and 'offset' exclude "
                                             "each other"
-        : b->grad.n_outputs > 1           ? "'offset' is for one score a row, not for "
-                                            "more than two classes"
+        : b->grad.n_outputs > 1
+            ? (b->d->task == TIDE_REGRESS ? "'offset' is for one score a row, not for "
+                                            "several quantiles"
+                                          : "'offset' is for one score a row, not for "
+                                            "more than two classes")
         : is_log && b->grad.loss.of->link != LINK_EXP
             ? "'exposure' is for losses on a log scale: poisson, gamma, tweedie"
             : NULL;
@@ -298,13 +303,13 @@ static double boost_mean(const struct boost *b, double *work)
     return mean / grad_mean(work, d->w, b->skip, n);
 }
 
-/* The best constant for a number, in scores. work: [n] */
-static double boost_best(struct boost *b, struct weighted *v, double *work)
+/* The best constant for a number, in scores of output k. work: [n] */
+static double boost_best(struct boost *b, int32_t k, struct weighted *v, double *work)
 {
     const struct fit_data *d = b->d;
     const struct objective *of = b->grad.loss.of;
-    double level = of->constant == CONSTANT_LEVEL ? b->p->quantile : 0.5;
-    if (of->constant != CONSTANT_MEAN) return boost_quantile(b, level, 0, 0, v);
+    if (of->constant != CONSTANT_MEAN)
+        return boost_quantile(b, objective_level(&b->grad.loss, k), 0, 0, v);
     if (b->offsets && of->link == LINK_LOGIT) return 0; /* the offset is all there is */
     double mean = boost_mean(b, work), top = 0;
     for (int64_t i = 0; i < d->x->n_rows; i++) top = d->y[i] > top ? d->y[i] : top;
@@ -338,10 +343,12 @@ static tide_status boost_constant(struct boost *b, tide_error *err)
         return TIDE_OK;
     }
     if (b->one_value) {
-        b->base[0] = n > 0 ? d->y[0] : 0;
+        for (int32_t k = 0; k < b->grad.n_outputs; k++)
+            b->base[k] = n > 0 ? d->y[0] : 0;
         return TIDE_OK;
     }
-    b->base[0] = b->from ? b->from->base[0] : boost_best(b, v, b->y);
+    for (int32_t k = 0; k < b->grad.n_outputs; k++)
+        b->base[k] = b->from ? b->from->base[k] : boost_best(b, k, v, b->y);
     if (of->link == LINK_IDENTITY) b->grad.loss.base = b->base[0];
     for (int64_t i = 0; i < n; i++) b->y[i] = d->y[i] - b->grad.loss.base;
     if (b->p->delta == 0 &&
@@ -409,7 +416,7 @@ static double boost_cover(const struct boost *b, const struct grow *g,
     return (double)sum / b->cover_scale;
 }
 
-/* Scores before the first tree. */
+/* Scores before the first tree; under an identity link less what is off the targets. */
 static double *boost_scores(struct boost *b, const struct view *x)
 {
     int32_t k = b->grad.n_outputs;
@@ -417,7 +424,7 @@ static double *boost_scores(struct boost *b, const struct view *x)
     double *score = arena_array(&b->scratch, n * k + 1, sizeof *score);
     for (int64_t i = 0; score && i < n; i++)
         for (int32_t c = 0; c < k; c++)
-            score[i * k + c] = b->grad.loss.of->link == LINK_IDENTITY ? 0 : b->base[c];
+            score[i * k + c] = b->base[c] - b->grad.loss.base;
     if (score) offset_add(&b->offset, x, 0, n, score);
     return score;
 }
@@ -669,17 +676,18 @@ static void watch_add(const struct boost *b, const struct watch *w, struct follo
         }
 }
 
-/* Quantile of the residuals of a leaf's rows. */
-static double boost_refit(const struct boost *b, const struct grow *g,
+/* Quantile of the residuals of output k in a leaf's rows. */
+static double boost_refit(const struct boost *b, const struct grow *g, int64_t k,
                           const struct grow_node *q, struct weighted *v)
 {
-    double level = b->loss == OBJECTIVE_QUANTILE ? b->p->quantile : 0.5;
+    const double *score = b->grad.score + k;
+    int64_t n_out = b->grad.n_outputs;
     for (uint32_t r = 0; r < q->n; r++) {
         uint32_t i = g->ids[q->beg + r];
-        v[r].value = b->y[i] - b->grad.score[i];
+        v[r].value = b->y[i] - score[i * n_out];
         v[r].weight = b->refit_unit ? b->refit_unit[i] : 1;
     }
-    return weighted_quantile(v, q->n, level);
+    return weighted_quantile(v, q->n, objective_level(&b->grad.loss, (int32_t)k));
 }
 
 static double held(double v, double lo, double hi)
@@ -693,7 +701,8 @@ static double boost_step(const struct boost *b, const struct grow *g,
                          struct follow *f, int32_t c)
 {
     uint8_t sorted = f->sorted[q - g->node];
-    if (b->grad.loss.of->refit) return boost_refit(b, g, q, f->residual);
+    if (b->grad.loss.of->refit)
+        return boost_refit(b, g, grad - b->grad.out + c, q, f->residual);
     return b->width > 1 ? vector_value(g, grad, q, c, sorted)
                         : grow_value(g, grad, q, sorted);
 }
@@ -1556,9 +1565,20 @@ static tide_status check_vector(const struct boost_params *p, tide_error *err)
     return err_hint(err, "multi", "trees");
 }
 
+static tide_status check_quantiles(const struct boost_params *p, tide_error *err)
+{
+    if (boost_numbers(p) < 2 || !has_stop_metric(p)) return TIDE_OK;
+    err_set(
+        err, TIDE_CODE_PARAM_CONFLICT,
+        "several quantiles are watched by their mean pinball loss, not by 'stop_on'");
+    return err_field(err, "stop_on");
+}
+
 tide_status boost_check(const void *params, tide_error *err)
 {
     const struct boost_params *p = params;
+    tide_status quantiles = check_quantiles(p, err);
+    if (quantiles) return quantiles;
     if (p->multi == BOOST_VECTOR) {
         tide_status status = check_vector(p, err);
         if (status) return status;

@@ -1,6 +1,7 @@
 /* boost.h - gradient boosting from a table to an ensemble's state (gbdt.c holds the descriptor) */
 #ifndef LEARNERS_TREE_BOOST_H
 #define LEARNERS_TREE_BOOST_H
+#include "learners/tree/objective.h"
 #include "spec/learner.h"
 
 enum boost_growth { BOOST_LEAF, BOOST_LEVEL, BOOST_SYMMETRIC };
@@ -22,11 +23,17 @@ struct boost_params {
     int32_t cat_stats; /* enum cat_stats */
     const char *monotone, *interact, *offset, *exposure, *stop_on;
     double rate, min_hessian, l2, l1, min_gain, rows, columns, cat_smooth, cat_l2;
-    double quantile, power, delta, max_leaf, path_smooth, pos_weight, decay,
-        columns_level, columns_node;
+    struct tide_real_list quantile;
+    double power, delta, max_leaf, path_smooth, pos_weight, decay, columns_level,
+        columns_node;
     double dart, dart_skip;
     int32_t dart_most, truncation;
 };
+/* Scores of a row of numbers: one, or those of several quantiles. */
+static inline int32_t boost_numbers(const struct boost_params *p)
+{
+    return p->loss == OBJECTIVE_QUANTILE ? p->quantile.n : 1;
+}
 /* Do folds choose the rounds of a table, if anything does? */
 static inline int boost_has_folds(const struct boost_params *p, int64_t n_rows)
 {

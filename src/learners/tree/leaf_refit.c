@@ -97,9 +97,12 @@ static double newton_step(const struct leaf_refit *r, const struct grow_grad *gr
     return a <= 0 || h <= 0 ? 0 : (sum > 0 ? -a : a) / h;
 }
 
-/* Residuals of the rows, leaf by leaf: those of leaf q from s->at[q] on. */
-static void residuals_sort(const struct leaf_refit *r, int32_t t, struct leaf_sums *s)
+/* Residuals of output k, leaf by leaf: those of leaf q from s->at[q] on. */
+static void residuals_sort(const struct leaf_refit *r, int32_t t, int32_t k,
+                           struct leaf_sums *s)
 {
+    const double *score = r->grad->score + k;
+    int64_t outputs = r->grad->n_outputs;
     uint32_t l0 = r->e->tree_leaf[t], leaves = r->e->tree_leaf[t + 1] - l0;
     int64_t next = 0;
     for (uint32_t q = 0; q < leaves; q++) {
@@ -108,7 +111,7 @@ static void residuals_sort(const struct leaf_refit *r, int32_t t, struct leaf_su
     }
     for (int64_t i = 0; i < r->x->n_rows; i++) {
         struct weighted *to = &s->residual[s->at[s->leaf[i] - l0]++];
-        to->value = r->grad->rows.y[i] - r->grad->score[i];
+        to->value = r->grad->rows.y[i] - score[i * outputs];
         to->weight = r->refit_unit ? r->refit_unit[i] : 1;
     }
     for (uint32_t q = 0; q < leaves; q++) s->at[q] -= s->n[q];
@@ -123,13 +126,13 @@ static tide_status tree_refit(const struct leaf_refit *r, int32_t t, int32_t k,
     int64_t own = width > 1 ? k : 0;
     const struct grow_grad *grad = &r->grad->out[k];
     uint32_t l0 = r->e->tree_leaf[t], leaves = r->e->tree_leaf[t + 1] - l0;
-    double level = r->loss == OBJECTIVE_QUANTILE ? r->p->quantile : 0.5;
+    double level = objective_level(&r->grad->loss, k);
     int by_quantile = r->grad->loss.of->refit;
     tide_status status =
         ensemble_leaves(r->ctx, r->e, t, s->codes, r->x->n_rows, s->leaf, err);
     if (status) return status;
     sums_make(r, grad, t, s);
-    if (by_quantile) residuals_sort(r, t, s);
+    if (by_quantile) residuals_sort(r, t, k, s);
     for (uint32_t q = 0; q < leaves; q++) {
         int64_t at = (int64_t)(l0 + q) * width + own;
         double old = r->e->leaf[at];

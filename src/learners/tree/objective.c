@@ -7,6 +7,8 @@
  * Refit       where the second derivative is 0 almost everywhere (absolute, quantile, mape) it is
  *             taken as 1 for the search of splits, and a leaf's value is the weighted quantile
  *             of its residuals, by exact selection (Friedman 2001, algorithm 3).
+ * quantile    of several shares at once each is an output, judged in rising order; a row's loss is
+ *             their mean.
  * mape        rows weigh 1/max(1, |y|), as in LightGBM: targets below 1 are not blown up.
  * softmax     h = p (1 - p) K/(K - 1).
  * lambdarank  (and xendcg) derivatives of a row come from its query: rank_loss.c.
@@ -135,19 +137,34 @@ static double pseudo_huber_loss(LOSS_ARGS)
     return r * r / (sqrt(1 + q * q) + 1);
 }
 
+/* z [n_outputs][n] */
+static void residuals_of_each(const struct objective_fit *o,
+                              const struct grad_rows *rows, int64_t i0, int64_t n,
+                              const double *score, double *z)
+{
+    for (int64_t k = 0; k < o->n_outputs; k++)
+        for (int64_t i = 0; i < n; i++)
+            z[k * n + i] = score[i * o->n_outputs + k] - rows->y[i0 + i];
+}
 static void quantile_grad(GRAD_ARGS)
 {
     UNUSED_GRAD;
     for (int64_t i = 0; i < n; i++) {
-        g[i] = z[i] >= 0 ? 1 - o->level : -o->level;
+        g[i] = z[k * n + i] >= 0 ? 1 - o->level[k] : -o->level[k];
         h[i] = 1;
     }
 }
 static double quantile_loss(LOSS_ARGS)
 {
-    UNUSED_LOSS;
-    double r = s[0] - rows->y[i];
-    return r >= 0 ? (1 - o->level) * r : -o->level * r;
+    int32_t n = o->n_outputs;
+    double sum = 0;
+    memcpy(z, s, (size_t)n * sizeof *z);
+    quantiles_sort(z, n);
+    for (int32_t k = 0; k < n; k++) {
+        double r = z[k] - rows->y[i];
+        sum += r >= 0 ? (1 - o->level[k]) * r : -o->level[k] * r;
+    }
+    return sum / n;
 }
 
 static double percent_weight(double y)
@@ -340,7 +357,7 @@ const struct objective objective_table[OBJECTIVE_COUNT] = {
                                 OF(pseudo_huber)},
     [OBJECTIVE_QUANTILE] = {"quantile loss", TIDE_REGRESS, LINK_IDENTITY,
                             .constant = CONSTANT_LEVEL, .g_most = 1, .unit_h = 1,
-                            .refit = 1, SCORES(residuals), OF(quantile)},
+                            .refit = 1, SCORES(residuals_of_each), OF(quantile)},
     [OBJECTIVE_MAPE] = {"relative error", TIDE_REGRESS, LINK_IDENTITY,
                         .constant = CONSTANT_MEDIAN, .unit_h = 1, .refit = 1,
                         SCORES(residuals), OF(mape)},
@@ -431,6 +448,22 @@ double objective_refit_weight(enum objective_id id, double y)
 }
 
 /* ------------------------------------------------------------ quantiles of residuals --- */
+
+double objective_level(const struct objective_fit *o, int32_t k)
+{
+    return o->of->constant == CONSTANT_LEVEL ? o->level[k] : 0.5;
+}
+
+/* By insertion: they are few, and mostly in order. */
+void quantiles_sort(double *v, int32_t n)
+{
+    for (int32_t i = 1; i < n; i++) {
+        double x = v[i];
+        int32_t j = i;
+        for (; j > 0 && v[j - 1] > x; j--) v[j] = v[j - 1];
+        v[j] = x;
+    }
+}
 
 static void swap(struct weighted *a, struct weighted *b)
 {

@@ -65,10 +65,10 @@ struct objective_fit {
     const struct objective *of;
     const struct simd_table *simd;
     int32_t n_outputs;
-    double level; /* quantile */
-    double delta; /* huber, pseudo_huber: where the loss turns linear */
-    double power; /* tweedie */
-    double base;  /* what was taken off the targets (identity link) */
+    const double *level; /* [n_outputs] quantile: the shares, rising */
+    double delta;        /* huber, pseudo_huber: where the loss turns linear */
+    double power;        /* tweedie */
+    double base;         /* what was taken off the targets (identity link) */
     /* of queries and callers: derivatives of all rows, made before a round (rank_loss.h,
      * own_loss.h) */
     const double *g, *h;
@@ -113,4 +113,8 @@ struct weighted {
 /* The least value with at least `level` of the weight at or below it; the middle between it and
  * the next where the weight is met exactly. Any order of the rows gives the same. */
 double weighted_quantile(struct weighted *v, int64_t n, double level);
+/* The share that output k's leaves are fitted to, of a loss that refits them. */
+double objective_level(const struct objective_fit *o, int32_t k);
+/* The n values of a row in rising order: quantiles that cross change places. */
+void quantiles_sort(double *v, int32_t n);
 #endif
