@@ -107,6 +107,18 @@ static tide_status write_scores(struct cli *c, const tide_scores *scores,
     return s;
 }
 
+/* Names of several quantiles, the columns of the table. */
+static int put_outputs(json_t *object, const tide_scores *scores)
+{
+    if (tide_scores_classes(scores) || tide_scores_width(scores) < 2) return 0;
+    json_t *names = json_array();
+    int bad = !names;
+    for (int k = 0; !bad && k < tide_scores_width(scores); k++)
+        bad |= json_array_append_new(names, json_string(tide_scores_output(scores, k)));
+    bad |= json_put(object, "outputs", names);
+    return bad;
+}
+
 static tide_status say_json(struct cli *c, const tide_model *model,
                             const tide_scores *scores, int64_t bytes, double predict_s,
                             tide_error *err)
@@ -116,6 +128,7 @@ static tide_status say_json(struct cli *c, const tide_model *model,
     int bad = json_put_i64(object, "rows", tide_scores_rows(scores));
     bad |= json_put_i64(object, "classes", tide_scores_classes(scores));
     bad |= json_put_str(object, "target", tide_model_target(model));
+    bad |= put_outputs(object, scores);
     bad |= json_put_str(out, "path", own->output);
     bad |= json_put_i64(out, "bytes", bytes);
     bad |= json_put(object, "output", out);

@@ -71,7 +71,11 @@ tide_status eval_report_quantiles(tide_report *r, const struct scored *s,
     }
     if (a->failed) return arena_status(a, err);
     report_table(r, "quantiles", "Quantiles", COLS, head, right, n, cell);
-    report_note(r, "the outer quantiles should hold %r %% of the rows",
-                round((s->shares[n - 1] - s->shares[0]) * 1e6) / 1e4);
+    report_note(
+        r,
+        "the outer interval should hold %r %% of the rows; metrics and charts of one "
+        "value a row are of %s",
+        round((s->shares[n - 1] - s->shares[0]) * 1e6) / 1e4,
+        cell[shares_centre(s->shares, n) * COLS]);
     return TIDE_OK;
 }

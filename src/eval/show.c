@@ -31,15 +31,14 @@ static const char *show_number(struct arena *a, double v)
     return arena_str(a, t);
 }
 
-static json_t *show_outputs(const struct schema *s)
+static void show_outputs(tide_report *r, const struct schema *s)
 {
-    json_t *all = json_array();
-    int bad = !all;
-    for (int32_t k = 0; k < s->n_outputs && !bad; k++)
-        bad |= json_array_append_new(all, json_string(s->outputs[k]));
-    if (!bad) return all;
-    json_decref(all);
-    return NULL;
+    struct str all = {0};
+    for (int32_t k = 0; k < s->n_outputs; k++)
+        str_addf(&all, "%s%s", k ? " " : "", s->outputs[k]);
+    report_fact_str(r, "outputs", all.s ? all.s : "");
+    if (all.failed) r->failed = TIDE_ENOMEM;
+    str_free(&all);
 }
 
 static void show_facts(tide_report *r, const tide_model *m)
@@ -66,7 +65,7 @@ static void show_facts(tide_report *r, const tide_model *m)
     if (s->target) report_fact_str(r, "target", s->target);
     report_fact_str(r, "task", task_name(s->task));
     if (s->task == TIDE_CLASSIFY) report_fact_int(r, "classes", s->n_classes);
-    if (s->n_outputs) report_fact_json(r, "outputs", show_outputs(s));
+    if (s->n_outputs) show_outputs(r, s);
     if (s->task == TIDE_CLASSIFY && s->n_classes == 2) {
         report_fact_str(r, "positive", s->labels[s->positive]);
         report_fact_num(r, "threshold", s->threshold);

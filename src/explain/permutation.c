@@ -250,8 +250,10 @@ tide_status explain_contributions(struct explanation *e, tide_error *err)
     const char *name[SHOWN];
     double value[SHOWN];
     int n = 0;
+    int one =
+        e->m->schema.n_outputs ? e->class_no : -1; /* quantiles: the central one */
     for (int64_t r = 0; mean && r < e->n * k; r++)
-        for (int j = 0; j < p; j++)
+        for (int j = 0; j < p && (one < 0 || r % k == one); j++)
             mean[j] += fabs(phi[r * (p + 1) + j]) / (double)e->n;
     if (mean && order) n = largest(e, mean, order);
     for (int i = 0; i < n; i++) {

@@ -44,17 +44,21 @@ static int leaves_below(const struct boxes *b, uint32_t at)
     }
 }
 
-/* "0.0435", or the class of a vector's largest value with it. */
+/* "0.0435"; of a vector the largest value with its class, or the central quantile. */
 static void put_value(const struct boxes *b, uint32_t leaf)
 {
     const struct ensemble *e = b->w.e;
     const double *v = e->leaf + (size_t)leaf * (size_t)e->leaf_width;
     char t[NUM_PRINT_MAX];
+    const struct schema *s = &b->w.m->schema;
     int32_t top = 0;
-    for (int32_t k = 1; k < e->leaf_width; k++)
+    for (int32_t k = 1; k < e->leaf_width && !s->n_outputs; k++)
         if (v[k] > v[top]) top = k;
-    if (e->leaf_width > 1 && top < b->w.m->schema.n_classes) {
-        const char *name = b->w.m->schema.labels[top];
+    if (s->n_outputs == e->leaf_width) top = shares_centre(s->shares, s->n_outputs);
+    const char *name = top < s->n_classes   ? s->labels[top]
+                       : top < s->n_outputs ? s->outputs[top]
+                                            : NULL;
+    if (e->leaf_width > 1 && name) {
         str_add_visible(b->w.out, name, strlen(name));
         str_addc(b->w.out, ' ');
     }

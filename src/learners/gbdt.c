@@ -40,8 +40,8 @@ static const char *const gbdt_growth_aliases[] = {
     "symmetrictree oblivious", NULL};
 static const char *const gbdt_cat_splits[] = {"auto", "sets", "order", NULL};
 static const char *const gbdt_cat_stats[] = {"auto", "none", "single", "pairs", NULL};
-static const char *const gbdt_multi[] = {"trees", "vector", NULL};
-static const char *const gbdt_multi_aliases[] = {"one_output_per_tree",
+static const char *const gbdt_multi[] = {"auto", "trees", "vector", NULL};
+static const char *const gbdt_multi_aliases[] = {"", "one_output_per_tree",
                                                  "multi_output_tree", NULL};
 static const char *const gbdt_rounds_by[] = {"auto", "share", "folds", NULL};
 static const char *const gbdt_weights[] = {"none", "balanced", NULL};
@@ -68,9 +68,10 @@ static const struct tide_param gbdt_rows[] = {
            .help =
                "leaf: largest gain next; level: least depth; symmetric: a test a level",
            .alias = "grow grow_policy growing_strategy"),
-    P_ENUM(boost_params, multi, "trees", gbdt_multi, .choice_alias = gbdt_multi_aliases,
+    P_ENUM(boost_params, multi, "auto", gbdt_multi, .choice_alias = gbdt_multi_aliases,
            .flags = TIDE_KEPT | TIDE_EXPERT,
-           .help = "classes, quantiles: a tree each a round, or one of vector leaves",
+           .help =
+               "a tree for each output, or one with vector leaves; auto: for quantiles",
            .alias = "multi_strategy"),
     P_INT(boost_params, min_rows, "20", P_RANGE(1, 1000000000), P_TUNE(1, 200),
           .flags = TIDE_LOG, .help = "fewest rows of a leaf",
@@ -245,7 +246,7 @@ static void gbdt_cost(const void *params, const struct fit_data *d,
                     : p->depth > 0               ? ldexp(1, p->depth)
                                                  : ldexp(1, BOOST_SYMMETRIC_DEPTH);
     if (leaves > n) leaves = n;
-    int32_t cells = p->multi == BOOST_VECTOR && k > 1 ? vector_cells((int32_t)k) : 1;
+    int32_t cells = boost_is_vector(p) && k > 1 ? vector_cells((int32_t)k) : 1;
     double row = 2 * f + 24 + 12 * k +
                  (cells > 1 ? 4 * (cells - k)
                   : k > 1   ? 2 * k

@@ -109,7 +109,7 @@ const struct tide_metric tide_metric_mean_pinball = {
 /* It should be what the shares leave between them. */
 const struct tide_metric tide_metric_coverage = {
     .name = "coverage",
-    .title = "Rows in the outer interval",
+    .title = "Rows in outer interval",
     .camel = "Coverage",
     QUANTILES_METRIC | METRIC_NO_ORDER,
     .worst = NAN,
@@ -119,7 +119,7 @@ const struct tide_metric tide_metric_coverage = {
 };
 const struct tide_metric tide_metric_interval_width = {
     .name = "interval_width",
-    .title = "Width of the outer interval",
+    .title = "Width of outer interval",
     .camel = "IntervalWidth",
     QUANTILES_METRIC | METRIC_NO_ORDER,
     .worst = NAN,

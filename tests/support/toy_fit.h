@@ -46,20 +46,31 @@ static inline struct fit_data toy_data(struct toy *t, int classes, const double 
                              .seed = seed};
 }
 
-/* options: "trees=5,rate=1". */
+/* options: "trees=5,rate=1,quantile=[0.1,0.9]". */
 static inline void toy_set(tide_values *values, const char *options)
 {
     char text[256] = {0};
     tide_error err = {0};
     memcpy(text, options, strlen(options) < 255 ? strlen(options) : 255);
     for (char *at = text; *at;) {
-        char *eq = strchr(at, '='), *end = strchr(at, ',');
+        char *eq = strchr(at, '='),
+             *end = strchr(eq[1] == '[' ? strchr(eq, ']') : at, ',');
         if (end) *end = 0;
         *eq = 0;
         CHECK_MSG(tide_values_set(values, at, eq + 1, &err) == TIDE_OK, "%s",
                   err.message);
         at = end ? end + 1 : at + strlen(at) + 1 + strlen(eq + 1);
     }
+}
+
+/* Scores of a row. */
+static inline int32_t toy_outputs(const struct tide_learner *learner,
+                                  const tide_values *values, const struct fit_data *d)
+{
+    struct fit_aims aims = {.tasks = learner->tasks};
+    if (d->task == TIDE_CLASSIFY) return d->n_classes;
+    if (learner->aims) learner->aims(tide_values_struct(values), &aims);
+    return aims.quantiles.n > 1 ? aims.quantiles.n : 1;
 }
 
 static inline struct toy_model *toy_fit(const struct tide_learner *learner,
@@ -88,7 +99,7 @@ static inline struct toy_model *toy_fit(const struct tide_learner *learner,
                              how->rounds, &m->state, &m->info, &m->err);
     if (m->status == TIDE_OK || m->info.partial) {
         tide_error err = {0};
-        int32_t k = d->task == TIDE_CLASSIFY ? d->n_classes : 1;
+        int32_t k = toy_outputs(learner, values, d);
         m->hash = toy_hash(&m->state);
         CHECK_MSG(learner->load(&m->state, d->task, k, d->x->n_cols, n_levels,
                                 &m->arena, &m->object, &err) == TIDE_OK,
@@ -123,7 +134,7 @@ static inline void toy_fail_each(const struct tide_learner *learner,
         struct state state;
         struct fit_info info = {0};
         void *object = NULL;
-        int32_t n_out = d->task == TIDE_CLASSIFY ? d->n_classes : 1;
+        int32_t n_out = toy_outputs(learner, values, d);
         arena_init(&a, ctx);
         state_init(&state, &a);
         alloc_fault_set(k, 1);

@@ -475,7 +475,8 @@ TEST(failing_allocations_are_errors_and_leak_nothing)
             tide_status status = tide_learner_gbdt.fit(
                 ctx, tide_values_struct(values), &d, NULL, 0, &state, &info, &err);
             if (!status)
-                status = tide_learner_gbdt.load(&state, d.task, d.n_classes, 2,
+                status = tide_learner_gbdt.load(&state, d.task,
+                                                d.n_classes ? d.n_classes : 1, 2,
                                                 t->n_levels, &a, &object, &err);
             int hit = alloc_fault_hit();
             alloc_fault_set(0, 0);

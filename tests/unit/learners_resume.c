@@ -75,10 +75,9 @@ static struct toy_model *go_on(const struct toy_model *from, const char *options
     if (m->status == TIDE_OK || m->info.partial) {
         tide_error err = {0};
         m->hash = toy_hash(&m->state);
-        CHECK_MSG(tide_learner_gbdt.load(&m->state, s->d.task,
-                                         s->d.n_classes ? s->d.n_classes : 1,
-                                         s->d.x->n_cols, s->t->n_levels, &m->arena,
-                                         &m->object, &err) == TIDE_OK,
+        CHECK_MSG(tide_learner_gbdt.load(
+                      &m->state, s->d.task, toy_outputs(GBDT, v, &s->d), s->d.x->n_cols,
+                      s->t->n_levels, &m->arena, &m->object, &err) == TIDE_OK,
                   "%s at %s", err.message, err.place);
     }
     tide_values_free(v);
@@ -141,8 +140,16 @@ TEST(rounds_in_two_parts_are_the_bytes_of_one_fit)
 TEST(losses_go_on_from_the_base_of_the_model)
 {
     static const char *const losses[] = {
-        "absolute", "huber",   "pseudo_huber", "quantile,quantile=0.8",
-        "mape",     "poisson", "tweedie",      "gamma",
+        "absolute",
+        "huber",
+        "pseudo_huber",
+        "quantile,quantile=0.8",
+        "quantile,quantile=[0.1,0.5,0.9]",
+        "quantile,quantile=[0.2,0.7],multi=vector",
+        "mape",
+        "poisson",
+        "tweedie",
+        "gamma",
     };
     struct table s = table_new(2200, 0, 2);
     for (int weighted = 0; weighted < 2; weighted++)
@@ -318,6 +325,8 @@ TEST(a_refit_on_its_own_rows_changes_nothing)
         "trees=12,patience=0,cat_split=order,min_rows=2",
         "trees=12,patience=0,loss=absolute",
         "trees=12,patience=0,loss=quantile,quantile=0.7",
+        "trees=12,patience=0,loss=quantile,quantile=[0.1,0.4,0.95]",
+        "trees=12,patience=0,loss=quantile,quantile=[0.3,0.8],multi=vector",
         "trees=12,patience=0,loss=tweedie",
         "trees=12,patience=0,offset=e,growth=symmetric",
     };

@@ -133,3 +133,28 @@ TEST(a_copy_prints_the_same)
     pipeline_free(p);
     pipeline_free(c);
 }
+
+TEST(lists_of_numbers_need_no_quotes)
+{
+    static const char *const same[] = {
+        "gbdt(loss=quantile, quantile=0.1,0.5,0.9, trees=7)",
+        "gbdt(trees=7,quantile=[0.1, 0.5, 0.9],loss=quantile)",
+        "gbdt(trees=7, loss=quantile, quantile=\"0.1,0.5,0.9\")",
+        "gbdt(trees=7, loss=quantile, quantile=.1 , .5, .9)",
+    };
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        tide_pipeline *p = NULL;
+        struct str text = {0};
+        CHECK_MSG(!pipeline_parse(same[i], &p, &err), "%s: %s", same[i], err.message);
+        if (p) pipeline_print(p, &text);
+        CHECK_STR(text.s, "gbdt(trees=7, loss=quantile, quantile=[0.1,0.5,0.9])");
+        str_free(&text);
+        pipeline_free(p);
+    }
+    CHECK(parse("gbdt(loss=quantile, quantile=0.1,0.5") != TIDE_OK);
+    CHECK_INT(err.code, TIDE_CODE_PIPELINE_SYNTAX);
+    CHECK(parse("gbdt(trees=7,8)") != TIDE_OK);
+    CHECK_INT(err.code, TIDE_CODE_PARAM_VALUE);
+    CHECK(parse("gbdt(loss=quantile, quantile=0.9,0.1)") != TIDE_OK);
+    CHECK_INT(err.column, 30);
+}

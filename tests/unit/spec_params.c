@@ -11,6 +11,7 @@ struct demo {
     uint64_t seed;
     int64_t memory;
     struct tide_text_list drop;
+    struct tide_real_list shares;
 };
 static const char *const losses[] = {"auto", "squared", "absolute", NULL};
 static const struct tide_param rows[] = {
@@ -24,6 +25,8 @@ static const struct tide_param rows[] = {
     P_U64(demo, seed, "42", .help = "seed"),
     P_BYTES(demo, memory, "0", P_RANGE(67108864, 1e18), .help = "memory"),
     P_LIST(demo, drop, .help = "columns left out"),
+    P_REALS(demo, shares, "0.5", P_RANGE(0, 1), .flags = TIDE_OPEN_LO | TIDE_OPEN_HI,
+            .help = "shares"),
 };
 static const struct tide_params table = TIDE_TABLE(rows, demo);
 
@@ -119,4 +122,61 @@ TEST(params_print_what_changed)
     CHECK(strstr(s.s, "\"loss\":\"auto\",\"quiet\":false,\"metric\":null") != NULL);
     str_free(&s);
     tide_values_free(v);
+}
+
+static void check_shares(const char *text, int n, const char *printed)
+{
+    tide_values *v = NULL;
+    char out[128];
+    CHECK_MSG(!set("shares", text, &v).status, "%s", text);
+    const struct demo *d = tide_values_struct(v);
+    CHECK_INT(d->shares.n, n);
+    CHECK(d->shares.items[n - 1] == 0.9);
+    tide_values_text(v, tide_params_find(&table, "shares"), out, sizeof out);
+    CHECK_STR(out, printed);
+    tide_values_free(v);
+}
+
+TEST(lists_of_numbers_have_one_form)
+{
+    struct str json = {0};
+    check_shares("0.9", 1, "0.9");
+    check_shares("[.9]", 1, "0.9");
+    check_shares("0.1,0.5,0.9", 3, "[0.1,0.5,0.9]");
+    check_shares("[0.10, 5e-1 , 0.9]", 3, "[0.1,0.5,0.9]");
+    params_schema_json(&json, &table, "demo");
+    CHECK(strstr(json.s,
+                 "\"shares\":{\"type\":[\"number\",\"array\"],\"items\":{\"type\":"
+                 "\"number\",\"exclusiveMinimum\":0,\"exclusiveMaximum\":1}"));
+    str_free(&json);
+}
+
+TEST(lists_of_numbers_are_checked_one_by_one)
+{
+    static const struct {
+        const char *text, *code, *message;
+    } bad[] = {
+        {"0.1,,0.9", "param-value",
+         "expected numbers with commas between for 'shares', got \"0.1,,0.9\""},
+        {"0.1,", "param-value",
+         "expected numbers with commas between for 'shares', got \"0.1,\""},
+        {"[0.1,0.9", "param-value",
+         "expected numbers with commas between for 'shares', got \"[0.1,0.9\""},
+        {"0.1,half", "param-value",
+         "expected numbers with commas between for 'shares', got \"0.1,half\""},
+        {"0.1,1", "param-range", "'shares' must be in (0, 1), got \"0.1,1\""},
+        {"0.5,0.5", "param-value", "'shares' must rise, got 0.5 behind 0.5"},
+        {"0.9,0.1", "param-value", "'shares' must rise, got 0.1 behind 0.9"},
+        {"[]", "param-value",
+         "expected numbers with commas between for 'shares', got \"[]\""},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        tide_error e = set("shares", bad[i].text, NULL);
+        CHECK_STR(tide_code_name(e.code), bad[i].code);
+        CHECK_STR(e.message, bad[i].message);
+    }
+    struct str many = {0};
+    for (int i = 1; i <= 100; i++) str_addf(&many, "%s%r", i > 1 ? "," : "", i / 128.0);
+    CHECK_STR(set("shares", many.s, NULL).message, "'shares' takes at most 99 numbers");
+    str_free(&many);
 }

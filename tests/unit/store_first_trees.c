@@ -51,7 +51,7 @@ static void check_same(const tide_frame *frame, tide_model *whole,
     CHECK_INT(tide_model_predict(context(), first, frame, &a, &err), 0);
     CHECK_INT(tide_model_predict(context(), few, frame, &b, &err), 0);
     int64_t rows = tide_frame_rows(frame);
-    int k = tide_scores_classes(a) ? tide_scores_classes(a) : 1;
+    int k = tide_scores_width(a);
     CHECK(memcmp(tide_scores_values(a), tide_scores_values(b),
                  (size_t)(rows * k) * sizeof(double)) == 0);
     CHECK_INT(tide_row_predictor_new(first, NULL, 0, &row, &err), 0);
@@ -93,6 +93,8 @@ TEST(the_first_20_of_50_trees_are_a_model_of_20)
     check_kind("friedman1", "gbdt(trees=50, patience=0)", "gbdt(trees=20, patience=0)",
                20);
     check_kind("blobs", "gbdt(trees=50, patience=0)", "gbdt(trees=20, patience=0)", 20);
+    check_kind("friedman1", "gbdt(trees=50, patience=0, loss=quantile, quantile=.1,.9)",
+               "gbdt(trees=20, patience=0, loss=quantile, quantile=.1,.9)", 20);
     check_kind("blobs", "forest(trees=20)", "forest(trees=7)", 7);
     check_kind("friedman1", "extra_trees(trees=9)", "extra_trees(trees=9)", 9);
 }

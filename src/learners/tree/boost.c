@@ -15,6 +15,8 @@
  *            rows 300 rounds and 200 more are the bytes of 500 at once.
  * Classes    the K trees of a round depend on the scores before it only, so they grow side by
  *            side on several threads; multi=vector grows one tree with K values a leaf.
+ * Quantiles  of several shares are outputs like classes, by default of one tree a round; each has a
+ *            base, and residual quantiles of its own in every leaf.
  * Guide      Q10 Q13
  */
 #include "learners/tree/boost.h"
@@ -157,7 +159,7 @@ static tide_status boost_loss(struct boost *b, tide_error *err)
     }
     b->loss = id;
     b->grad.n_outputs = id == OBJECTIVE_SOFTMAX ? b->d->n_classes : boost_numbers(p);
-    b->width = p->multi == BOOST_VECTOR ? b->grad.n_outputs : 1;
+    b->width = boost_is_vector(p) ? b->grad.n_outputs : 1;
     b->n_trees = b->grad.n_outputs / b->width;
     b->grad.loss = (struct objective_fit){.of = &objective_table[id],
                                           .level = p->quantile.items,
@@ -1551,7 +1553,8 @@ static tide_status check_vector(const struct boost_params *p, tide_error *err)
         other = "growth";
         why = "'growth' symmetric grows trees of one value a leaf, not those of "
               "'multi' vector";
-    } else if (p->monotone) {
+    } else if (p->monotone &&
+               p->loss != OBJECTIVE_QUANTILE) { /* else the loss is why */
         other = "monotone";
         why = "'monotone' bounds leaves of one value, not those of 'multi' vector";
     } else if (p->cat_split == CAT_ORDER) {
@@ -1579,7 +1582,7 @@ tide_status boost_check(const void *params, tide_error *err)
     const struct boost_params *p = params;
     tide_status quantiles = check_quantiles(p, err);
     if (quantiles) return quantiles;
-    if (p->multi == BOOST_VECTOR) {
+    if (boost_is_vector(p)) {
         tide_status status = check_vector(p, err);
         if (status) return status;
     }

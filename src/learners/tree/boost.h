@@ -1,11 +1,12 @@
 /* boost.h - gradient boosting from a table to an ensemble's state (gbdt.c holds the descriptor) */
 #ifndef LEARNERS_TREE_BOOST_H
 #define LEARNERS_TREE_BOOST_H
+#include "learners/tree/grow.h"
 #include "learners/tree/objective.h"
 #include "spec/learner.h"
 
 enum boost_growth { BOOST_LEAF, BOOST_LEVEL, BOOST_SYMMETRIC };
-enum boost_multi { BOOST_TREES, BOOST_VECTOR };
+enum boost_multi { BOOST_AUTO, BOOST_TREES, BOOST_VECTOR };
 enum boost_rounds_by { BOOST_BY_SIZE, BOOST_BY_SHARE, BOOST_BY_FOLDS };
 #define BOOST_LEAVES          31 /* unless asked for */
 #define BOOST_SYMMETRIC_DEPTH 6
@@ -33,6 +34,14 @@ struct boost_params {
 static inline int32_t boost_numbers(const struct boost_params *p)
 {
     return p->loss == OBJECTIVE_QUANTILE ? p->quantile.n : 1;
+}
+/* Has a tree of several outputs a value of each in every leaf? Quantiles of one target share their
+ * tests well: less loss than a tree each, and fewer nodes; classes do not. */
+static inline int boost_is_vector(const struct boost_params *p)
+{
+    return p->multi == BOOST_VECTOR ||
+           (p->multi == BOOST_AUTO && boost_numbers(p) > 1 && p->dart == 0 &&
+            p->growth != BOOST_SYMMETRIC && p->cat_split != CAT_ORDER);
 }
 /* Do folds choose the rounds of a table, if anything does? */
 static inline int boost_has_folds(const struct boost_params *p, int64_t n_rows)
