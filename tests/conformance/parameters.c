@@ -154,9 +154,14 @@ static void fits_with(const struct subject *s, const struct tide_param *row,
     }
 }
 
+static int is_real(const struct tide_param *row)
+{
+    return row->type == TIDE_PARAM_REAL || row->type == TIDE_PARAM_REALS;
+}
+
 static void number_text(const struct tide_param *row, double x, char *out, size_t size)
 {
-    if (row->type == TIDE_PARAM_REAL || row->type == TIDE_PARAM_BYTES) {
+    if (is_real(row) || row->type == TIDE_PARAM_BYTES) {
         char text[NUM_PRINT_MAX];
         num_print(text, x);
         snprintf(out, size, "%s", text);
@@ -168,13 +173,13 @@ static void number_text(const struct tide_param *row, double x, char *out, size_
 static int is_number(const struct tide_param *row)
 {
     return row->type == TIDE_PARAM_INT || row->type == TIDE_PARAM_I64 ||
-           row->type == TIDE_PARAM_U64 || row->type == TIDE_PARAM_REAL;
+           row->type == TIDE_PARAM_U64 || is_real(row);
 }
 
 /* The outermost values of a row: they belong. */
 static void ends_of(const struct tide_param *row, double *lo, double *hi)
 {
-    int real = row->type == TIDE_PARAM_REAL;
+    int real = is_real(row);
     *lo = row->lo;
     *hi = row->hi;
     if (row->lo == row->hi) { /* unbounded */
@@ -245,7 +250,7 @@ PROPERTY(beyond_bounds, LEARNERS | STEPS, has_rows)
         refused(s, row, "inf");
         refused(s, row, "1e400");
         if (!is_number(row)) continue;
-        int real = row->type == TIDE_PARAM_REAL;
+        int real = is_real(row);
         ends_of(row, &lo, &hi);
         if (row->lo == row->hi) {
             if (row->type == TIDE_PARAM_INT) {

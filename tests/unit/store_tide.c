@@ -162,7 +162,7 @@ static void round_trip(struct fitted *f)
 {
     tide_model *m = NULL;
     int64_t rows = tide_frame_rows(f->frame);
-    size_t k = f->m->schema.task == TIDE_CLASSIFY ? (size_t)f->m->schema.n_classes : 1;
+    size_t k = (size_t)schema_width(&f->m->schema);
     double *a = malloc((size_t)rows * k * 8), *b = malloc((size_t)rows * k * 8);
     CHECK_MSG(!tide_model_open_memory(f->ctx, f->data, f->n, &m, &err), "%s [%s] %s",
               err.message, tide_code_name(err.code), err.place);
@@ -516,6 +516,44 @@ TEST(hostile_headers_are_refused)
                       cases[i].b, tide_code_name(err.code), err.message);
         free(c);
     }
+    fitted_free(&f);
+}
+
+#define OUTPUTS "\"outputs\":[\"q0.1\",\"q0.5\",\"q0.9\"]"
+TEST(outputs_are_those_of_the_pipeline)
+{
+    struct fitted f;
+    static const struct {
+        const char *a, *b;
+    } cases[] = {
+        {OUTPUTS, "\"outputs\":[\"q0.1\",\"q0.9\"]"},
+        {OUTPUTS, "\"outputs\":[\"q0.1\",\"q0.6\",\"q0.9\"]"},
+        {OUTPUTS, "\"outputs\":[\"q0.1\",5,\"q0.9\"]"},
+        {OUTPUTS, "\"outputs\":7"},
+        {OUTPUTS, "\"other\":7"},
+        {"quantile=[0.1,0.5,0.9]", "quantile=[0.1,0.9]"},
+        {"quantile=[0.1,0.5,0.9]", "quantile=0.5"},
+    };
+    if (fit_text(&f, "gbdt(trees=3, loss=quantile, quantile=0.1,0.5,0.9)", "amount",
+                 60))
+        return;
+    CHECK_INT(schema_width(&f.m->schema), 3);
+    round_trip(&f);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t n;
+        uint8_t *c = with_text(&f, cases[i].a, cases[i].b, &n);
+        CHECK_MSG(open_bytes(&f, c, n) == TIDE_EMODEL, "%s passes", cases[i].b);
+        CHECK_STR(tide_code_name(err.code), "tide-classes");
+        free(c);
+    }
+    fitted_free(&f);
+    /* one value a row has no names */
+    if (fit_text(&f, "gbdt(trees=3, loss=quantile)", "amount", 60)) return;
+    size_t n;
+    uint8_t *c = with_text(&f, "\"threshold\"", OUTPUTS ",\"threshold\"", &n);
+    CHECK_INT(open_bytes(&f, c, n), TIDE_EMODEL);
+    CHECK_STR(tide_code_name(err.code), "tide-classes");
+    free(c);
     fitted_free(&f);
 }
 
