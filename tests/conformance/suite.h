@@ -455,7 +455,7 @@ static inline const char *made_differ(const struct made *a, const struct made *b
 
 static inline int width_of(const tide_model *m)
 {
-    return m->schema.task == TIDE_CLASSIFY ? m->schema.n_classes : 1;
+    return schema_width(&m->schema);
 }
 /* Scores of rows (NULL: all); the caller frees. NULL and a failure when it is refused. */
 static inline double *scores_of(tide_ctx *ctx, const tide_model *m, const tide_frame *f,

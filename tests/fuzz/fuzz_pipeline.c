@@ -187,7 +187,7 @@ static void fit(tide_ctx *c, const struct problem *p, const tide_pipeline *pipel
         tide_error err = {0};
         tide_status st = tide_write_model(m, a, &out->bytes, &out->n, &err);
         FUZZ_CHECK(st == TIDE_OK, "cannot be written: %s", err.message);
-        out->width = m->schema.task == TIDE_CLASSIFY ? m->schema.n_classes : 1;
+        out->width = schema_width(&m->schema);
         out->scores = arena_array(a, f->n_rows * out->width, sizeof *out->scores);
         FUZZ_CHECK(out->scores != NULL, "memory");
         out->predicted = pipe_predict(c, m, f, NULL, 0, out->scores, NULL, &out->err);

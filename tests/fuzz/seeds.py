@@ -122,6 +122,7 @@ PIPELINES = {
     "logistic": "impute:median;impute:mode;encode:onehot;scale:standard;logistic(max_iter=20)",
     "ridge": "impute:median(indicator=true);encode:onehot(drop=first);ridge",
     "steps": "impute:mode;encode:onehot(missing=zero);tree(leaves=3)",
+    "quantiles": "gbdt(trees=2,leaves=3,min_rows=2,loss=quantile,quantile=[0.2,0.8])",
 }
 
 
@@ -189,7 +190,7 @@ def dicts(listing):
     words = ["\udc89TIDE\r\n\x1a\n"]
     keys = ["tidemill", "required", "task", "seed", "partial", "target", "classes", "positive", "threshold",
             "weight", "id", "group", "columns", "pipeline", "parameters", "nodes", "arrays", "about", "name", "type",
-            "missing", "levels", "lo", "hi", "width", "in", "section", "instance", "node", "part", "shape"]
+            "missing", "levels", "lo", "hi", "width", "in", "section", "instance", "node", "part", "shape", "outputs"]
     kinds = ["DICT", "EDGES", "MAPS", "TREES", "NODES", "LEAVES", "COVER", "DENSE", "STEP", "VOCAB", "CALIB",
              "NODEW", "LEAVES64", "LINLEAF", "PROFILE", "GOLDEN"]
     types = ["f64", "f32", "i64", "i32", "u32", "u16", "u8", "bool", "int", "number", "time", "category", "text",

@@ -167,7 +167,7 @@ static void oracle_compare(const tide_model *m, const double *want, const double
 static tide_status oracle_predict(const tide_model *m, const tide_frame *f, double *out,
                                   double *other)
 {
-    int width = m->schema.task == TIDE_CLASSIFY ? m->schema.n_classes : 1;
+    int width = schema_width(&m->schema);
     tide_status st = pipe_predict(oracle_ctx[0], m, f, NULL, 0, out, NULL, NULL);
     if (oracle_engines > 1) {
         tide_status again =
@@ -226,7 +226,7 @@ static void oracle_write_back(const tide_model *m, const uint8_t *data, size_t s
         st = tide_write_model(again, &a, &twice, &n_twice, &err);
         FUZZ_CHECK(st == TIDE_OK && n == n_twice && !memcmp(bytes, twice, n),
                    "written twice, %zu and %zu bytes", n, n_twice);
-        int width = m->schema.task == TIDE_CLASSIFY ? m->schema.n_classes : 1;
+        int width = schema_width(&m->schema);
         st = pipe_predict(oracle_ctx[0], again, f, NULL, 0, other, NULL, NULL);
         FUZZ_CHECK(st == predicted, "status %d, not %d", (int)st, (int)predicted);
         if (!st) oracle_compare(m, scores, other, ORACLE_ROWS * width, "written back");
@@ -249,7 +249,7 @@ static int oracle_run(const uint8_t *data, size_t size)
         return 0;
     }
     const struct schema *s = &m->schema;
-    int width = s->task == TIDE_CLASSIFY ? s->n_classes : 1;
+    int width = schema_width(s);
     if ((int64_t)s->n_cols + width <= ORACLE_MOST_CELLS / ORACLE_ROWS) {
         double *out = mem_array((size_t)(2 * ORACLE_ROWS * width), sizeof *out);
         tide_frame *f = oracle_frame(s);

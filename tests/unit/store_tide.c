@@ -274,8 +274,7 @@ TEST(m04_repaired_damage_is_refused_or_harmless)
             fitted_free(&f);
             continue;
         }
-        size_t k =
-            f.m->schema.task == TIDE_CLASSIFY ? (size_t)f.m->schema.n_classes : 1;
+        size_t k = (size_t)schema_width(&f.m->schema);
         double *out = malloc(60 * k * 8);
         uint64_t seed = 17;
         for (int round = 0; round < 1500; round++) {
