@@ -45,6 +45,8 @@ void KERNEL(tree_cells_sub)(uint64_t *, const uint64_t *, int64_t);
 void KERNEL(tree_cells_add)(uint64_t *, const uint64_t *, int64_t);
 void KERNEL(tree_cells_widen)(const uint64_t *, int64_t, int, int64_t *);
 void KERNEL(tree_logit)(const double *, const int32_t *, int64_t, double *, double *);
+void KERNEL(tree_logit_quantise)(const double *, const int32_t *, const uint32_t *,
+                                 int64_t, uint32_t *, int64_t[3]);
 void KERNEL(rank_places)(const double *, int64_t, uint32_t *);
 double KERNEL(rank_pairs)(const struct simd_pairs *, int64_t, double *, double *);
 void KERNEL(tree_softmax)(const double *, int64_t, int, double *);
@@ -53,6 +55,8 @@ void KERNEL(tree_softmax_grad)(const double *, const int32_t *, int64_t, int, do
 int64_t KERNEL(tree_scan)(const uint64_t *, int, int64_t, const struct simd_scan *,
                           int64_t[2]);
 void KERNEL(tree_dither)(const struct simd_dither *, int64_t, int64_t, uint32_t *);
+void KERNEL(tree_dither_ids)(const struct simd_dither *, const int64_t *, int64_t,
+                             uint32_t *);
 void KERNEL(tree_quantise)(const double *, const double *, const uint32_t *, int64_t,
                            double, double, uint32_t *, int64_t[3]);
 int64_t KERNEL(tree_gain)(const double *, const double *, int64_t,
@@ -118,12 +122,14 @@ const struct simd_table SIMD_CAT(simd_table, SIMD_SET) = {
     .tree_cells_add = KERNEL(tree_cells_add),
     .tree_cells_widen = KERNEL(tree_cells_widen),
     .tree_logit = KERNEL(tree_logit),
+    .tree_logit_quantise = KERNEL(tree_logit_quantise),
     .rank_places = KERNEL(rank_places),
     .rank_pairs = KERNEL(rank_pairs),
     .tree_softmax = KERNEL(tree_softmax),
     .tree_softmax_grad = KERNEL(tree_softmax_grad),
     .tree_scan = KERNEL(tree_scan),
     .tree_dither = KERNEL(tree_dither),
+    .tree_dither_ids = KERNEL(tree_dither_ids),
     .tree_quantise = KERNEL(tree_quantise),
     .tree_gain = KERNEL(tree_gain),
     .codes_u8 = KERNEL(codes_u8),

@@ -56,6 +56,9 @@ struct simd_outputs {
 struct simd_dither {
     uint32_t k0, k1, tree, output;
 };
+/* Scales of tree_quantise that tree_logit_quantise has: g within 2^14, h within 2^15. */
+#define SIMD_LOGIT_G 0x1p14
+#define SIMD_LOGIT_H 0x1p17
 struct simd_edges;
 struct simd_plane;
 struct simd_lane;
@@ -202,9 +205,17 @@ struct simd_table {
     /* k_tree_grad.c: dither of rows id0 .. id0 + n - 1 */
     void (*tree_dither)(const struct simd_dither *d, int64_t id0, int64_t n,
                         uint32_t *out);
-    /* g = p - (k == 1), h = p (1 - p) */
-    void (*tree_logit)(const double *p, const int32_t *k, int64_t n, double *g,
+    /* The same of rows ids[0..n), in any order. */
+    void (*tree_dither_ids)(const struct simd_dither *d, const int64_t *ids, int64_t n,
+                            uint32_t *out);
+    /* g = p - (k == 1) in units of 2^-30, h = p (1 - p) in units of 2^-32, p = expit(score) within
+     * 1.2e-7; both 0 where k < 0. */
+    void (*tree_logit)(const double *score, const int32_t *k, int64_t n, double *g,
                        double *h);
+    /* tree_quantise of them with scales SIMD_LOGIT_G and SIMD_LOGIT_H, and u = 0 where k < 0 */
+    void (*tree_logit_quantise)(const double *score, const int32_t *k,
+                                const uint32_t *u, int64_t n, uint32_t *out,
+                                int64_t sum[3]);
     /* k_pairs.c: place[i] = rows with a larger score, or as large a one and a smaller number */
     void (*rank_places)(const double *s, int64_t m, uint32_t *place);
     /* Pairs of the first `tops` places with those below: adds derivatives to g, h (as long as q's

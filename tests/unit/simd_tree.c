@@ -5,6 +5,7 @@
 
 #include "base/rng.h"
 #include "simd/simd.h"
+#include "simd/vmath.h"
 #include "support/unit.h"
 
 static int sets_of(const struct simd_table *out[3])
@@ -600,6 +601,108 @@ TEST(dither_is_the_generator_and_rounds_down)
                           set[s]->name);
                 CHECK(memcmp(sum, want, sizeof sum) == 0);
             }
+}
+
+TEST(dither_of_any_ids_is_that_of_each_row)
+{
+    enum { N = 400 };
+    const struct simd_table *set[3];
+    int sets = sets_of(set);
+    struct rng_key key = rng_key(5, "dither");
+    struct simd_dither d = {key.k0, key.k1, 3, 1};
+    for (int kind = 0; kind < 3; kind++) /* with gaps, far apart, in no order */
+        for (int64_t n = 0; n <= N; n = n < 5 ? n + 1 : 2 * n + 3) {
+            int64_t ids[N], at = kind;
+            uint32_t u[N], one;
+            for (int64_t i = 0; i < n; i++) {
+                at += 1 + (kind == 1 ? draw((uint64_t)i, 71)
+                                     : !(draw((uint64_t)i, 72) % 4));
+                ids[i] = kind == 2 ? draw((uint64_t)i, 73) : at;
+            }
+            for (int s = 0; s < sets; s++) {
+                int bad = 0;
+                set[s]->tree_dither_ids(&d, ids, n, u);
+                for (int64_t i = 0; i < n; i++) {
+                    simd_table_base.tree_dither(&d, ids[i], 1, &one);
+                    bad += u[i] != one;
+                }
+                CHECK_MSG(!bad, "%d of %lld rows differ on %s", bad, (long long)n,
+                          set[s]->name);
+            }
+        }
+}
+
+/* Scores near 0, far out on both sides, and no number at all. */
+static double logit_score(int i)
+{
+    static const double odd[] = {0,     -0.0, 20.7, -20.8,    25,        -25, 1e-30,
+                                 -1e-9, 800,  -800, INFINITY, -INFINITY, NAN, 1e300};
+    enum { ODD = sizeof odd / sizeof odd[0] };
+    return i < ODD ? odd[i] : (unit((uint64_t)i, 80) * 2 - 1) * (i % 3 ? 6 : 30);
+}
+
+TEST(derivatives_of_log_odds_are_near_the_exact_ones)
+{
+    enum { N = 20000 };
+    const struct simd_table *set[3];
+    int sets = sets_of(set);
+    static double score[N], g[N], h[N], g0[N], h0[N];
+    static int32_t k[N];
+    for (int i = 0; i < N; i++) {
+        score[i] = logit_score(i);
+        k[i] = (int32_t)(draw((uint64_t)i, 81) % 4) - 1;
+    }
+    for (int s = 0; s < sets; s++) {
+        double off_g = 0, off_h = 0, off_tail = 0;
+        set[s]->tree_logit(score, k, N, g, h);
+        for (int i = 0; i < N; i++) {
+            double p = vm_expit(score[i]), y = k[i] == 1;
+            CHECK(fabs(g[i]) <= 1 && h[i] >= 0 && h[i] <= 0.25);
+            if (k[i] < 0) CHECK(g[i] == 0 && h[i] == 0);
+            if (k[i] < 0 || score[i] != score[i]) continue;
+            /* of a row that is nearly right what is left is small, and still known */
+            double rest = y > 0 ? -vm_expit(-score[i]) : p;
+            off_g = fmax(off_g, fabs(g[i] - rest));
+            off_h = fmax(off_h, fabs(h[i] - p * vm_expit(-score[i])));
+            if (fabs(rest) < 0x1p-10)
+                off_tail = fmax(off_tail, fabs(g[i] - rest) / (fabs(rest) + 0x1p-10));
+        }
+        CHECK_MSG(off_g < 1.2e-7 && off_h < 1.2e-7 && off_tail < 1e-6,
+                  "%s: g off by %g, h by %g, tail by %g", set[s]->name, off_g, off_h,
+                  off_tail);
+        if (!s) {
+            memcpy(g0, g, sizeof g);
+            memcpy(h0, h, sizeof h);
+        }
+        CHECK(memcmp(g0, g, sizeof g) == 0 && memcmp(h0, h, sizeof h) == 0);
+    }
+}
+
+TEST(integers_from_log_odds_are_those_of_their_derivatives)
+{
+    enum { N = 700 };
+    const struct simd_table *set[3];
+    int sets = sets_of(set);
+    double score[N], g[N], h[N];
+    int32_t k[N];
+    uint32_t u[N], draws[N], out[N], want[N];
+    for (int i = 0; i < N; i++) {
+        score[i] = logit_score(i);
+        k[i] = (int32_t)(draw((uint64_t)i, 82) % 4) - 1;
+        u[i] = i % 5 ? draw((uint64_t)i, 83) : i % 2 ? UINT32_MAX : 0;
+        draws[i] = k[i] < 0 ? 0 : u[i];
+    }
+    for (int s = 0; s < sets; s++)
+        for (int n = 0; n <= N; n = n < 20 ? n + 1 : 2 * n - 1) {
+            int64_t sum[3] = {1, 2, 3}, sum_want[3] = {1, 2, 3};
+            simd_table_base.tree_logit(score, k, n, g, h);
+            simd_table_base.tree_quantise(g, h, draws, n, SIMD_LOGIT_G, SIMD_LOGIT_H,
+                                          want, sum_want);
+            set[s]->tree_logit_quantise(score, k, u, n, out, sum);
+            CHECK_MSG(memcmp(out, want, (size_t)n * sizeof *out) == 0, "%d rows on %s",
+                      n, set[s]->name);
+            CHECK(memcmp(sum, sum_want, sizeof sum) == 0);
+        }
 }
 
 TEST(vector_histograms_are_those_of_each_output)

@@ -24,6 +24,18 @@ struct grad_part {
     int64_t most_row; /* of output 0: largest sum of h over the outputs */
 };
 
+/* Which tiles have ids in a row? The dither of those needs no look at them. */
+static void find_runs(struct grad *g)
+{
+    const int64_t *ids = g->rows.ids;
+    for (int64_t i0 = 0; i0 < g->rows.n; i0 += GRAD_TILE) {
+        int64_t end = i0 + GRAD_TILE < g->rows.n ? i0 + GRAD_TILE : g->rows.n;
+        int is_run = 1;
+        for (int64_t i = i0; i < end; i++) is_run &= ids[i] == ids[i0] + (i - i0);
+        g->is_run[i0 / GRAD_TILE] = (uint8_t)is_run;
+    }
+}
+
 tide_status grad_new(struct grad *g, struct arena *a, tide_error *err)
 {
     int64_t n = g->rows.n, k = g->n_outputs, blocks = (n + PAR_BLOCK - 1) / PAR_BLOCK;
@@ -44,7 +56,10 @@ tide_status grad_new(struct grad *g, struct arena *a, tide_error *err)
     for (int64_t i = 0; g->rows.w && i < n; i++)
         if (!(g->skip && g->skip[i]) && g->rows.w[i] > g->w_most)
             g->w_most = g->rows.w[i];
-    return arena_status(a, err);
+    g->is_run = arena_zero(a, (size_t)(n / GRAD_TILE) + 1);
+    tide_status status = arena_status(a, err);
+    if (!status) find_runs(g);
+    return status;
 }
 
 /* Largest power of two s with most * s <= limit; 1 when most is 0. */
@@ -64,20 +79,17 @@ struct grad_job {
     int64_t blocks;
 };
 
-/* Dither of rows [i0, i0 + m): row ids in a row come from one kernel, others one by one. */
+/* Dither of rows [i0, i0 + m). */
 static void tile_dither(const struct grad_job *job, int64_t i0, int64_t m, int32_t k,
                         uint32_t *u)
 {
     const int64_t *ids = job->g->rows.ids + i0;
     struct simd_dither d = {job->key.k0, job->key.k1, (uint32_t)job->round,
                             (uint32_t)k};
-    int in_a_row = 1;
-    for (int64_t i = 1; i < m; i++) in_a_row &= ids[i] == ids[0] + i;
-    if (in_a_row) {
+    if (job->g->is_run[i0 / GRAD_TILE])
         job->g->simd->tree_dither(&d, ids[0], m, u);
-        return;
-    }
-    for (int64_t i = 0; i < m; i++) job->g->simd->tree_dither(&d, ids[i], 1, u + i);
+    else
+        job->g->simd->tree_dither_ids(&d, ids, m, u);
 }
 
 /* A worker's tile: what scores are made into, and one output's derivatives. */
@@ -137,6 +149,37 @@ static void tile_spread(const struct grad *g, int64_t i0, int64_t m, int32_t k,
         to[i * width] = packed[i];
         row_h[i] = (k ? row_h[i] : 0) + (packed[i] & 65535);
     }
+}
+
+/* Does one kernel make the integers from the scores? */
+static int is_direct(const struct grad *g)
+{
+    return g->loss.of->quantise && !g->rows.w && !g->for_vector && !g->by_pass;
+}
+
+/* The integers of rows [i0, i0 + m) where it does. */
+static void tile_direct(const struct grad_job *job, int64_t i0, int64_t m, int64_t *sum)
+{
+    const struct grad *g = job->g;
+    const int32_t *k = g->rows.k + i0;
+    uint32_t u[GRAD_TILE];
+    int32_t live[GRAD_TILE];
+    for (int64_t i = 0; g->skip && i < m; i++) live[i] = g->skip[i0 + i] ? -1 : k[i];
+    tile_dither(job, i0, m, 0, u);
+    g->loss.of->quantise(&g->loss, g->score + i0, g->skip ? live : k, u, m,
+                         g->packed + i0, sum);
+}
+
+static void direct_block(void *arg, int64_t b, int worker)
+{
+    const struct grad_job *job = arg;
+    const struct grad *g = job->g;
+    int64_t n = g->rows.n, end = (b + 1) * PAR_BLOCK < n ? (b + 1) * PAR_BLOCK : n;
+    int64_t sum[3] = {0, 0, 0};
+    (void)worker;
+    for (int64_t i0 = b * PAR_BLOCK; i0 < end; i0 += GRAD_TILE)
+        tile_direct(job, i0, end - i0 < GRAD_TILE ? end - i0 : GRAD_TILE, sum);
+    g->part[b] = (struct grad_part){.sum_g = sum[0], .sum_h = sum[1], .most_h = sum[2]};
 }
 
 static void quantise_block(void *arg, int64_t b, int worker)
@@ -213,7 +256,8 @@ tide_status grad_make(struct grad *g, int32_t round, tide_error *err)
         g->out[o].g_unit = 1 / scale_for(g_most, 32766);
         g->out[o].h_unit = count ? 1 : 1 / scale_for(h_most, 65534);
     }
-    if (!status) status = each_block(&job, quantise_block, err);
+    if (!status)
+        status = each_block(&job, is_direct(g) ? direct_block : quantise_block, err);
     for (int64_t b = 0; b < job.blocks && !status; b++)
         for (int32_t o = 0; o < g->n_outputs; o++) {
             const struct grad_part *part = &g->part[b * g->n_outputs + o];

@@ -25,6 +25,7 @@ struct grad {
     double *fine_most;      /* [n_outputs][g, h] the largest */
     double *made;           /* `prepare` of a round with fine outputs, tile by tile */
     struct grow_grad *out;  /* [n_outputs] */
+    uint8_t *is_run;        /* [tiles] ids of a tile follow each other */
     double *work;           /* [threads][GRAD_TILE * (n_outputs + 2)] */
     struct grad_part *part; /* [blocks][n_outputs] */
 };

@@ -231,8 +231,9 @@ static double gamma_loss(LOSS_ARGS)
     return at_least_0(2 * (vm_expm1(log_q) - log_q));
 }
 
-static void tweedie_scores(const struct objective_fit *o, const struct grad_rows *rows,
-                           int64_t i0, int64_t n, const double *score, double *z)
+/* Nothing that all derivatives of a row share. */
+static void plain_scores(const struct objective_fit *o, const struct grad_rows *rows,
+                         int64_t i0, int64_t n, const double *score, double *z)
 {
     (void)o;
     (void)rows;
@@ -291,6 +292,12 @@ static void logistic_grad(GRAD_ARGS)
 {
     UNUSED_GRAD;
     o->simd->tree_logit(z, rows->k + i0, n, g, h);
+}
+static void logistic_quantise(const struct objective_fit *o, const double *score,
+                              const int32_t *k, const uint32_t *u, int64_t n,
+                              uint32_t *out, int64_t sum[3])
+{
+    o->simd->tree_logit_quantise(score, k, u, n, out, sum);
 }
 static double logistic_loss(LOSS_ARGS)
 {
@@ -367,13 +374,14 @@ const struct objective objective_table[OBJECTIVE_COUNT] = {
     [OBJECTIVE_GAMMA] = {"gamma deviance", TIDE_REGRESS, LINK_EXP,
                          .range = RANGE_POSITIVE, SCORES(exponentials), OF(gamma)},
     [OBJECTIVE_TWEEDIE] = {"tweedie deviance", TIDE_REGRESS, LINK_EXP,
-                           .range = RANGE_NOT_NEGATIVE, SCORES(tweedie_scores),
+                           .range = RANGE_NOT_NEGATIVE, SCORES(plain_scores),
                            OF(tweedie)},
     [OBJECTIVE_CROSS_ENTROPY] = {"cross-entropy", TIDE_REGRESS, LINK_LOGIT,
                                  .range = RANGE_SHARE, .g_most = 1, SCORES(expits),
                                  OF(cross_entropy)},
     [OBJECTIVE_LOGISTIC] = {"log-loss", TIDE_CLASSIFY, LINK_LOGIT, .g_most = 1,
-                            SCORES(expits), OF(logistic)},
+                            SCORES(plain_scores), OF(logistic),
+                            .quantise = logistic_quantise},
     [OBJECTIVE_SOFTMAX] = {"log-loss", TIDE_CLASSIFY, LINK_SOFTMAX, .g_most = 1,
                            SCORES(softmaxes), OF(softmax)},
     [OBJECTIVE_LAMBDARANK] = {"ndcg@10", TIDE_REGRESS, LINK_IDENTITY,

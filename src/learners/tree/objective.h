@@ -89,6 +89,12 @@ struct objective {
     void (*grad)(const struct objective_fit *o, const struct grad_rows *rows,
                  int64_t i0, int64_t n, int32_t k, const double *z, double *g,
                  double *h);
+    /* derivatives of rows of weight 1 as small integers of the scales by g_most (simd.h,
+     * tree_quantise), k as rows->k but below 0 where a row counts for nothing; the same integers
+     * as by grad. NULL: by grad only */
+    void (*quantise)(const struct objective_fit *o, const double *score,
+                     const int32_t *k, const uint32_t *u, int64_t n, uint32_t *out,
+                     int64_t sum[3]);
     /* loss of row i with scores s [n_outputs], >= 0; z has room for n_outputs. NULL: rows have
      * none of their own, queries or the caller do */
     double (*loss)(const struct objective_fit *o, const struct grad_rows *rows,
