@@ -63,8 +63,10 @@ static int fork_watched;
 /* The last pool that a child forgot: still referenced, so no leak checker complains. */
 static _Atomic(pthreadpool_t) forgotten;
 
-static _Thread_local int in_parallel;     /* this thread runs a block or leads a crew */
-static _Thread_local const void *lead_of; /* the job whose caller this thread is */
+struct par_crew;
+static _Thread_local int in_parallel; /* this thread runs a block or leads a crew */
+static _Thread_local struct par_crew *led; /* the crew it leads, between two phases */
+static _Thread_local const void *lead_of;  /* the job whose caller this thread is */
 
 static void after_fork(void)
 {
@@ -405,13 +407,28 @@ static void job_item(void *arg, size_t item)
     SEE_RELEASE(job);
 }
 
+static int led_members(const struct tide_ctx *ctx);
+
+/* A block as a task of the crew that the calling thread leads. */
+static void job_task(void *arg, int64_t block, int member)
+{
+    struct par_job *job = arg;
+    if (ctx_cancelled(job->ctx) || (member == 0 && job_report(job)))
+        atomic_store_explicit(&job->stopped, 1, memory_order_relaxed);
+    if (atomic_load_explicit(&job->stopped, memory_order_relaxed)) return;
+    job->fn(job->arg, block, member);
+    atomic_fetch_add_explicit(&job->done, 1, memory_order_relaxed);
+}
+
 tide_status par_for_progress(struct tide_ctx *ctx, int64_t n_blocks, par_fn fn,
                              void *arg, const char *phase, tide_error *err)
 {
     struct par_job job = {
         .ctx = ctx, .fn = fn, .arg = arg, .n_blocks = n_blocks, .phase = phase};
     if (n_blocks <= 0) return ctx_cancelled(ctx) ? err_cancelled(err) : TIDE_OK;
-    if (n_blocks == 1 || pool_ready(ctx) == 1)
+    if (n_blocks > 1 && led_members(ctx) > 1)
+        crew_phase(led, n_blocks, job_task, &job);
+    else if (n_blocks == 1 || pool_ready(ctx) == 1)
         job_work(&job, 0, !in_parallel);
     else
         pool_run(ctx, job_item, &job);
@@ -430,7 +447,11 @@ tide_status par_for(struct tide_ctx *ctx, int64_t n_blocks, par_fn fn, void *arg
  * n_tasks are read only after a claim succeeded, and the lead leaves a phase only when
  * every claimed task is done, so a late member can never see half of the next phase. Who
  * waits spins 2,000 pauses, then sleeps on a futex: members on `signal`, which counts
- * phases, the lead on `done`. */
+ * phases, the lead on `done`.
+ *
+ * Loops and crews that a lead starts for its own context are phases of its crew: the pool is
+ * not asked again. `limit` is the team of such an inner crew; who is not in it claims nothing.
+ * It changes between phases only, so whoever sees a phase's word sees its limit too. */
 
 struct par_crew {
     struct tide_ctx *ctx;
@@ -442,6 +463,7 @@ struct par_crew {
     uint32_t n_tasks;
     uint32_t phase;
     atomic_int stopped; /* cancelled, sticky */
+    atomic_int limit;   /* members that may claim */
     _Alignas(64) _Atomic uint64_t word;
     _Alignas(64) _Atomic uint32_t done;
     atomic_int lead_sleeps;
@@ -468,14 +490,20 @@ int crew_cancelled(struct par_crew *crew)
     return atomic_load_explicit(&crew->stopped, memory_order_relaxed);
 }
 
-/* Takes one task; its number, or -1 when none is left. */
-static int64_t crew_claim(struct par_crew *crew)
+static int crew_takes(struct par_crew *crew, uint64_t word, int member)
 {
-    uint64_t word = atomic_load_explicit(&crew->word, memory_order_relaxed);
+    return (uint32_t)word != 0 &&
+           member < atomic_load_explicit(&crew->limit, memory_order_relaxed);
+}
+
+/* Takes one task; its number, or -1 when none is left for this member. */
+static int64_t crew_claim(struct par_crew *crew, int member)
+{
+    uint64_t word = atomic_load_explicit(&crew->word, memory_order_acquire);
     do {
-        if ((uint32_t)word == 0) return -1;
+        if (!crew_takes(crew, word, member)) return -1;
     } while (!atomic_compare_exchange_weak_explicit(
-        &crew->word, &word, word - 1, memory_order_acq_rel, memory_order_relaxed));
+        &crew->word, &word, word - 1, memory_order_acq_rel, memory_order_acquire));
     return (int64_t)crew->n_tasks - (int64_t)(uint32_t)word;
 }
 
@@ -483,7 +511,7 @@ static int64_t crew_claim(struct par_crew *crew)
 static void crew_work(struct par_crew *crew, int member)
 {
     int64_t task;
-    while ((task = crew_claim(crew)) >= 0) {
+    while ((task = crew_claim(crew, member)) >= 0) {
         uint32_t n = crew->n_tasks; /* not after the count: the lead may go on then */
         crew->fn(crew->arg, task, member);
         uint32_t done = atomic_fetch_add(&crew->done, 1) + 1;
@@ -491,20 +519,21 @@ static void crew_work(struct par_crew *crew, int member)
     }
 }
 
-static int crew_has_news(struct par_crew *crew)
+static int crew_has_news(struct par_crew *crew, int member)
 {
-    return (uint32_t)atomic_load(&crew->word) != 0 || atomic_load(&crew->quit);
+    return crew_takes(crew, atomic_load(&crew->word), member) ||
+           atomic_load(&crew->quit);
 }
 
-static void member_wait(struct par_crew *crew)
+static void member_wait(struct par_crew *crew, int member)
 {
     for (int i = 0; i < SPIN_PAUSES; i++) {
-        if (crew_has_news(crew)) return;
+        if (crew_has_news(crew, member)) return;
         pause_once();
     }
     uint32_t seen = atomic_load(&crew->signal);
     atomic_fetch_add(&crew->sleepers, 1);
-    if (!crew_has_news(crew)) futex_wait(&crew->signal, seen);
+    if (!crew_has_news(crew, member)) futex_wait(&crew->signal, seen);
     atomic_fetch_sub(&crew->sleepers, 1);
 }
 
@@ -530,7 +559,7 @@ static void crew_call(struct par_crew *crew)
 void crew_phase(struct par_crew *crew, int64_t n_tasks, par_fn fn, void *arg)
 {
     (void)crew_cancelled(crew);
-    if (n_tasks <= 1 || crew->n_members <= 1 || n_tasks > UINT32_MAX) {
+    if (n_tasks <= 1 || atomic_load(&crew->limit) <= 1 || n_tasks > UINT32_MAX) {
         for (int64_t task = 0; task < n_tasks; task++) fn(arg, task, 0);
         return;
     }
@@ -541,7 +570,9 @@ void crew_phase(struct par_crew *crew, int64_t n_tasks, par_fn fn, void *arg)
     atomic_store(&crew->done, 0);
     atomic_store(&crew->word, (uint64_t)crew->phase << 32 | crew->n_tasks);
     crew_call(crew);
+    led = NULL; /* what a task starts runs inline */
     crew_work(crew, 0);
+    led = crew;
     lead_wait(crew);
 }
 
@@ -549,7 +580,10 @@ void crew_phase(struct par_crew *crew, int64_t n_tasks, par_fn fn, void *arg)
 static void crew_lead(struct par_crew *crew)
 {
     unsigned saved = par_float_enter();
+    struct par_crew *outer = led;
+    led = crew;
     crew->lead(crew, crew->lead_arg);
+    led = outer;
     par_float_leave(saved);
     atomic_store(&crew->quit, 1);
     futex_wake_all(&crew->quit);
@@ -566,7 +600,7 @@ static void crew_member(struct par_crew *crew)
     unsigned saved = par_float_enter();
     while (!atomic_load(&crew->quit)) {
         crew_work(crew, member);
-        member_wait(crew);
+        member_wait(crew, member);
     }
     par_float_leave(saved);
 }
@@ -587,15 +621,35 @@ static void crew_item(void *arg, size_t item)
     SEE_RELEASE(crew);
 }
 
+/* Members of this context's crew that the calling thread leads now; 0: there is none. */
+static int led_members(const struct tide_ctx *ctx)
+{
+    return led && led->ctx == ctx ? atomic_load(&led->limit) : 0;
+}
+
+/* A crew within the one that the calling thread leads. */
+static tide_status crew_within(struct par_crew *crew, int n_members,
+                               void (*lead)(struct par_crew *, void *), void *arg,
+                               tide_error *err)
+{
+    int before = atomic_load(&crew->limit);
+    atomic_store(&crew->limit, n_members < before ? n_members : before);
+    lead(crew, arg);
+    atomic_store(&crew->limit, before);
+    return crew_cancelled(crew) ? err_cancelled(err) : TIDE_OK;
+}
+
 tide_status par_crew(struct tide_ctx *ctx, int n_members,
                      void (*lead)(struct par_crew *, void *), void *arg,
                      tide_error *err)
 {
     struct par_crew crew = {.ctx = ctx, .lead = lead, .lead_arg = arg, .n_members = 1};
     if (ctx_cancelled(ctx)) return err_cancelled(err);
+    if (led_members(ctx) > 1) return crew_within(led, n_members, lead, arg, err);
     int threads = n_members > 1 ? pool_ready(ctx) : 1;
     if (threads > 1) {
         crew.n_members = n_members < threads ? n_members : threads;
+        atomic_store(&crew.limit, crew.n_members);
         pool_run(ctx, crew_item, &crew);
     } else {
         crew_lead(&crew);

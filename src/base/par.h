@@ -42,11 +42,11 @@ static inline void par_float_end(const unsigned *saved)
 {
     par_float_leave(*saved);
 }
-/* par_crew: one pool command for many short phases (trees.md 8). `fn` is called once in
- * each team member with its number; members split phases with crew_phase. */
+/* par_crew: one pool command for many short phases (trees.md 8), which `lead` gives. */
 struct par_crew;
-typedef void (*crew_fn)(struct par_crew *crew, void *arg, int member);
-/* Runs `lead` on the calling thread; while it runs, other members help inside crew_phase. */
+/* Runs `lead` on the calling thread; while it runs, other members help inside crew_phase. Loops
+ * and crews of the same context that the lead starts between its phases are phases of its crew,
+ * an inner crew of at most n_members; what a phase's tasks start runs inline. */
 tide_status par_crew(struct tide_ctx *ctx, int n_members,
                      void (*lead)(struct par_crew *, void *), void *arg,
                      tide_error *err);

@@ -380,6 +380,81 @@ TEST(par_crew_lead_may_call_par_for)
     tide_ctx_free(s.ctx);
 }
 
+static void count_block(void *arg, int64_t block, int worker)
+{
+    (void)block;
+    (void)worker;
+    atomic_fetch_add((atomic_int *)arg, 1);
+}
+
+/* Crews of fewer members within a crew, and loops between them. */
+struct inner_crews {
+    struct crew_work work;
+    atomic_int blocks;
+    int members;
+};
+
+static void inner_block(void *arg, int64_t block, int worker)
+{
+    struct inner_crews *c = arg;
+    (void)block;
+    CHECK(worker < par_threads(c->work.ctx));
+    CHECK_INT(par_for(c->work.ctx, 3, count_block, &c->blocks, NULL), TIDE_OK);
+}
+
+static void outer_lead(struct par_crew *crew, void *arg)
+{
+    struct inner_crews *c = arg;
+    (void)crew;
+    for (int i = 0; i < 3; i++) {
+        CHECK_INT(par_crew(c->work.ctx, c->members, crew_lead_fn, &c->work, NULL),
+                  TIDE_OK);
+        CHECK_INT(par_for(c->work.ctx, 40, inner_block, c, NULL), TIDE_OK);
+    }
+}
+
+TEST(par_crew_within_a_crew_keeps_to_its_members)
+{
+    int64_t want = -1;
+    for (int threads = 1; threads <= 4; threads++) {
+        struct tide_ctx *ctx = ctx_with(threads);
+        for (int members = 1; members <= threads + 1; members++) {
+            struct inner_crews c = {.work = {.total = 1, .ctx = ctx},
+                                    .members = members};
+            CHECK_INT(par_crew(ctx, threads, outer_lead, &c, NULL), TIDE_OK);
+            if (want < 0) want = c.work.total;
+            CHECK_INT(c.work.total, want);
+            CHECK_INT(c.work.phases, 3 * N_PHASES);
+            CHECK_INT(atomic_load(&c.blocks), 3 * 40 * 3);
+            CHECK(atomic_load(&c.work.max_member) < members);
+            CHECK(atomic_load(&c.work.max_member) < threads);
+        }
+        tide_ctx_free(ctx);
+    }
+}
+
+static void loop_until_cancelled(struct par_crew *crew, void *arg)
+{
+    struct cancel *c = arg;
+    tide_status status = TIDE_OK;
+    (void)crew;
+    while (!status) status = par_for(c->ctx, 8, slow_block, &c->ran, NULL);
+    CHECK_INT(status, TIDE_ECANCELLED);
+}
+
+TEST(par_for_of_a_crew_stops_soon_after_cancel)
+{
+    struct tide_ctx *ctx = ctx_with(2);
+    struct cancel c = {.ctx = ctx};
+    pthread_t id;
+    int64_t t0 = clock_ns();
+    CHECK_INT(pthread_create(&id, NULL, cancel_soon, &c), 0);
+    CHECK_INT(par_crew(ctx, 2, loop_until_cancelled, &c, NULL), TIDE_ECANCELLED);
+    CHECK_MSG(clock_since(t0) < 2.0, "took %g s", clock_since(t0));
+    pthread_join(id, NULL);
+    tide_ctx_free(ctx);
+}
+
 /* ---- the tree of sums ---- */
 
 TEST(par_tree_fold_adds_in_a_fixed_tree)

@@ -746,7 +746,7 @@ struct score_job {
 
 #define SCORE_NODES   16 /* nodes of one task */
 #define SCORE_AHEAD   32
-#define SCORE_PAR_MIN 65536
+#define SCORE_PAR_MIN 4096
 
 static void score_task(void *arg, int64_t task, int worker)
 {
@@ -999,7 +999,7 @@ static tide_status boost_snapshot(const struct boost *b, tide_error *err)
     return status;
 }
 
-static tide_status boost_loop(struct boost *b, tide_error *err)
+static tide_status boost_rounds(struct boost *b, tide_error *err)
 {
     const char *phase = b->d->phase ? b->d->phase : "boosting";
     char text[64];
@@ -1030,6 +1030,43 @@ static tide_status boost_loop(struct boost *b, tide_error *err)
             break;
     }
     return status;
+}
+
+struct lead_job {
+    tide_status (*fn)(void *arg, tide_error *err);
+    void *arg;
+    tide_error *err;
+    tide_status status;
+    int has_run;
+};
+
+static void lead_run(struct par_crew *crew, void *arg)
+{
+    struct lead_job *job = arg;
+    (void)crew;
+    job->has_run = 1;
+    job->status = job->fn(job->arg, job->err);
+}
+
+/* Runs fn as the lead of one crew, so that threads are called once and not a few times a round:
+ * its loops and the crews of its trees are phases of that crew. */
+static tide_status lead_through(struct tide_ctx *ctx,
+                                tide_status (*fn)(void *, tide_error *), void *arg,
+                                tide_error *err)
+{
+    struct lead_job job = {.fn = fn, .arg = arg, .err = err};
+    tide_status status = par_crew(ctx, par_threads(ctx), lead_run, &job, err);
+    return job.has_run ? job.status : status;
+}
+
+static tide_status boost_rounds_of(void *b, tide_error *err)
+{
+    return boost_rounds(b, err);
+}
+
+static tide_status boost_loop(struct boost *b, tide_error *err)
+{
+    return lead_through(b->ctx, boost_rounds_of, b, err);
 }
 
 /* What a caller's loss had that others do not, behind the rest of the note. */
@@ -1196,7 +1233,9 @@ static void boost_free(struct boost *b)
 /* Rounds of the folds, in step. */
 struct folds {
     struct boost fold[BOOST_FOLDS];
-    tide_error *err; /* where one thread does all; else NULL */
+    const struct boost *of;
+    int32_t most, best_round; /* 0: none yet */
+    tide_error *err;          /* where one thread does all; else NULL */
     tide_error why[BOOST_FOLDS];
     tide_status status[BOOST_FOLDS];
     double loss[BOOST_FOLDS];
@@ -1255,13 +1294,40 @@ static tide_status folds_status(const struct folds *f, tide_error *err)
     return TIDE_OK;
 }
 
+/* Rounds up to `most` of all folds, until `patience` of them are no better. */
+static tide_status folds_rounds(void *arg, tide_error *err)
+{
+    struct folds *f = arg;
+    const struct boost *b = f->of;
+    double best = 0;
+    char text[64];
+    tide_status status = folds_each(b, f, fold_prepare, err);
+    if (!status) status = folds_status(f, err);
+    int ready = 0;
+    for (int i = 0; i < BOOST_FOLDS; i++)
+        ready += f->fold[i].is_ready && f->fold[i].watch.n > 0;
+    for (int32_t r = 1; r <= f->most && ready && !status; r++) {
+        double sum = 0;
+        status = folds_each(b, f, fold_round, err);
+        if (!status) status = folds_status(f, err);
+        for (int i = 0; i < BOOST_FOLDS; i++) sum += f->loss[i];
+        if (f->best_round == 0 || sum < best) {
+            best = sum;
+            f->best_round = r;
+        }
+        boost_say(b, sum / (double)b->d->x->n_rows, text, sizeof text);
+        if (!status)
+            status = ctx_progress(b->ctx, "choosing the rounds", r, f->most, text, err);
+        if (r - f->best_round >= b->p->patience) break;
+    }
+    return status;
+}
+
 /* The number of rounds with the least loss over the folds' rows. */
 static tide_status folds_choose(const struct boost *b, int32_t *rounds, tide_error *err)
 {
     struct folds *f = mem_zalloc(sizeof *f);
-    double best = 0;
-    int32_t best_round = 0, had = b->round, most = b->p->trees - had;
-    char text[64];
+    int32_t had = b->round, most = b->p->trees - had;
     if (!f) return err_nomem(err, sizeof *f);
     for (int i = 0; i < BOOST_FOLDS; i++) {
         f->fold[i] = (struct boost){.ctx = b->ctx,
@@ -1275,25 +1341,10 @@ static tide_status folds_choose(const struct boost *b, int32_t *rounds, tide_err
                                     .is_fold = 1};
         arena_init(&f->fold[i].scratch, b->ctx);
     }
-    tide_status status = folds_each(b, f, fold_prepare, err);
-    if (!status) status = folds_status(f, err);
-    int ready = 0;
-    for (int i = 0; i < BOOST_FOLDS; i++)
-        ready += f->fold[i].is_ready && f->fold[i].watch.n > 0;
-    for (int32_t r = 1; r <= most && ready && !status; r++) {
-        double sum = 0;
-        status = folds_each(b, f, fold_round, err);
-        if (!status) status = folds_status(f, err);
-        for (int i = 0; i < BOOST_FOLDS; i++) sum += f->loss[i];
-        if (best_round == 0 || sum < best) {
-            best = sum;
-            best_round = r;
-        }
-        boost_say(b, sum / (double)b->d->x->n_rows, text, sizeof text);
-        if (!status)
-            status = ctx_progress(b->ctx, "choosing the rounds", r, most, text, err);
-        if (r - best_round >= b->p->patience) break;
-    }
+    f->of = b;
+    f->most = most;
+    tide_status status = lead_through(b->ctx, folds_rounds, f, err);
+    int32_t best_round = f->best_round;
     for (int i = 0; i < BOOST_FOLDS; i++) boost_free(&f->fold[i]);
     mem_free(f);
     int32_t few = most < BOOST_FEW_ROUNDS ? most : BOOST_FEW_ROUNDS;

@@ -16,7 +16,8 @@
 #include "base/par.h"
 #include "base/rng.h"
 
-#define GRAD_COARSE 8 /* levels on average below which 16 bits are too few */
+#define GRAD_BLOCK  2048 /* rows of a task, some 10 us of it */
+#define GRAD_COARSE 8    /* levels on average below which 16 bits are too few */
 
 struct grad_part {
     double g_most, h_most;
@@ -38,7 +39,7 @@ static void find_runs(struct grad *g)
 
 tide_status grad_new(struct grad *g, struct arena *a, tide_error *err)
 {
-    int64_t n = g->rows.n, k = g->n_outputs, blocks = (n + PAR_BLOCK - 1) / PAR_BLOCK;
+    int64_t n = g->rows.n, k = g->n_outputs, blocks = (n + GRAD_BLOCK - 1) / GRAD_BLOCK;
     g->simd = simd_get(g->ctx);
     if (g->for_vector) /* outputs that do not exist stay 0 */
         g->packed =
@@ -119,10 +120,10 @@ static void most_block(void *arg, int64_t b, int worker)
 {
     const struct grad_job *job = arg;
     const struct grad *g = job->g;
-    int64_t end = (b + 1) * PAR_BLOCK < g->rows.n ? (b + 1) * PAR_BLOCK : g->rows.n;
+    int64_t end = (b + 1) * GRAD_BLOCK < g->rows.n ? (b + 1) * GRAD_BLOCK : g->rows.n;
     struct grad_tile t = tile_of(g, worker);
     double g_most = 0, h_most = 0;
-    for (int64_t i0 = b * PAR_BLOCK; i0 < end; i0 += GRAD_TILE) {
+    for (int64_t i0 = b * GRAD_BLOCK; i0 < end; i0 += GRAD_TILE) {
         int64_t m = end - i0 < GRAD_TILE ? end - i0 : GRAD_TILE;
         tile_prepare(g, i0, m, t.z);
         for (int32_t k = 0; k < g->n_outputs; k++) {
@@ -174,10 +175,10 @@ static void direct_block(void *arg, int64_t b, int worker)
 {
     const struct grad_job *job = arg;
     const struct grad *g = job->g;
-    int64_t n = g->rows.n, end = (b + 1) * PAR_BLOCK < n ? (b + 1) * PAR_BLOCK : n;
+    int64_t n = g->rows.n, end = (b + 1) * GRAD_BLOCK < n ? (b + 1) * GRAD_BLOCK : n;
     int64_t sum[3] = {0, 0, 0};
     (void)worker;
-    for (int64_t i0 = b * PAR_BLOCK; i0 < end; i0 += GRAD_TILE)
+    for (int64_t i0 = b * GRAD_BLOCK; i0 < end; i0 += GRAD_TILE)
         tile_direct(job, i0, end - i0 < GRAD_TILE ? end - i0 : GRAD_TILE, sum);
     g->part[b] = (struct grad_part){.sum_g = sum[0], .sum_h = sum[1], .most_h = sum[2]};
 }
@@ -186,12 +187,12 @@ static void quantise_block(void *arg, int64_t b, int worker)
 {
     const struct grad_job *job = arg;
     const struct grad *g = job->g;
-    int64_t n = g->rows.n, end = (b + 1) * PAR_BLOCK < n ? (b + 1) * PAR_BLOCK : n;
+    int64_t n = g->rows.n, end = (b + 1) * GRAD_BLOCK < n ? (b + 1) * GRAD_BLOCK : n;
     struct grad_tile t = tile_of(g, worker);
     struct grad_part *part = g->part + b * g->n_outputs;
     uint32_t u[GRAD_TILE], packed[GRAD_TILE], row_h[GRAD_TILE];
     for (int32_t k = 0; k < g->n_outputs; k++) part[k] = (struct grad_part){0};
-    for (int64_t i0 = b * PAR_BLOCK; i0 < end; i0 += GRAD_TILE) {
+    for (int64_t i0 = b * GRAD_BLOCK; i0 < end; i0 += GRAD_TILE) {
         int64_t m = end - i0 < GRAD_TILE ? end - i0 : GRAD_TILE;
         tile_prepare(g, i0, m, t.z);
         for (int32_t k = 0; k < g->n_outputs; k++) {
@@ -217,7 +218,7 @@ static void quantise_block(void *arg, int64_t b, int worker)
     }
 }
 
-#define FEW_GRADIENTS 32768 /* made by one thread sooner than others wake */
+#define FEW_GRADIENTS 4096 /* made by one thread sooner than others come */
 
 static tide_status each_block(struct grad_job *job, par_fn fn, tide_error *err)
 {
@@ -231,7 +232,7 @@ static tide_status each_block(struct grad_job *job, par_fn fn, tide_error *err)
 tide_status grad_make(struct grad *g, int32_t round, tide_error *err)
 {
     struct grad_job job = {.g = g, .round = round, .key = rng_key(g->seed, "dither")};
-    job.blocks = (g->rows.n + PAR_BLOCK - 1) / PAR_BLOCK;
+    job.blocks = (g->rows.n + GRAD_BLOCK - 1) / GRAD_BLOCK;
     const struct objective *of = g->loss.of;
     double k = g->n_outputs, g_most = of->g_most * g->w_most, h_most = g->w_most;
     int by_pass = !(of->g_most > 0) || g->by_pass;
@@ -269,7 +270,7 @@ tide_status grad_make(struct grad *g, int32_t round, tide_error *err)
 
 int grad_is_coarse(const struct grad *g, int32_t k)
 {
-    int64_t sum_g = 0, sum_h = 0, blocks = (g->rows.n + PAR_BLOCK - 1) / PAR_BLOCK,
+    int64_t sum_g = 0, sum_h = 0, blocks = (g->rows.n + GRAD_BLOCK - 1) / GRAD_BLOCK,
             n = g->rows.n;
     int32_t first = g->together ? 0 : k, end = g->together ? g->n_outputs : k + 1;
     for (int64_t b = 0; b < blocks; b++)
@@ -287,9 +288,9 @@ static void made_block(void *arg, int64_t b, int worker)
 {
     const struct grad_job *job = arg;
     const struct grad *g = job->g;
-    int64_t n = g->rows.n, end = (b + 1) * PAR_BLOCK < n ? (b + 1) * PAR_BLOCK : n;
+    int64_t n = g->rows.n, end = (b + 1) * GRAD_BLOCK < n ? (b + 1) * GRAD_BLOCK : n;
     (void)worker;
-    for (int64_t i0 = b * PAR_BLOCK; i0 < end; i0 += GRAD_TILE) {
+    for (int64_t i0 = b * GRAD_BLOCK; i0 < end; i0 += GRAD_TILE) {
         int64_t m = end - i0 < GRAD_TILE ? end - i0 : GRAD_TILE;
         tile_prepare(g, i0, m, g->made + i0 * g->n_outputs);
     }
@@ -360,7 +361,7 @@ static void fine_output(void *arg, int64_t k, int worker)
 tide_status grad_refine(struct grad *g, struct arena *a, tide_error *err)
 {
     int64_t n = g->rows.n, k = g->n_outputs;
-    struct grad_job job = {.g = g, .blocks = (n + PAR_BLOCK - 1) / PAR_BLOCK};
+    struct grad_job job = {.g = g, .blocks = (n + GRAD_BLOCK - 1) / GRAD_BLOCK};
     if (!g->fine_g) {
         g->fine_g = arena_array(a, n * k + 1, sizeof *g->fine_g);
         g->fine_h = arena_array(a, n * k + 1, sizeof *g->fine_h);
