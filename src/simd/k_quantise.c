@@ -3,7 +3,10 @@
  * Eight values take each halving step together, so that their loads overlap; there is no
  * branch on data. NaN compares false at every step and gets the missing code afterwards.
  * AVX-512: every 16th edge lies in two registers, where four steps find the group; four steps
- * of gathers find the place within it. */
+ * of gathers find the place within it.
+ * quantise_grid: the cell of a value by arithmetic, then the few edges of the cell; AVX-512 searches
+ * as above. */
+#include "simd/grid.h"
 #include "simd/simd.h"
 #ifdef SIMD_IS_avx512
 #include <immintrin.h>
@@ -12,6 +15,8 @@
 
 void KERNEL(quantise_u8)(const double *x, int64_t n, const double *edge, int n_edge,
                          uint8_t *out);
+void KERNEL(quantise_grid)(const struct simd_grid *grid, const double *x, int64_t n,
+                           const double *edge, int n_edge, uint8_t *out);
 void KERNEL(quantise_u16)(const double *x, int64_t n, const double *edge, int n_edge,
                           uint16_t *out);
 
@@ -114,6 +119,47 @@ void KERNEL(quantise_u8)(const double *x, int64_t n, const double *edge, int n_e
     for (; i < n; i++)
         out[i] = (uint8_t)(x[i] == x[i] ? search_one(x[i], edge, n_edge) : 255);
 }
+
+#ifdef SIMD_IS_avx512
+void KERNEL(quantise_grid)(const struct simd_grid *grid, const double *x, int64_t n,
+                           const double *edge, int n_edge, uint8_t *out)
+{
+    (void)grid;
+    KERNEL(quantise_u8)(x, n, edge, n_edge, out);
+}
+#else
+#define GRID_ROWS 64
+
+/* Codes of n values in the given cells, each of which holds at most `most` edges. */
+static inline void grid_some(const struct simd_grid *grid, const double *x,
+                             const int32_t *cell, int n, int most, uint8_t *out)
+{
+    for (int i = 0; i < n; i++) {
+        uint32_t first = grid->first[cell[i]], at = first;
+        for (int j = 0; j < most; j++) at += grid->edge[first + (uint32_t)j] < x[i];
+        out[i] = (uint8_t)(at | ((uint32_t)0 - (uint32_t)(x[i] != x[i])));
+    }
+}
+
+void KERNEL(quantise_grid)(const struct simd_grid *grid, const double *x, int64_t n,
+                           const double *edge, int n_edge, uint8_t *out)
+{
+    int32_t cell[GRID_ROWS];
+    (void)edge;
+    (void)n_edge;
+    for (int64_t i = 0; i < n; i += GRID_ROWS) {
+        int m = n - i < GRID_ROWS ? (int)(n - i) : GRID_ROWS;
+        for (int j = 0; j < m; j++)
+            cell[j] = grid_cell(x[i + j], grid->lo, grid->scale);
+        if (grid->most == 1)
+            grid_some(grid, x + i, cell, m, 1, out + i);
+        else if (grid->most == 2)
+            grid_some(grid, x + i, cell, m, 2, out + i);
+        else
+            grid_some(grid, x + i, cell, m, SIMD_GRID_MOST, out + i);
+    }
+}
+#endif
 
 void KERNEL(quantise_u16)(const double *x, int64_t n, const double *edge, int n_edge,
                           uint16_t *out)

@@ -20,6 +20,8 @@ void KERNEL(vexpit)(const double *, double *, int64_t);
 void KERNEL(vsoftmax)(double *, int64_t, int);
 void KERNEL(vlogaddexp0)(const double *, double *, int64_t);
 void KERNEL(quantise_u8)(const double *, int64_t, const double *, int, uint8_t *);
+void KERNEL(quantise_grid)(const struct simd_grid *, const double *, int64_t,
+                           const double *, int, uint8_t *);
 void KERNEL(quantise_u16)(const double *, int64_t, const double *, int, uint16_t *);
 void KERNEL(tree_hist)(const uint8_t *, int64_t, int, const uint32_t *, int64_t,
                        const uint32_t *, int, uint64_t *);
@@ -105,6 +107,7 @@ const struct simd_table SIMD_CAT(simd_table, SIMD_SET) = {
     .vsoftmax = KERNEL(vsoftmax),
     .vlogaddexp0 = KERNEL(vlogaddexp0),
     .quantise_u8 = KERNEL(quantise_u8),
+    .quantise_grid = KERNEL(quantise_grid),
     .quantise_u16 = KERNEL(quantise_u16),
     .tree_hist = KERNEL(tree_hist),
     .tree_hist_vector = KERNEL(tree_hist_vector),

@@ -59,6 +59,20 @@ struct simd_dither {
 /* Scales of tree_quantise that tree_logit_quantise has: g within 2^14, h within 2^15. */
 #define SIMD_LOGIT_G 0x1p14
 #define SIMD_LOGIT_H 0x1p17
+/* At most 254 edges of a column and where to look for them (simd_grid_new): cells of equal width
+ * between the first edge and the last, of which none has more than SIMD_GRID_MOST edges. A value's
+ * cell grows with it whatever rounding does, so edges of earlier cells are below it, those of
+ * later cells are not, and those of its own are compared. */
+#define SIMD_GRID      1024
+#define SIMD_GRID_MOST 4
+struct simd_grid {
+    double lo, scale;
+    int32_t most;             /* edges in one cell */
+    uint8_t first[SIMD_GRID]; /* edges in earlier cells */
+    double edge[254 + SIMD_GRID_MOST];
+};
+/* Fills grid; 0: the edges lie too unevenly, or are too few, for one. */
+int simd_grid_new(const double *edge, int n_edge, struct simd_grid *grid);
 struct simd_edges;
 struct simd_plane;
 struct simd_lane;
@@ -132,6 +146,9 @@ struct simd_table {
      * u8: n_edge <= 254, missing 255. u16: n_edge <= 65534, missing 65535. */
     void (*quantise_u8)(const double *x, int64_t n, const double *edge, int n_edge,
                         uint8_t *out);
+    /* quantise_u8 by the grid of the same edges. */
+    void (*quantise_grid)(const struct simd_grid *grid, const double *x, int64_t n,
+                          const double *edge, int n_edge, uint8_t *out);
     void (*quantise_u16)(const double *x, int64_t n, const double *edge, int n_edge,
                          uint16_t *out);
     /* k_tree_hist.c: the histogram kernel of trees.md 4. codes is row-major [n_rows][stride]

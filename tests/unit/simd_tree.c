@@ -31,6 +31,48 @@ static double unit(uint64_t i, uint32_t j)
     return draw(i, j) * 0x1p-32;
 }
 
+TEST(quantise_by_a_grid_has_the_codes_of_a_search)
+{
+    enum { ROWS = 700 };
+    const struct simd_table *set[3];
+    static struct simd_grid grid;
+    int sets = sets_of(set), made = 0;
+    double edge[254], x[ROWS];
+    for (int kind = 0; kind < 5; kind++) /* evenly, in clusters, tiny, huge, skew */
+        for (int n_edge = 1; n_edge <= 254;
+             n_edge = n_edge < 20 ? n_edge + 1 : n_edge + 117) {
+            double at = kind == 3 ? -1.7e308 : -1;
+            for (int i = 0; i < n_edge; i++) {
+                double step = 0.001 + unit((uint64_t)i, 90);
+                if (kind == 1 && i % 3) step *= 1e-3;
+                if (kind == 2) step *= 1e-300;
+                if (kind == 3) step *= 1.3e306;
+                if (kind == 4) step *= i;
+                edge[i] = at += step;
+            }
+            for (int i = 0; i < ROWS; i++) {
+                double e = edge[draw((uint64_t)i, 91) % (uint32_t)n_edge];
+                x[i] = i % 31 == 0   ? (double)NAN
+                       : i % 37 == 0 ? (i % 2 ? 1 : -1) * (double)INFINITY
+                       : i % 2       ? e
+                               : e + (unit((uint64_t)i, 92) - 0.5) * fabs(e) * 0.1;
+            }
+            if (!simd_grid_new(edge, n_edge, &grid)) continue;
+            made++;
+            for (int s = 0; s < sets; s++)
+                for (int n = 0; n <= ROWS; n = n < 66 ? n + 1 : 2 * n) {
+                    uint8_t want[ROWS], got[ROWS];
+                    simd_table_base.quantise_u8(x, n, edge, n_edge, want);
+                    set[s]->quantise_grid(&grid, x, n, edge, n_edge, got);
+                    CHECK_MSG(memcmp(want, got, (size_t)n) == 0,
+                              "kind %d, %d edges, %d rows on %s", kind, n_edge, n,
+                              set[s]->name);
+                }
+        }
+    CHECK_MSG(made > 10, "%d grids", made);
+    CHECK(!simd_grid_new(edge, 3, &grid));
+}
+
 TEST(quantise_counts_the_edges_below)
 {
     const struct simd_table *set[3];

@@ -96,14 +96,16 @@ struct cut_job {
     const struct bin_how *how;
     struct view some; /* the rows that make the cuts of numbers */
     struct bin_cuts *cuts;
-    double *edge;        /* [n_features][256] */
-    uint8_t **level;     /* [n_features] room for level codes */
-    tide_status *status; /* [n_features] */
-    struct arena *room;  /* [workers] scratch, used again for the next column */
+    double *edge;           /* [n_features][256] */
+    uint8_t **level;        /* [n_features] room for level codes */
+    struct simd_grid *grid; /* [n_features], or NULL: too few rows to be worth it */
+    tide_status *status;    /* [n_features] */
+    struct arena *room;     /* [workers] scratch, used again for the next column */
 };
 
-#define CUT_TILE 1024
-#define CUT_MORE 2200 /* rows' worth of room for the counters of a sort */
+#define CUT_TILE  1024
+#define GRID_ROWS 4096 /* rows from which a grid of the edges is worth its making */
+#define CUT_MORE  2200 /* rows' worth of room for the counters of a sort */
 
 /* Has a row of the fit no value in column f? */
 static int has_missing(const struct cut_job *job, int32_t f)
@@ -139,6 +141,8 @@ static tide_status cut_number(const struct cut_job *job, int32_t f,
     if (!start) return TIDE_ENOMEM;
     out->n_edge = edges_of(v, m, job->how->max_codes, start, edge);
     out->edge = edge;
+    if (job->grid && simd_grid_new(edge, out->n_edge, &job->grid[f]))
+        out->grid = &job->grid[f];
     out->n_code = out->n_edge + 1;
     out->lane = out->n_code > 1 || (m > 0 && has_missing(job, f)) ? 0 : -1;
     return TIDE_OK;
@@ -266,6 +270,7 @@ tide_status bins_cut(struct tide_ctx *ctx, const struct view *x,
     out->feature = arena_zero(a, ((size_t)nf + 1) * sizeof *out->feature);
     out->lane_feature = arena_array(a, nf + 1, sizeof *out->lane_feature);
     job.edge = arena_array(a, (int64_t)nf + 1, 256 * sizeof *job.edge);
+    if (x->n_rows >= GRID_ROWS) job.grid = arena_array(a, nf + 1, sizeof *job.grid);
     job.level = arena_zero(a, ((size_t)nf + 1) * sizeof *job.level);
     job.status = arena_zero(a, ((size_t)nf + 1) * sizeof *job.status);
     job.room = arena_array(a, par_threads(ctx), sizeof *job.room);
@@ -322,7 +327,10 @@ void bins_code_lane(const struct bin_cuts *cuts, const struct simd_table *simd,
     } else {
         double v[CODE_TILE];
         view_numbers(x, f, i0, n, v);
-        simd->quantise_u8(v, n, b->edge, b->n_edge, to);
+        if (b->grid)
+            simd->quantise_grid(b->grid, v, n, b->edge, b->n_edge, to);
+        else
+            simd->quantise_u8(v, n, b->edge, b->n_edge, to);
     }
 }
 

@@ -22,6 +22,7 @@ struct bin_feature {
     int32_t n_code; /* codes 0..n_code-1 without missing */
     int32_t n_edge;
     const double *edge;
+    const struct simd_grid *grid; /* of the edges, or NULL */
     uint32_t n_level;
     const uint8_t *level_code; /* [n_level], 255: not among the fit's rows */
     uint32_t hash;             /* of the name, for draws */

@@ -192,6 +192,8 @@ static int32_t lanes_a_task(const struct grow *g)
     return g->codes->bundles ? 1 : LANE_TASK;
 }
 
+#define TOGETHER_LEAST 4096 /* rows from which all members fill one histogram */
+
 struct lane_job {
     struct grow *g;
     struct plan plan;
@@ -245,7 +247,7 @@ static void prepare_together(struct grow *g, int32_t at)
         vector_kids(g, kid, plan.small, plan.need, job.parent, job.parent_wide);
         return;
     }
-    job.is_together = g->members > 1;
+    job.is_together = g->members > 1 && s->n >= TOGETHER_LEAST;
     if (job.is_together)
         hist_together(g, g->ids + s->beg, s->n);
     else
@@ -296,12 +298,14 @@ static void batch_task(void *arg, int64_t task, int member)
 }
 
 /* The best leaf and, for several threads, the next leaves of the queue that are small too, as
- * long as they are likely to be split: their rank is at most half of what may still be. */
+ * long as they are likely to be split: their rank is at most half of what may still be, or they
+ * are next. As many for each member: one more would have the others wait for it. */
 static void batch_gather(struct grow *g, struct batch *b)
 {
     int32_t popped[FRONTIER], n = 0, most = 2 * g->members;
-    int32_t rank = (g->rules.leaves - g->n_leaves) / 2;
+    int32_t left = g->rules.leaves - g->n_leaves, rank = left / 2;
     if (most > FRONTIER) most = FRONTIER;
+    if (rank < 2 && left > 1) rank = 2;
     if (rank > FRONTIER) rank = FRONTIER;
     b->n = 0;
     while (n < rank && g->n_heap && b->n < most) {
@@ -309,6 +313,7 @@ static void batch_gather(struct grow *g, struct batch *b)
         if (g->node[at].kids < 0 && is_small(&g->node[at])) b->at[b->n++] = at;
     }
     for (int32_t i = 0; i < n; i++) heap_push(g, popped[i]);
+    if (b->n > g->members) b->n -= b->n % g->members;
     for (int32_t i = 1; i < b->n; i++) { /* the largest first */
         int32_t at = b->at[i], j = i;
         for (; j > 0 && g->node[b->at[j - 1]].n < g->node[at].n; j--)
@@ -317,8 +322,8 @@ static void batch_gather(struct grow *g, struct batch *b)
     }
 }
 
-#define TOGETHER_ROWS  32768 /* from here a leaf is the work of all */
-#define TOGETHER_LEAST 4096  /* and from here when there is no other leaf to split */
+#define TOGETHER_ROWS 32768 /* from here a leaf is the work of all */
+#define LANES_LEAST   128 /* and from here its scans, when there is no other to split */
 
 /* Splits the first leaf of the queue, and maybe others that will follow. */
 static void prepare(struct grow *g)
@@ -332,7 +337,7 @@ static void prepare(struct grow *g)
     if (g->status) return;
     if (b.n > 1)
         grow_phase(g, b.n, batch_task, &b);
-    else if (!g->vector && (g->members == 1 ? is_small(p) : p->n < TOGETHER_LEAST))
+    else if (!g->vector && (g->members == 1 ? is_small(p) : p->n < LANES_LEAST))
         prepare_alone(g, top, 0);
     else
         prepare_together(g, top);
