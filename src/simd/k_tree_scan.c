@@ -6,14 +6,14 @@
  * same i mod 16, the 16 winners by one division each. Sums are exact integers, rounded once to
  * f32 and, where products of four could overflow, scaled by powers of two to at most 1; the
  * operations and their order are the same on every set, so all give the same code, the first of
- * equals. Who needs the gain itself computes it from the winner's sums.
+ * equals. The AVX2 form knows packed cells only, which nearly all nodes have. Who needs the gain itself computes it from the winner's sums.
  *
  * tree_gain gives all gains in f64, with one division a split: both quotients share a
  * denominator. Each element is computed alone, so every set gives the same bits. */
 #include <math.h>
 
 #include "simd/simd.h"
-#ifdef SIMD_IS_avx512
+#if defined(SIMD_IS_avx512) || defined(SIMD_IS_avx2)
 #include <immintrin.h>
 #endif
 
@@ -216,7 +216,7 @@ static inline void scan_take(struct scan_best *restrict b, const float *restrict
     }
 }
 
-int64_t KERNEL(tree_scan)(const uint64_t *cells, int wide, int64_t n,
+static int64_t scan_plain(const uint64_t *cells, int wide, int64_t n,
                           const struct simd_scan *node, int64_t sum[2])
 {
     struct scan_best b;
@@ -249,6 +249,153 @@ int64_t KERNEL(tree_scan)(const uint64_t *cells, int wide, int64_t n,
     }
     sum_left(cells, wide, at, sum);
     return at;
+}
+
+#ifdef SIMD_IS_avx2
+#define INLINE     static inline __attribute__((always_inline))
+
+/* Best of 8 of the 16 lanes: d^2, p q and the first code of the group of 16. A vector holds the
+ * codes LANES of its half of the group, so that no word crosses its middle. */
+struct best8 {
+    __m256 top, under, group;
+};
+#define LANES      0, 1, 4, 5, 2, 3, 6, 7
+
+/* b where the mask is set, else a. Of the intrinsic some compilers make a comparison with 0, too. */
+INLINE __m256 pick(__m256 a, __m256 b, __m256 mask)
+{
+    __m256 out;
+    __asm__("vblendvps %3, %2, %1, %0" : "=x"(out) : "x"(a), "x"(b), "x"(mask));
+    return out;
+}
+
+/* The low or the high words of two vectors. */
+INLINE __m256i words_of(__m256i a, __m256i b, int high)
+{
+    __m256 x = _mm256_castsi256_ps(a), y = _mm256_castsi256_ps(b);
+    return _mm256_castps_si256(high ? _mm256_shuffle_ps(x, y, 0xdd)
+                                    : _mm256_shuffle_ps(x, y, 0x88));
+}
+
+/* Sums up to each of 16 codes, by integer instructions: those of vectors have enough to do. */
+INLINE uint64_t sum_group(const uint64_t *cells, uint64_t sum, uint64_t *to)
+{
+    for (int k = 0; k < 16; k++) {
+        to[k] = sum += cells[k];
+        __asm__("" : "+r"(sum));
+    }
+    return sum;
+}
+
+/* Codes of a half of a group: those below n that leave min_h on both sides. */
+INLINE __m256 allowed(__m256i h, const struct simd_scan *node, int64_t n)
+{
+    __m256i low = _mm256_cmpgt_epi32(_mm256_set1_epi32((int)node->min_h), h);
+    __m256i high =
+        _mm256_cmpgt_epi32(h, _mm256_set1_epi32((int)(node->h - node->min_h)));
+    __m256i below =
+        _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(LANES));
+    return _mm256_castsi256_ps(_mm256_andnot_si256(_mm256_or_si256(low, high), below));
+}
+
+/* all: of the half's codes none is ruled out. */
+INLINE void take_half(struct best8 *b, const uint64_t *left, __m256 group, int64_t n,
+                      const struct simd_scan *node, int all)
+{
+    const __m256i *from = (const __m256i *)left;
+    const __m256 l2 = _mm256_set1_ps(node->l2), mean = _mm256_set1_ps(node->mean);
+    __m256i h = words_of(from[0], from[1], 0);
+    __m256i rest = _mm256_sub_epi32(_mm256_set1_epi32((int)node->h), h);
+    __m256 g = _mm256_cvtepi32_ps(words_of(from[0], from[1], 1));
+    __m256 p = _mm256_add_ps(_mm256_cvtepi32_ps(h), l2);
+    __m256 q = _mm256_add_ps(_mm256_cvtepi32_ps(rest), l2);
+    __m256 d = _mm256_sub_ps(g, _mm256_mul_ps(p, mean));
+    __m256 top = _mm256_mul_ps(d, d), under = _mm256_mul_ps(p, q);
+    __m256 better = _mm256_cmp_ps(_mm256_mul_ps(top, b->under),
+                                  _mm256_mul_ps(b->top, under), _CMP_GT_OQ);
+    if (!all) better = _mm256_and_ps(better, allowed(h, node, n));
+    b->top = pick(b->top, top, better);
+    b->under = pick(b->under, under, better);
+    b->group = pick(b->group, group, better);
+}
+
+INLINE __m128 most_of(__m256 x)
+{
+    __m128 m = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+    m = _mm_max_ps(m, _mm_shuffle_ps(m, m, 0x4e));
+    return _mm_max_ps(m, _mm_shuffle_ps(m, m, 0xb1));
+}
+
+/* The first code of the best rank; -1: there is none. */
+INLINE int64_t first_best(const struct best8 b[2])
+{
+    __m256 r0 = _mm256_div_ps(b[0].top, b[0].under);
+    __m256 r1 = _mm256_div_ps(b[1].top, b[1].under);
+    __m128 most = most_of(_mm256_max_ps(r0, r1));
+    __m256 at0 = _mm256_add_ps(b[0].group, _mm256_setr_ps(LANES));
+    __m256 at1 = _mm256_add_ps(b[1].group, _mm256_setr_ps(LANES));
+    if (!(_mm_cvtss_f32(most) > SCAN_NONE)) return -1;
+    __m256 all = _mm256_broadcastss_ps(most);
+    at1 = _mm256_add_ps(at1, _mm256_set1_ps(8));
+    /* of those the least: the most of what they lack of 256 */
+    at0 = _mm256_and_ps(_mm256_sub_ps(_mm256_set1_ps(256), at0),
+                        _mm256_cmp_ps(r0, all, _CMP_EQ_OQ));
+    at1 = _mm256_and_ps(_mm256_sub_ps(_mm256_set1_ps(256), at1),
+                        _mm256_cmp_ps(r1, all, _CMP_EQ_OQ));
+    return 256 - _mm_cvtss_si32(most_of(_mm256_max_ps(at0, at1)));
+}
+
+/* Sums run ahead of the vectors that read them, or those would wait for the stores. */
+#define SUMS_AHEAD 32
+
+/* Packed cells of a node whose h is below 2^31, not scaled. g and h are summed as one: h never
+ * carries into g. Codes with min_h on both sides lie side by side, since h only grows, so most
+ * groups of 16 have either none of them or no other. */
+static int64_t scan_packed(const uint64_t *cells, int64_t n,
+                           const struct simd_scan *node, int64_t sum[2])
+{
+    _Alignas(32) uint64_t left[256];
+    const int64_t least = node->min_h, most = node->h - node->min_h;
+    struct best8 b[2];
+    uint64_t all = ((uint64_t)sum[0] << 32) + (uint64_t)sum[1];
+    if (least > most) return -1;
+    for (int k = 0; k < 2; k++)
+        b[k] = (struct best8){_mm256_set1_ps(SCAN_NONE), _mm256_set1_ps(1),
+                              _mm256_setzero_ps()};
+    __m256 group = _mm256_setzero_ps();
+    for (int64_t i = 0; i < n && i < SUMS_AHEAD; i += 16)
+        all = sum_group(cells + i, all, left + i);
+    for (int64_t i = 0; i < n; i += 16) {
+        int64_t next = i + SUMS_AHEAD, m = n - i;
+        if (next < n) all = sum_group(cells + next, all, left + next);
+        int64_t h0 = (uint32_t)left[i], h1 = (uint32_t)left[m < 16 ? n - 1 : i + 15];
+        if (h0 > most) break;
+        if (h0 >= least && h1 <= most && m >= 16) {
+            take_half(&b[0], left + i, group, 0, node, 1);
+            take_half(&b[1], left + i + 8, group, 0, node, 1);
+        } else if (h1 >= least) {
+            take_half(&b[0], left + i, group, m, node, 0);
+            take_half(&b[1], left + i + 8, group, m - 8, node, 0);
+        }
+        group = _mm256_add_ps(group, _mm256_set1_ps(16));
+    }
+    int64_t at = first_best(b);
+    if (at < 0) return -1;
+    sum[0] = (int32_t)(left[at] >> 32);
+    sum[1] = (uint32_t)left[at];
+    return at;
+}
+#undef INLINE
+#endif
+
+int64_t KERNEL(tree_scan)(const uint64_t *cells, int wide, int64_t n,
+                          const struct simd_scan *node, int64_t sum[2])
+{
+#ifdef SIMD_IS_avx2
+    if (!wide && node->h <= INT32_MAX && node->g_scale == 1 && node->h_scale == 1)
+        return scan_packed(cells, n, node, sum);
+#endif
+    return scan_plain(cells, wide, n, node, sum);
 }
 #endif
 

@@ -608,6 +608,57 @@ TEST(the_scan_finds_the_best_split_of_integer_sums)
     }
 }
 
+/* Cells of one column in a node, by kind: all met, few met, alike (ties), a part of the range met,
+ * and sums that need all 32 bits. Behind the codes anything may lie. */
+static struct simd_scan scan_cells(uint32_t k, int n, uint64_t cells[256])
+{
+    int kind = (int)(k % 5), from = kind == 3 ? n / 3 : 0,
+        to = kind == 3 ? n - n / 4 : n;
+    int64_t sum_g = 0, sum_h = 0;
+    for (int c = 0; c < 256; c++) {
+        uint32_t u = draw((uint64_t)k * 256 + (uint64_t)c, 17);
+        int64_t g = (int32_t)(u % 2001) - 1000, h = 1 + (u >> 12) % 500;
+        if (c < from || c >= to || (kind == 1 && u % 16)) g = h = 0;
+        if (kind == 2) g = c % 2 ? 7 : -7, h = 50;
+        if (kind == 4) h *= 30000;
+        cells[c] = ((uint64_t)g << 32) + (uint64_t)h;
+        if (c < n) sum_g += g;
+        if (c < n) sum_h += h;
+        if (c >= n) cells[c] = (uint64_t)u << 32 | (u * 2654435761u);
+    }
+    struct simd_scan s = {.h = sum_h + 40, /* of rows without a value */
+                          .min_h = 1 + sum_h * (int64_t)(k / 5 % 4) / 6,
+                          .g_scale = 1,
+                          .h_scale = 1,
+                          .l2 = (float)(k / 20 % 3)};
+    s.mean = (float)sum_g / ((float)sum_h + 41);
+    return s;
+}
+
+TEST(scans_have_one_answer_on_every_set)
+{
+    const struct simd_table *set[3];
+    int sets = sets_of(set), found = 0, rounds = 0;
+    for (int n = 1; n < 256; n++)
+        for (uint32_t k = 0; k < 120; k++, rounds++) {
+            uint64_t cells[256];
+            struct simd_scan s = scan_cells(k, n, cells);
+            int64_t want = -2, left[2] = {0, 0}, from = k % 2 ? 40 : 0;
+            for (int i = 0; i < sets; i++) {
+                int64_t sum[2] = {-from, from};
+                int64_t at = set[i]->tree_scan(cells, 0, n, &s, sum);
+                if (i == 0) want = at;
+                CHECK_MSG(at == want, "code %d, not %d, of %d, kind %u, on %s", (int)at,
+                          (int)want, n, k, set[i]->name);
+                CHECK(i == 0 || at < 0 || (sum[0] == left[0] && sum[1] == left[1]));
+                left[0] = sum[0];
+                left[1] = sum[1];
+            }
+            found += want >= 0;
+        }
+    CHECK(found > rounds / 2 && found < rounds);
+}
+
 TEST(dither_is_the_generator_and_rounds_down)
 {
     const struct simd_table *set[3];
