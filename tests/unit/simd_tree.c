@@ -188,28 +188,43 @@ TEST(histograms_of_far_rows_add_every_row_once)
     }
 }
 
+/* Codes that go left: any, those up to one with or without the missing, those up to one and a
+ * further one, all, none. */
+static void sides_by_kind(int kind, uint8_t left[256])
+{
+    for (int c = 0; c < 256; c++)
+        left[c] = (uint8_t)(kind == 0 ? draw((uint64_t)c, 8) & 1 : c <= 17 * kind);
+    if (kind > 0) left[255] = kind & 1 ? 1 : 0;
+    if (kind == 3) left[200] = 1;
+    if (kind > 4) memset(left, kind == 5 ? 1 : 0, 256);
+}
+
 TEST(partition_is_stable_and_works_in_place)
 {
-    enum { N = 3000 };
+    enum { N = 3000, APART = 150, KINDS = 7 };
     const struct simd_table *set[3];
     int sets = sets_of(set);
-    static uint8_t column[N + 64], left[256];
+    static uint8_t column[N * APART + 64], left[256];
     static uint32_t ids[N], in_place[N], right[N + 64];
-    for (int i = 0; i < N; i++) column[i] = (uint8_t)draw((uint64_t)i, 7);
-    for (int i = 0; i < 256; i++) left[i] = draw((uint64_t)i, 8) & 1;
-    for (int n = 0; n <= N; n = n < 70 ? n + 1 : n * 3)
-        for (int s = 0; s < sets; s++) {
-            for (int i = 0; i < n; i++) in_place[i] = ids[i] = draw((uint64_t)i, 9) % N;
-            int64_t l = set[s]->tree_part(column, in_place, n, left, in_place, right),
+    for (int i = 0; i < N * APART; i++) column[i] = (uint8_t)draw((uint64_t)i, 7);
+    for (int n = 0; n <= N; n = n < 70 ? n + 1 : n == 1890 ? N : n * 3)
+        for (int k = 0; k < KINDS * 2 * sets; k++) {
+            const struct simd_table *on = set[k % sets];
+            int is_far = k / sets % 2, bad = 0;
+            sides_by_kind(k / sets / 2, left);
+            for (int i = 0; i < n; i++) {
+                uint32_t u = draw((uint64_t)i, 9);
+                in_place[i] = ids[i] = is_far ? (uint32_t)i * APART + u % APART : u % N;
+            }
+            int64_t l = on->tree_part(column, in_place, n, left, in_place, right),
                     a = 0, b = 0;
-            int bad = 0;
             for (int i = 0; i < n; i++)
                 if (left[column[ids[i]]])
                     bad += in_place[a++] != ids[i];
                 else
                     bad += right[b++] != ids[i];
             CHECK_INT(l, a);
-            CHECK_MSG(!bad, "%d of %d rows differ on %s", bad, n, set[s]->name);
+            CHECK_MSG(!bad, "%d of %d rows differ on %s", bad, n, on->name);
         }
 }
 
