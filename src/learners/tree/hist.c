@@ -104,19 +104,21 @@ void hist_give(struct hist_pool *p, uint64_t *hist, int wide)
     p->free_list[wide][p->n_free[wide]++] = hist;
 }
 
-/* A lane's cells (of `words` words) from those of its byte. */
-static void digit_cells(const struct bin_digit *d, const uint64_t *of_byte, int words,
-                        uint64_t *to)
+/* A lane's cells (of `words` words) from the first n of its byte, of which those of higher digits
+ * are added up: then the first unit * radix are left, by which lower digits' cells are made. */
+static void digit_cells(const struct hist_pool *p, const struct bin_digit *d,
+                        uint64_t *of_byte, int n, int words, uint64_t *to)
 {
     int unit = d->unit, all = d->unit * d->radix;
+    for (int from = all; from < n; from += all)
+        p->simd->tree_cells_add(of_byte, of_byte + words * from,
+                                words * (n - from < all ? n - from : all));
     memset(to, 0, 256 * (size_t)words * sizeof *to);
     for (int digit = 0; digit < d->radix; digit++) {
+        const uint64_t *cell = of_byte + words * digit * unit;
         uint64_t sum[2] = {0, 0};
-        for (int first = digit * unit; first < 256; first += all)
-            for (int i = first; i < first + unit && i < 256; i++) {
-                sum[0] += of_byte[words * i];
-                sum[1] += of_byte[words * i + words - 1];
-            }
+        for (int i = 0; i < words * unit; i += words) sum[0] += cell[i];
+        for (int i = 1; words == 2 && i < 2 * unit; i += 2) sum[1] += cell[i];
         memcpy(to + words * (digit == d->radix - 1 ? BIN_MISSING : digit), sum,
                (size_t)words * sizeof *sum);
     }
@@ -124,23 +126,29 @@ static void digit_cells(const struct bin_digit *d, const uint64_t *of_byte, int 
 
 /* Packed cells of bytes become those of lanes, in place. From the last lane to the first: a
  * byte's cells stand in the place of a lane that comes before all others of the byte, or is the
- * first of them. */
+ * first of them; and its last lane has the highest digit. */
 static void spread_packed(const struct hist_pool *p, uint64_t *hist)
 {
     uint64_t of_byte[256];
     for (int32_t b = 0; p->codes->digit && b < p->codes->n_blocks; b++) {
         const struct bin_block *k = &p->codes->block[b];
+        int32_t byte = -1, n = 256;
         for (int32_t l = k->n_lanes - 1; l >= k->n_lanes - k->n_joined; l--) {
             const struct bin_digit *d = &p->codes->digit[k->first + l];
-            memcpy(of_byte, hist + 256 * (size_t)(k->first + d->byte), sizeof of_byte);
-            digit_cells(d, of_byte, 1, hist + 256 * (size_t)(k->first + l));
+            const uint64_t *from = hist + 256 * (size_t)(k->first + d->byte);
+            if (d->byte != byte) memcpy(of_byte, from, sizeof of_byte);
+            if (d->byte != byte) n = 256;
+            byte = d->byte;
+            digit_cells(p, d, of_byte, n, 1, hist + 256 * (size_t)(k->first + l));
+            n = d->unit * d->radix;
         }
     }
 }
 
 /* At most HIST_PACKED_ROWS rows, all blocks: a tile of rows at a time, and of it as many lanes
  * as one call takes, so that their cells stay in the L1 cache. `first`: number of the first row
- * without ids. fresh: the cells are cleared, each just before its first rows. */
+ * without ids. fresh: the cells are cleared, each just before its first rows. Calls share the
+ * lanes out evenly: 16 of them fill a cache of 32 KB to the last cell, 13 leave room for rows. */
 static void add_packed(const struct hist_pool *p, const struct grow_grad *grad,
                        const uint32_t *ids, int64_t first, int64_t n, int fresh,
                        uint64_t *out)
@@ -152,13 +160,15 @@ static void add_packed(const struct hist_pool *p, const struct grow_grad *grad,
             const struct bin_block *k = &p->codes->block[b];
             int is_far = p->codes->n_rows * (k->stride + 4) > HIST_IN_L2;
             int32_t bytes = bin_block_bytes(k);
-            for (int32_t l = 0; l < bytes; l += TREE_HIST_LANES) {
-                int lanes = bytes - l < TREE_HIST_LANES ? bytes - l : TREE_HIST_LANES;
+            int32_t calls = (bytes + TREE_HIST_LANES - 1) / TREE_HIST_LANES;
+            for (int32_t l = 0, call = 0; l < bytes; call++) {
+                int lanes = (bytes - l) / (calls - call);
                 uint64_t *to = out + 256 * (size_t)(k->first + l);
                 if (fresh && i == 0) memset(to, 0, 256 * (size_t)lanes * sizeof *to);
                 p->simd->tree_hist(k->rows + from * k->stride + l, k->stride, lanes,
                                    ids ? ids + i : NULL, m, grad->packed + from,
                                    is_far && l == 0, to);
+                l += lanes;
             }
         }
         i += HIST_TILE;
@@ -288,7 +298,7 @@ void hist_meet(const struct hist_pool *p, int32_t lane, int wide, uint64_t *out)
     }
     size_t first = (size_t)(lane / BIN_BLOCK_LANES * BIN_BLOCK_LANES);
     meet_cells(p, 256 * (first + d->byte), wide, of_byte);
-    digit_cells(d, of_byte, words, to);
+    digit_cells(p, d, of_byte, 256, words, to);
 }
 
 /* Cells c0 <= c < c1 of a lane. */
