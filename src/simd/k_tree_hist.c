@@ -21,8 +21,8 @@ void KERNEL(tree_cells_add)(uint64_t *to, const uint64_t *from, int64_t n);
 void KERNEL(tree_cells_widen)(const uint64_t *packed, int64_t n, int sign,
                               int64_t *wide);
 
-#define NEAR   16  /* rows ahead, to L1 */
-#define FAR    192 /* to L2 */
+#define NEAR   16 /* rows ahead, to L1 */
+#define FAR    96 /* to L2 */
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE uint64_t cell_of(uint32_t q)

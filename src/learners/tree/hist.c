@@ -20,7 +20,7 @@
 
 #define HIST_TASK     16384
 #define HIST_TASK_MIN 1024
-#define HIST_TILE     8192 /* rows whose codes wait in the L2 cache for the next lanes */
+#define HIST_TILE     2048 /* rows whose codes wait in the L2 cache for the next lanes */
 #define HIST_IN_L2    (INT64_C(1) << 20) /* bytes */
 
 struct hist_wide {
