@@ -815,7 +815,7 @@ TEST(integers_from_log_odds_are_those_of_their_derivatives)
 
 TEST(vector_histograms_are_those_of_each_output)
 {
-    enum { N = 3000, LANES = 11, STRIDE = 16, WIDE = 8 };
+    enum { N = 3000, LANES = 19, STRIDE = 32, WIDE = 8 };
     const struct simd_table *set[3];
     int sets = sets_of(set);
     static uint8_t codes[N * STRIDE];
@@ -837,8 +837,12 @@ TEST(vector_histograms_are_those_of_each_output)
                 for (int q = 0; q < width; q++) {
                     for (int i = 0; i < N; i++) one[i] = gq[i * width + q];
                     memset(want, 0, sizeof want);
-                    simd_table_base.tree_hist(codes, STRIDE, LANES, rows, n, one, 0,
-                                              want);
+                    for (int l = 0; l < LANES; l += TREE_HIST_LANES) {
+                        int some =
+                            LANES - l < TREE_HIST_LANES ? LANES - l : TREE_HIST_LANES;
+                        simd_table_base.tree_hist(codes + l, STRIDE, some, rows, n, one,
+                                                  0, want + 256 * l);
+                    }
                     for (int c = 0; c < LANES * 256; c++)
                         bad += hist[c * width + q] != want[c];
                 }
@@ -856,12 +860,12 @@ static double vector_gain(double gl, double hl, double g, double h, double l2)
 
 TEST(vector_scans_rank_as_the_gain_on_every_set)
 {
-    enum { CODES = 200, WIDE = 8 };
+    enum { CODES = 203, WIDE = 8 };
     const struct simd_table *set[3];
     int sets = sets_of(set);
     const double l2 = 1000;
-    for (int c = 0; c < 4; c++) { /* width 4, 8; packed, wide */
-        int width = c & 1 ? WIDE : 4, wide = c >> 1;
+    for (int c = 0; c < 6; c++) { /* width 4, 8; packed, wide, packed with large sums */
+        int width = c & 1 ? WIDE : 4, wide = c >> 1 == 1, is_large = c >> 1 == 2;
         static uint64_t cells[CODES * WIDE * 2];
         int64_t g[WIDE][CODES], h[WIDE][CODES], all[WIDE][2] = {{0}};
         int64_t start[2 * WIDE] = {0}, h_left[CODES], h_want[CODES];
@@ -879,6 +883,7 @@ TEST(vector_scans_rank_as_the_gain_on_every_set)
                 uint64_t at = (uint64_t)(i * WIDE + q);
                 g[q][i] = (int64_t)(draw(at, 52) % 2000000) - 1000000 - 4000 * i;
                 h[q][i] = draw(at, 53) % 3 ? draw(at, 54) % 4000000 : 0;
+                if (is_large && q % 2) h[q][i] *= 12;
                 all[q][0] += g[q][i];
                 all[q][1] += h[q][i];
                 size_t cell = (size_t)(i * width + q);
