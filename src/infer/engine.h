@@ -43,6 +43,8 @@ void engine_plane_new(const struct ensemble_engine *g, struct arena *a,
                       const struct simd_plane **out);
 void engine_lane_new(const struct ensemble_engine *g, struct arena *a,
                      const struct simd_lane **out);
+/* Is a row faster by lanes than by a walk, where so many positions a tree take as long? */
+int engine_lane_pays(const struct ensemble_engine *g, int positions);
 void engine_walk_new(const struct ensemble_engine *g, struct arena *a,
                      const struct simd_walk **out);
 

@@ -9,8 +9,16 @@
 #define TREES SIMD_LANE_TREES
 /* Every test of a tree costs something here, and only those on the way in a walk: larger trees
  * come with enough others in their group, or are walked. */
-#define SMALL_LEAVES       32
-#define POSITIONS_PER_TREE 16
+#define SMALL_LEAVES   32
+#define MOST_POSITIONS 16 /* a tree, of any kernel set */
+
+int engine_lane_pays(const struct ensemble_engine *g, int positions)
+{
+    const struct simd_lane *p = g->lane;
+    if (!p || !positions) return 0;
+    return p->stride <= SMALL_LEAVES ||
+           p->first[p->n_groups] <= (uint32_t)positions * (uint64_t)p->n_trees;
+}
 
 static uint32_t most_leaves(const struct ensemble *e)
 {
@@ -41,7 +49,8 @@ static uint32_t pair_positions(const struct ensemble *e, int32_t g)
 }
 
 /* Nodes of tree t into lane t % TREES of the group whose tests begin at `test`. */
-static void put_tree(const struct ensemble_engine *g, int32_t t, uint8_t *test)
+static void put_tree(const struct ensemble_engine *g, int32_t t, const uint8_t *from,
+                     uint8_t *test)
 {
     const struct ensemble *e = g->e;
     uint32_t n0 = e->tree_node[t], n = e->tree_node[t + 1] - n0;
@@ -53,8 +62,9 @@ static void put_tree(const struct ensemble_engine *g, int32_t t, uint8_t *test)
         uint32_t place = l < n ? last[l] : l - n;
         uint8_t *at = test + (size_t)place * SIMD_LANE_TESTS + t % TREES;
         at[0] = (uint8_t)g->of_node[n0 + i];
-        at[TREES] = (uint8_t)e->node_thr[n0 + i];
-        at[2 * TREES] = (uint8_t)first[i];
+        at[TREES] = (uint8_t)(e->node_thr[n0 + i] ^ SIMD_LANE_SIGN);
+        at[2 * TREES] = (uint8_t)(first[i] ^ SIMD_LANE_SIGN);
+        at[3 * TREES] = from[at[0]];
     }
 }
 
@@ -85,7 +95,7 @@ void engine_lane_new(const struct ensemble_engine *g, struct arena *a,
         start[k + 1] = start[k] + pair_positions(e, k / 2 * 2);
     int64_t positions = start[n_groups];
     if (most_leaves(e) > SMALL_LEAVES &&
-        positions > (int64_t)POSITIONS_PER_TREE * e->n_trees)
+        positions > (int64_t)MOST_POSITIONS * e->n_trees)
         return;
     size_t stride = (most_leaves(e) + 7) / 8 * 8; /* whole cache lines */
     uint8_t *test = arena_zero(a, ((size_t)positions + 1) * SIMD_LANE_TESTS);
@@ -95,10 +105,10 @@ void engine_lane_new(const struct ensemble_engine *g, struct arena *a,
     if (!test || !leaf || !from || !absent) return;
     put_columns(g, from, absent);
     for (int64_t q = 0; q < positions; q++) /* tests that always pass */
-        memset(test + q * SIMD_LANE_TESTS + TREES, 255, TREES);
+        memset(test + q * SIMD_LANE_TESTS + TREES, 255 ^ SIMD_LANE_SIGN, TREES);
     int has_outputs = 0;
     for (int32_t t = 0; t < e->n_trees; t++) {
-        put_tree(g, t, test + (size_t)start[t / TREES] * SIMD_LANE_TESTS);
+        put_tree(g, t, from, test + (size_t)start[t / TREES] * SIMD_LANE_TESTS);
         memcpy(leaf + (size_t)t * stride, e->leaf + e->tree_leaf[t],
                (e->tree_leaf[t + 1] - e->tree_leaf[t]) * sizeof *leaf);
         has_outputs |= e->tree_output[t] != 0;
@@ -112,6 +122,7 @@ void engine_lane_new(const struct ensemble_engine *g, struct arena *a,
                             .n_groups = n_groups,
                             .n_trees = e->n_trees,
                             .stride = (int32_t)stride,
+                            .n_codes = g->has_maps ? g->n_columns : g->n_used,
                             .n_columns = g->n_columns};
     *out = p;
 }

@@ -222,8 +222,7 @@ enum engine_kind engine_choice(const struct ensemble *e, const struct simd_table
     const struct ensemble_engine *g = e->engine;
     if (!g) return ENGINE_PLAIN;
     if (n == 1) {
-        /* without a permute of bytes lanes cost more than a walk */
-        if (g->lane && simd->permutes_bytes) return ENGINE_LANE;
+        if (engine_lane_pays(g, simd->lane_positions)) return ENGINE_LANE;
         return g->walk && g->n_columns <= ROW_COLUMNS ? ENGINE_WALK : ENGINE_PLAIN;
     }
     if (g->plane && n >= 16) return ENGINE_PLANE;

@@ -81,17 +81,19 @@ void KERNEL(shap_bits)(const uint16_t *, uint16_t, int64_t, uint64_t *);
 void KERNEL(shap_leaf)(const struct simd_leaf *, int64_t);
 int64_t KERNEL(count_byte)(const char *, int64_t, char);
 
-#ifdef SIMD_IS_avx512
-#define PERMUTES_BYTES 1
+#if defined(SIMD_IS_avx512)
+#define LANE_POSITIONS 16
+#elif defined(SIMD_IS_avx2)
+#define LANE_POSITIONS 8
 #else
-#define PERMUTES_BYTES 0
+#define LANE_POSITIONS 0
 #endif
 #define TEXT2(x) #x
 #define TEXT(x)  TEXT2(x)
 
 const struct simd_table SIMD_CAT(simd_table, SIMD_SET) = {
     .name = TEXT(SIMD_SET),
-    .permutes_bytes = PERMUTES_BYTES,
+    .lane_positions = LANE_POSITIONS,
     .sum = KERNEL(sum),
     .dot = KERNEL(dot),
     .dot3 = KERNEL(dot3),

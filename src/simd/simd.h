@@ -110,8 +110,9 @@ struct simd_pairs {
 };
 
 struct simd_table {
-    const char *name;   /* "base", "avx2", "avx512" */
-    int permutes_bytes; /* a byte look-up of a whole vector is one instruction */
+    const char *name; /* "base", "avx2", "avx512" */
+    /* lane (below) beats a walk with so many positions a tree; 0: never */
+    int lane_positions;
     /* k_vec.c: sums in 8 f64 lanes, lane i takes elements i, i+8, ...; lanes folded pairwise */
     double (*sum)(const double *x, int64_t n);
     double (*dot)(const double *x, const double *y, int64_t n);

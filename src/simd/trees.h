@@ -40,16 +40,19 @@ struct simd_plane {
  * many positions each; trees of fewer nodes are padded with tests that pass. */
 struct simd_lane {
     const uint32_t *first; /* [n_groups + 1] positions */
-    const uint8_t *test; /* [positions][3][64] column, thr, first leaf below the node */
-    const double *leaf;  /* [trees][stride] */
+    /* [positions][4][64] column, thr, first leaf below the node, which code the column is of; thr
+     * and leaf without SIMD_LANE_SIGN: as signed bytes they are 128 less */
+    const uint8_t *test;
+    const double *leaf;    /* [trees][stride] */
     const int32_t *output; /* [trees], NULL: all 0 */
     /* a column is codes[from], and absent where that is 255, missing */
     const uint8_t *from, *absent; /* [SIMD_LANE_COLUMNS] */
     int32_t n_groups, n_trees, stride;
-    int32_t n_columns; /* at most SIMD_LANE_COLUMNS */
+    int32_t n_codes, n_columns; /* at most SIMD_LANE_COLUMNS */
 };
 #define SIMD_LANE_TREES   64
-#define SIMD_LANE_TESTS   (3 * SIMD_LANE_TREES) /* bytes of a position */
+#define SIMD_LANE_TESTS   (4 * SIMD_LANE_TREES) /* bytes of a position */
+#define SIMD_LANE_SIGN    128
 #define SIMD_LANE_LEAVES  256
 #define SIMD_LANE_COLUMNS 128
 
