@@ -172,7 +172,8 @@ const struct ensemble *explain_trees(const tide_model *model)
 
 int explain_has_parts(const tide_model *model)
 {
-    return model->nodes[model->n_nodes - 1].learner->linear || explain_trees(model);
+    const struct ensemble *e = explain_trees(model);
+    return model->nodes[model->n_nodes - 1].learner->linear || (e && !e->linear);
 }
 
 static tide_status shap_new(const tide_model *model, int64_t n, int n_outputs,
@@ -302,6 +303,9 @@ tide_status explain_shap(tide_ctx *ctx, const tide_model *model,
     struct view v, other, background;
     int32_t *origin = NULL;
     *out = NULL;
+    if (s.e && s.e->linear)
+        return err_set(err, TIDE_CODE_PIPELINE_STEP,
+                       "leaves that are linear in columns cannot be shared out");
     if (!explain_has_parts(model))
         return err_set(err, TIDE_CODE_PIPELINE_STEP,
                        "the margin of '%s' is no sum over trees or columns, and "

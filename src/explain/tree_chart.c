@@ -44,7 +44,8 @@ static int leaves_below(const struct boxes *b, uint32_t at)
     }
 }
 
-/* "0.0435"; of a vector the largest value with its class, or the central quantile. */
+/* "0.0435", "0.0435 + 3 columns"; of a vector the largest value with its class, or the central
+ * quantile. */
 static void put_value(const struct boxes *b, uint32_t leaf)
 {
     const struct ensemble *e = b->w.e;
@@ -62,8 +63,11 @@ static void put_value(const struct boxes *b, uint32_t leaf)
         str_add_visible(b->w.out, name, strlen(name));
         str_addc(b->w.out, ' ');
     }
-    (void)num_print_g(t, v[top], 4);
+    const struct ensemble_linear *l = e->linear;
+    (void)num_print_g(t, l ? l->constant[leaf] : v[top], 4);
     str_add(b->w.out, t);
+    if (l && l->first[leaf + 1] > l->first[leaf])
+        str_addf(b->w.out, " + %u columns", l->first[leaf + 1] - l->first[leaf]);
 }
 
 static void put_box(struct boxes *b, int i)

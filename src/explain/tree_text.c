@@ -150,10 +150,26 @@ static void put_rest(const struct tree_writing *w, uint32_t node)
         str_addc(w->out, ']');
 }
 
+/* "0.5 + 2 size - 0.1 age, 0.7 where one is missing" */
+static void put_linear(const struct tree_writing *w, uint32_t leaf)
+{
+    const struct ensemble_linear *l = w->e->linear;
+    uint32_t from = l->first[leaf], to = l->first[leaf + 1];
+    str_addf(w->out, "%r", l->constant[leaf]);
+    for (uint32_t i = from; i < to; i++) {
+        str_addf(w->out, l->coef[i] < 0 ? " - %r " : " + %r ", fabs(l->coef[i]));
+        put_column(w, l->feature[i]);
+    }
+    if (to > from)
+        str_addf(w->out, ", %r where %s is missing", w->e->leaf[leaf],
+                 to - from > 1 ? "one" : "that");
+}
+
 static void put_leaf(const struct tree_writing *w, uint32_t leaf)
 {
     const struct ensemble *e = w->e;
-    for (int32_t q = 0; q < e->leaf_width; q++)
+    if (e->linear) put_linear(w, leaf);
+    for (int32_t q = 0; !e->linear && q < e->leaf_width; q++)
         str_addf(w->out, q ? " %r" : "%r",
                  e->leaf[(size_t)leaf * (size_t)e->leaf_width + (size_t)q]);
     if (e->leaf_cover && e->leaf_cover[leaf] > 0)
@@ -219,6 +235,7 @@ tide_status tree_open(const tide_model *model, int64_t tree, struct arena *a,
     }
     tide_status st =
         ensemble_load(&last->state, last->n_in, last->in_levels, a, out, err);
+    if (!st) st = ensemble_load_linear(&last->state, *out, a, err);
     if (st || (tree >= 1 && tree <= (*out)->n_trees)) return st;
     err_set(err, TIDE_CODE_PARAM_RANGE, "'tree' must be in [1, %d], got \"%lld\"",
             (int)(*out)->n_trees, (long long)tree);

@@ -60,6 +60,17 @@ void engine_row(const struct ensemble *e, const struct simd_table *simd,
 /* The engine that takes a batch of n rows (1: a single row by ensemble_row). */
 enum engine_kind engine_choice(const struct ensemble *e, const struct simd_table *simd,
                                int64_t n);
+/* Codes of view rows as simd->walk_rows takes them, at most 4096: groups of 16. */
+void engine_walk_codes(const struct ensemble_engine *g, const struct simd_table *simd,
+                       const struct view *x, int64_t i0, int64_t n, uint16_t *codes);
+/* The same for linear leaves, by walks that number the leaves; the engine offers a walk. codes:
+ * those of the row's columns. */
+tide_status engine_linear_margin(const struct ensemble *e,
+                                 const struct simd_table *simd, const struct view *x,
+                                 int64_t i0, int64_t n, double *out, tide_error *err);
+void engine_linear_row(const struct ensemble *e, const struct simd_table *simd,
+                       const uint16_t *codes, const double *x, double *out);
+void ensemble_save_linear(const struct ensemble *e, struct state *s);
 /* Base codes of view rows: u8 (255 missing; narrow features only) or u16 (65535). */
 void engine_codes_u8(const struct ensemble *e, const struct simd_table *simd,
                      const struct simd_edges *edges, const struct view *x, int32_t f,

@@ -4,6 +4,7 @@
  *         in the second-level cache
  * walk    up to 4,096 rows become u16 codes, then each tree is walked for all of them: a deep
  *         tree is read once a call
+ * linear  leaves that are linear in columns take a walk of their own (engine_linear.c)
  * Order   base first, then leaves in tree order, in f64: every engine, kernel set and batch
  *         size gives the same bits. */
 #include <math.h>
@@ -114,8 +115,7 @@ static tide_status plane_margin(const struct ensemble_engine *g,
 
 /* ------------------------------------------------------------------------- walk --- */
 
-/* Codes in groups of 16 rows: [groups][columns][16]. */
-static void walk_codes(const struct ensemble_engine *g, const struct simd_table *simd,
+void engine_walk_codes(const struct ensemble_engine *g, const struct simd_table *simd,
                        const struct view *x, int64_t i0, int64_t n, uint16_t *codes)
 {
     uint16_t base[ENGINE_BLOCK] = {0}, own[ENGINE_BLOCK];
@@ -149,7 +149,7 @@ static tide_status walk_margin(const struct ensemble_engine *g,
     for (int64_t r0 = 0; r0 < n; r0 += stride) {
         int64_t m = n - r0 < stride ? n - r0 : stride;
         double *to = out + r0 * e->n_outputs;
-        walk_codes(g, simd, x, i0 + r0, m, codes);
+        engine_walk_codes(g, simd, x, i0 + r0, m, codes);
         for (int64_t r = 0; r < m; r++)
             memcpy(to + r * e->n_outputs, e->base, (size_t)e->n_outputs * sizeof *to);
         simd->walk_rows(g->walk, codes, g->n_columns, m, to);
@@ -189,6 +189,10 @@ static void walk_row(const struct ensemble_engine *g, const struct simd_table *s
         for (uint32_t k = g->first[i]; k < g->first[i + 1]; k++)
             engine_derive_u16(&g->column[k], &c, 1, &codes[k]);
     }
+    if (g->e->linear) {
+        engine_linear_row(g->e, simd, codes, x, out);
+        return;
+    }
     memcpy(out, g->e->base, (size_t)g->e->n_outputs * sizeof *out);
     simd->walk_row(g->walk, codes, out);
 }
@@ -207,9 +211,13 @@ static void plain_row(const struct ensemble *e, const double *x, double *out)
             at = c <= e->node_thr[n0 + at] ? e->node_left[n0 + at]
                                            : e->node_right[n0 + at];
         }
-        const double *v =
-            e->leaf + (size_t)(e->tree_leaf[t] + at - ni) * (size_t)e->leaf_width;
+        const size_t leaf = e->tree_leaf[t] + at - ni;
+        const double *v = e->leaf + leaf * (size_t)e->leaf_width;
         double *to = out + (e->leaf_width > 1 ? 0 : e->tree_output[t]);
+        if (e->linear) {
+            *to += ensemble_linear_value(e, (int64_t)leaf, x, 1, e->linear->feature);
+            continue;
+        }
         for (int32_t q = 0; q < e->leaf_width; q++) to[q] += v[q];
     }
 }
@@ -222,10 +230,10 @@ enum engine_kind engine_choice(const struct ensemble *e, const struct simd_table
     const struct ensemble_engine *g = e->engine;
     if (!g) return ENGINE_PLAIN;
     if (n == 1) {
-        if (engine_lane_pays(g, simd->lane_positions)) return ENGINE_LANE;
+        if (!e->linear && engine_lane_pays(g, simd->lane_positions)) return ENGINE_LANE;
         return g->walk && g->n_columns <= ROW_COLUMNS ? ENGINE_WALK : ENGINE_PLAIN;
     }
-    if (g->plane && n >= 16) return ENGINE_PLANE;
+    if (g->plane && n >= 16 && !e->linear) return ENGINE_PLANE;
     return g->walk ? ENGINE_WALK : ENGINE_PLAIN;
 }
 
@@ -234,7 +242,7 @@ void engine_row(const struct ensemble *e, const struct simd_table *simd,
 {
     const struct ensemble_engine *g = e->engine;
     if (kind == ENGINE_AUTO) kind = engine_choice(e, simd, 1);
-    if (kind == ENGINE_LANE && g && g->lane)
+    if (kind == ENGINE_LANE && g && g->lane && !e->linear)
         lane_row(g, simd, x, out);
     else if (kind == ENGINE_WALK && g && g->walk && g->n_columns <= ROW_COLUMNS)
         walk_row(g, simd, x, out);
@@ -249,7 +257,9 @@ tide_status engine_margin(const struct ensemble *e, const struct simd_table *sim
     const struct ensemble_engine *g = e->engine;
     if (n <= 0) return TIDE_OK;
     if (kind == ENGINE_AUTO) kind = engine_choice(e, simd, n > 1 ? n : 2);
-    if (kind == ENGINE_PLANE && g && g->plane)
+    if (kind == ENGINE_WALK && e->linear && g && g->walk)
+        return engine_linear_margin(e, simd, x, i0, n, out, err);
+    if (kind == ENGINE_PLANE && g && g->plane && !e->linear)
         return plane_margin(g, simd, x, i0, n, out, err);
     if (kind == ENGINE_WALK && g && g->walk)
         return walk_margin(g, simd, x, i0, n, out, err);
@@ -265,6 +275,8 @@ void ensemble_engines(const struct ensemble *e, const char **batch, const char *
 {
     const struct ensemble_engine *g = e->engine;
     const char *any = g && g->walk ? "walk" : "plain";
-    *batch = g && g->plane ? "plane" : any;
-    *row = g && g->lane ? "lane" : g && g->n_columns <= ROW_COLUMNS ? any : "plain";
+    *batch = g && g->plane && !e->linear ? "plane" : any;
+    *row = g && g->lane && !e->linear         ? "lane"
+           : g && g->n_columns <= ROW_COLUMNS ? any
+                                              : "plain";
 }

@@ -101,6 +101,7 @@ static void save(const struct ensemble *e, struct state *s,
         put(s, "COVER", "node_cover", STATE_F64, nodes, 1, 1, e->node_cover);
     if (e->node_gain)
         put(s, "COVER", "node_gain", STATE_F64, nodes, 1, 1, e->node_gain);
+    ensemble_save_linear(e, s);
 }
 
 void ensemble_save(const struct ensemble *e, struct state *s)
@@ -137,8 +138,10 @@ static int64_t walk_plain(const struct ensemble *e, int32_t t, const uint16_t *c
     return (int64_t)e->tree_leaf[t] + (at - ni);
 }
 
-static void score_block(const struct ensemble *e, const uint16_t *codes, int64_t n,
-                        int32_t rounds, int32_t *seen, double *out)
+/* number: those of linear leaves [used][n], NULL without such. */
+static void score_block(const struct ensemble *e, const uint16_t *codes,
+                        const double *number, int64_t n, int32_t rounds, int32_t *seen,
+                        double *out)
 {
     int32_t k = e->n_outputs, width = e->leaf_width;
     for (int64_t r = 0; r < n; r++)
@@ -152,7 +155,10 @@ static void score_block(const struct ensemble *e, const uint16_t *codes, int64_t
             int64_t leaf = walk_plain(e, t, codes, r);
             const double *v = e->leaf + leaf * width;
             double *to = out + r * k + o;
-            for (int32_t q = 0; q < width; q++) to[q] += v[q];
+            if (number)
+                *to += ensemble_linear_value(e, leaf, number + r, n, e->linear->place);
+            else
+                for (int32_t q = 0; q < width; q++) to[q] += v[q];
         }
     }
 }
@@ -163,23 +169,28 @@ tide_status ensemble_margin_plain(const struct ensemble *e, const struct view *x
 {
     const struct simd_table *simd = simd_get(NULL);
     size_t bytes = 0, seen_bytes = (size_t)e->n_outputs * sizeof(int32_t);
+    size_t number_bytes =
+        e->linear ? ((size_t)e->linear->n_used + 1) * WALK_ROWS * sizeof(double) : 0;
     if (n <= 0) return TIDE_OK;
     if (size_mul((size_t)ensemble_all(e) + 1, WALK_ROWS * sizeof(uint16_t), &bytes))
         return err_nomem(err, 0);
     uint16_t *codes = mem_alloc(bytes);
     int32_t *seen = mem_alloc(seen_bytes);
+    double *number = number_bytes ? mem_alloc(number_bytes) : NULL;
     tide_status status = TIDE_OK;
-    if (!codes || !seen) {
-        status = err_nomem(err, bytes + seen_bytes);
+    if (!codes || !seen || (number_bytes && !number)) {
+        status = err_nomem(err, bytes + seen_bytes + number_bytes);
         goto done;
     }
     for (int64_t r0 = 0; r0 < n; r0 += WALK_ROWS) {
         int64_t m = n - r0 < WALK_ROWS ? n - r0 : WALK_ROWS;
         for (int32_t f = 0; f < ensemble_all(e); f++)
             engine_codes_u16(e, simd, x, f, i0 + r0, m, codes + (size_t)f * WALK_ROWS);
-        score_block(e, codes, m, trees, seen, out + r0 * e->n_outputs);
+        if (number) ensemble_linear_numbers(e, x, i0 + r0, m, number);
+        score_block(e, codes, number, m, trees, seen, out + r0 * e->n_outputs);
     }
 done:
+    mem_free(number);
     mem_free(seen);
     mem_free(codes);
     return status;

@@ -51,6 +51,7 @@ struct ensemble {
     const uint16_t *node_thr;
     const uint32_t *node_left, *node_right; /* numbers within the tree */
     const double *leaf;                     /* [leaves][leaf_width] */
+    const struct ensemble_linear *linear;   /* NULL: leaves are constants */
     /* 1, or n_outputs for vector leaves (single trees, forests, gbdt's multi=vector) */
     int32_t leaf_width;
     const double *leaf_cover, *node_cover; /* weight of training rows; may be NULL */
@@ -66,6 +67,21 @@ struct ensemble_origin {
     const uint32_t *edge_off; /* [n_derived + 1], at most 254 each */
     const double *edge;       /* ascending */
     const double *range;      /* [2] least and largest target; of classes 0, 0 */
+};
+/* Leaves that are linear in columns of numbers (imported models; leaf_width is 1): leaf i is worth
+ * constant[i] + sum of coef times column over [first[i], first[i + 1]), in that order, in f64; with a
+ * number within 1e-35 of 0 as 0, and with one of the columns missing leaf[i] instead. */
+struct ensemble_linear {
+    const uint32_t *first;   /* [leaves + 1] */
+    const uint32_t *feature; /* [first[leaves]] */
+    const double *coef;      /* the same */
+    const double *constant;  /* [leaves] */
+    /* made by ensemble_load_linear: the columns that any leaf has, ascending, the place of each
+     * coefficient's among them, and what the engines count leaves and outputs by */
+    const uint32_t *used, *place;
+    int32_t n_used;
+    const double *number; /* [leaves] 0, 1, ... */
+    const int32_t *count; /* 0, 1, ... */
 };
 /* Features, the derived ones among them. */
 static inline int32_t ensemble_all(const struct ensemble *e)
@@ -93,6 +109,17 @@ int ensemble_count_text(const struct ensemble *e, char *out, size_t size);
 tide_status ensemble_load(const struct state *s, int32_t n_cols,
                           const uint32_t *n_levels, struct arena *a,
                           struct ensemble **out, tide_error *err);
+/* Makes the leaves of a loaded ensemble linear where the state says so. Nothing is in place with an
+ * error; numbers are taken for hostile. */
+tide_status ensemble_load_linear(const struct state *s, struct ensemble *e,
+                                 struct arena *a, tide_error *err);
+/* The value of linear leaf `leaf` (over the whole ensemble), where coefficient i has its number at
+ * x[place[i] * stride]. */
+double ensemble_linear_value(const struct ensemble *e, int64_t leaf, const double *x,
+                             int64_t stride, const uint32_t *place);
+/* Numbers [n_used][n] of linear leaves, of view rows [i0, i0 + n), at most 1024. */
+void ensemble_linear_numbers(const struct ensemble *e, const struct view *x, int64_t i0,
+                             int64_t n, double *out);
 /* Raw scores [n][n_outputs] of view rows [i0, i0 + n): base + sum of leaves, in tree order in f64;
  * trees: use only the first `trees` rounds (0 = all). */
 tide_status ensemble_margin(const struct ensemble *e, const struct view *x, int64_t i0,

@@ -36,7 +36,24 @@ struct kept {
     uint32_t *first_node, *first_leaf, *depth, *column, *left, *right;
     uint16_t *thr;
     double *leaf, *leaf_cover, *node_cover, *node_gain;
+    struct {
+        uint32_t *first, *feature;
+        double *coef, *constant;
+    } linear;
 };
+
+/* The linear leaves [l0, l0 + n) behind those that k holds, `at` of them. */
+static void keep_linear(const struct ensemble_linear *l, uint32_t l0, uint32_t at,
+                        uint32_t n, const struct kept *k)
+{
+    uint32_t i0 = l->first[l0], to = k->linear.first[at];
+    size_t n_coef = l->first[l0 + n] - i0;
+    for (uint32_t i = 0; i < n; i++)
+        k->linear.first[at + i + 1] = to + (l->first[l0 + i + 1] - i0);
+    memcpy(k->linear.constant + at, l->constant + l0, n * sizeof(double));
+    memcpy(k->linear.feature + to, l->feature + i0, n_coef * sizeof(uint32_t));
+    memcpy(k->linear.coef + to, l->coef + i0, n_coef * sizeof(double));
+}
 
 /* Tree t of e behind the n trees that k holds. */
 static void keep_tree(const struct ensemble *e, int32_t t, int32_t n,
@@ -55,6 +72,7 @@ static void keep_tree(const struct ensemble *e, int32_t t, int32_t n,
     memcpy(k->right + at, e->node_right + n0, nodes * sizeof *k->right);
     memcpy(k->leaf + to * width, e->leaf + l0 * width,
            leaves * width * sizeof *k->leaf);
+    if (e->linear) keep_linear(e->linear, l0, (uint32_t)to, (uint32_t)leaves, k);
     if (k->leaf_cover)
         memcpy(k->leaf_cover + to, e->leaf_cover + l0, leaves * sizeof(double));
     if (k->node_cover)
@@ -77,6 +95,13 @@ static int kept_new(const struct ensemble *e, struct arena *a, struct kept *k)
     k->left = arena_array(a, nodes, sizeof *k->left);
     k->right = arena_array(a, nodes, sizeof *k->right);
     k->leaf = arena_array(a, leaves, (size_t)e->leaf_width * sizeof *k->leaf);
+    if (e->linear) {
+        int64_t n = (int64_t)e->linear->first[leaves - 1] + 1;
+        k->linear.first = arena_zero(a, ((size_t)leaves + 1) * sizeof(uint32_t));
+        k->linear.feature = arena_array(a, n, sizeof(uint32_t));
+        k->linear.coef = arena_array(a, n, sizeof(double));
+        k->linear.constant = arena_array(a, leaves, sizeof(double));
+    }
     if (e->leaf_cover) k->leaf_cover = arena_array(a, leaves, sizeof(double));
     if (e->node_cover) k->node_cover = arena_array(a, nodes, sizeof(double));
     if (e->node_gain) k->node_gain = arena_array(a, nodes, sizeof(double));
@@ -104,6 +129,11 @@ void ensemble_save_first(const struct ensemble *e, int32_t rounds, struct state 
     first.node_left = k.left;
     first.node_right = k.right;
     first.leaf = k.leaf;
+    const struct ensemble_linear linear = {.first = k.linear.first,
+                                           .feature = k.linear.feature,
+                                           .coef = k.linear.coef,
+                                           .constant = k.linear.constant};
+    if (e->linear) first.linear = &linear;
     first.leaf_cover = k.leaf_cover;
     first.node_cover = k.node_cover;
     first.node_gain = k.node_gain;

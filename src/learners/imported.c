@@ -8,6 +8,7 @@
  * Order         default: the sums of ensemble_margin, f64 (bound: docs/do/import.md)
  *               strict: leaves in tree order, XGBoost in f32 from the base score, LightGBM in
  *               f64 from 0, which gives the source's raw scores bit for bit
+ * Linear leaves of LightGBM: its products and sums in its order, so both modes give its bits
  * Links         in f64, where XGBoost's are f32: probabilities agree to about 1e-7
  */
 #include "learners/imported.h"
@@ -73,6 +74,7 @@ static tide_status imported_load(const struct state *s, uint32_t task, int32_t n
     tide_status st = state_need(s, "import_how", STATE_I32, IMPORTED_HOW, 1, &how, err);
     if (!st) st = state_need(s, "import_scale", STATE_F64, 1, 1, &scale, err);
     if (!st) st = ensemble_load(s, n_cols, n_levels, a, &m->e, err);
+    if (!st) st = ensemble_load_linear(s, m->e, a, err);
     if (st) return st;
     if (m->e->n_derived)
         return refuse(err, TIDE_CODE_TIDE_FEATURE,
@@ -175,12 +177,57 @@ static void sum_row(const struct imported_model *m, const struct row *row, doubl
     int32_t width = e->leaf_width;
     for (int32_t k = 0; k < e->n_outputs; k++) out[k] = e->base[k];
     for (int32_t t = 0; t < e->n_trees; t++) {
-        const double *v = e->leaf + leaf_of(e, t, row) * width;
+        int64_t leaf = leaf_of(e, t, row);
+        const double *v = e->leaf + leaf * width;
         double *to = out + (width > 1 ? 0 : e->tree_output[t]);
+        double own = 0;
+        if (e->linear) {
+            own = ensemble_linear_value(e, leaf, row->x, 1, e->linear->feature);
+            v = &own;
+        }
         for (int32_t q = 0; q < width; q++)
             to[q] = m->source == IMPORTED_XGBOOST ? (double)((float)to[q] + (float)v[q])
                                                   : to[q] + v[q];
     }
+}
+
+/* A column of rows [n][features] as single rows have it. */
+static void value_column(const struct ensemble *e, const struct view *x, int32_t f,
+                         int64_t i0, int64_t n, double *out)
+{
+    const struct column *col = x->cols[f];
+    uint32_t code[BLOCK];
+    double v[BLOCK];
+    int is_category = e->feature_kind[f] == 1 && col->type == TIDE_CAT;
+    int is_number = e->feature_kind[f] == 0 && column_is_numeric(col);
+    if (is_category) view_codes(x, f, i0, n, code);
+    if (is_number) view_numbers(x, f, i0, n, v);
+    for (int64_t r = 0; r < n; r++)
+        out[r * e->n_features + f] = is_category && code[r] != CODE_MISSING ? code[r]
+                                     : is_number                            ? v[r]
+                                                 : (double)NAN;
+}
+
+/* Linear leaves want numbers, not codes: row by row, as single rows come. */
+static tide_status strict_linear(const struct imported_model *m, const struct view *x,
+                                 int64_t i0, int64_t n, double *out, tide_error *err)
+{
+    const struct ensemble *e = m->e;
+    size_t bytes = 0;
+    if (size_mul((size_t)e->n_features + 1, BLOCK * sizeof(double), &bytes))
+        return err_nomem(err, 0);
+    double *value = mem_alloc(bytes);
+    if (!value) return err_nomem(err, bytes);
+    for (int64_t r0 = 0; r0 < n; r0 += BLOCK) {
+        int64_t rows = n - r0 < BLOCK ? n - r0 : BLOCK;
+        for (int32_t f = 0; f < e->n_features; f++)
+            value_column(e, x, f, i0 + r0, rows, value);
+        for (int64_t r = 0; r < rows; r++)
+            sum_row(m, &(struct row){.x = value + r * e->n_features},
+                    out + (r0 + r) * e->n_outputs);
+    }
+    mem_free(value);
+    return TIDE_OK;
 }
 
 static tide_status strict_margin(const struct imported_model *m, const struct view *x,
@@ -209,8 +256,9 @@ tide_status imported_margin(const void *object, const struct view *x, int64_t i0
 {
     const struct imported_model *m = object;
     if (strict < 0) strict = m->strict;
-    return strict ? strict_margin(m, x, i0, n, out, err)
-                  : ensemble_margin(m->e, x, i0, n, 0, out, err);
+    if (!strict) return ensemble_margin(m->e, x, i0, n, 0, out, err);
+    return m->e->linear ? strict_linear(m, x, i0, n, out, err)
+                        : strict_margin(m, x, i0, n, out, err);
 }
 
 /* ----------------------------------------------------------------------- links --- */

@@ -20,6 +20,13 @@ enum import_test {
     IMPORT_ZERO,    /* the same, but zero is missing too (LightGBM) */
     IMPORT_SET      /* category in the set */
 };
+/* constant + sum of coef times feature; a row without one of them takes the leaf's plain value */
+struct import_linear {
+    double constant;
+    int32_t n;
+    const int32_t *feature;
+    const double *coef;
+};
 struct import_node {
     int32_t left, right; /* nodes of this array; left < 0: a leaf */
     int32_t feature;
@@ -27,6 +34,7 @@ struct import_node {
     double thr; /* finite or +infinity */
     int32_t set;
     double gain, cover;
+    const struct import_linear *linear; /* of a leaf, kept; NULL: it is its value */
 };
 /* Categories of one feature, ascending; equal sets share a number. */
 struct import_set {
@@ -97,7 +105,7 @@ double import_float_edge(float t);
 /* LightGBM takes numbers within this of 0 for 0. */
 #define IMPORT_ZERO_EDGE ((double)1e-35f)
 
-/* A feature that has a dictionary and a node with a threshold, or -1. */
+/* A feature that has a dictionary and is taken for a number by a node or a leaf, or -1. */
 int32_t import_trees_mixed(const struct import_source *s);
 
 /* ---- errors ---- */

@@ -33,6 +33,9 @@ struct import_trees {
     struct tree *tree;
     struct import_node *node; /* children as in ensemble.h */
     double *leaf, *cover;
+    const struct import_linear **linear; /* [leaves] */
+    int64_t n_coefs, cap_linear;
+    int has_linear;
     int64_t n_values;
     struct import_set *set;
     int32_t *slot; /* hash table of sets, cap_slots is a power of two */
@@ -60,6 +63,7 @@ void import_trees_free(struct import_trees *t)
     mem_free(t->node);
     mem_free(t->leaf);
     mem_free(t->cover);
+    mem_free(t->linear);
     mem_free(t->set);
     mem_free(t->slot);
 }
@@ -131,6 +135,7 @@ int32_t import_trees_set(struct import_trees *t, const struct import_set *set)
 static int grow_trees(struct import_trees *t, int64_t nodes, int32_t width)
 {
     void *tree = t->tree, *node = t->node, *leaf = t->leaf, *cover = t->cover;
+    void *linear = t->linear;
     int bad = room(&tree, t->n_trees, 1, &t->cap_trees, sizeof *t->tree);
     t->tree = tree;
     bad |= room(&node, t->n_nodes, nodes, &t->cap_nodes, sizeof *t->node);
@@ -140,6 +145,8 @@ static int grow_trees(struct import_trees *t, int64_t nodes, int32_t width)
     t->leaf = leaf;
     bad |= room(&cover, t->n_leaves, nodes + 1, &t->cap_leaves, sizeof *t->cover);
     t->cover = cover;
+    bad |= room(&linear, t->n_leaves, nodes + 1, &t->cap_linear, sizeof *t->linear);
+    t->linear = linear;
     return bad;
 }
 
@@ -207,6 +214,11 @@ static void add_nodes(struct import_trees *t, const struct import_node *node,
         }
         memcpy(t->leaf + t->n_values + (int64_t)leaf * width,
                value + (int64_t)here * width, (size_t)width * sizeof *value);
+        t->linear[t->n_leaves + leaf] = node[here].linear;
+        if (node[here].linear) {
+            t->has_linear = 1;
+            t->n_coefs += node[here].linear->n;
+        }
         t->cover[t->n_leaves + leaf++] = node[here].cover;
         *deepest = level > *deepest ? level : *deepest;
         if (!n_stack) return;
@@ -624,6 +636,38 @@ static tide_status build_nodes(struct build *b, const uint32_t *number, tide_err
     return TIDE_OK;
 }
 
+/* Linear leaves, where there are any; others are constants among them. */
+static tide_status build_linear(struct build *b, tide_error *err)
+{
+    const struct import_trees *t = b->t;
+    int64_t n = 0;
+    if (!t->has_linear) return TIDE_OK;
+    if (t->n_coefs > INT32_MAX)
+        return err_set(err, TIDE_CODE_LIMIT_NUMBER, "more than %d coefficients",
+                       INT32_MAX);
+    struct ensemble_linear *l = arena_zero(b->a, sizeof *l);
+    uint32_t *first = arena_array(b->a, t->n_leaves + 1, sizeof *first);
+    uint32_t *feature = arena_array(b->a, t->n_coefs + 1, sizeof *feature);
+    double *coef = arena_array(b->a, t->n_coefs + 1, sizeof *coef);
+    double *constant = arena_array(b->a, t->n_leaves + 1, sizeof *constant);
+    tide_status st = arena_status(b->a, err);
+    if (st) return st;
+    for (int64_t i = 0; i < t->n_leaves; i++) {
+        const struct import_linear *from = t->linear[i];
+        first[i] = (uint32_t)n;
+        constant[i] = from ? from->constant : t->leaf[i];
+        for (int32_t k = 0; from && k < from->n; k++) {
+            feature[n] = (uint32_t)b->place[from->feature[k]];
+            coef[n++] = from->coef[k];
+        }
+    }
+    first[t->n_leaves] = (uint32_t)n;
+    *l = (struct ensemble_linear){
+        .first = first, .feature = feature, .coef = coef, .constant = constant};
+    b->e->linear = l;
+    return TIDE_OK;
+}
+
 static int32_t engine_link(const struct import_source *s)
 {
     if (s->divide > 1) return LINK_IDENTITY;
@@ -656,6 +700,7 @@ tide_status import_trees_save(const struct import_source *s, const int32_t *plac
     if (!st) st = build_sets(&b, err);
     if (!st) st = build_columns(&b, number, n_wanted, err);
     if (!st) st = build_nodes(&b, number, err);
+    if (!st) st = build_linear(&b, err);
     if (st) return st;
     ensemble_save(&e, out);
     return arena_status(out->arena, err);
@@ -663,6 +708,11 @@ tide_status import_trees_save(const struct import_source *s, const int32_t *plac
 
 int32_t import_trees_mixed(const struct import_source *s)
 {
+    const struct import_trees *t = s->trees;
+    for (int64_t i = 0; t->has_linear && i < t->n_leaves; i++)
+        for (int32_t k = 0; t->linear[i] && k < t->linear[i]->n; k++)
+            if (s->feature[t->linear[i]->feature[k]].n_levels)
+                return t->linear[i]->feature[k];
     for (int64_t i = 0; i < s->trees->n_nodes; i++) {
         const struct import_node *q = &s->trees->node[i];
         if (q->test != IMPORT_SET && s->feature[q->feature].n_levels) return q->feature;

@@ -7,6 +7,8 @@
  *               is 0: thresholds inside that interval move to its ends
  * Missing       none: NaN counts as 0. zero: 0 and NaN take the default side. nan: NaN does
  * Categories    members go left; NaN, negative and all other values right
+ * Linear leaves a constant and coefficients of columns (linear_tree); the plain value stands in
+ *               where a column is missing
  */
 #include <math.h>
 #include <string.h>
@@ -360,23 +362,46 @@ static tide_status bad_node(const struct lgb *l, const char *key, int64_t i,
 
 struct tree_lines {
     double *left, *right, *feature, *thr, *decision, *value, *gain, *leaf_cover, *cover,
-        *bounds, *words;
-    int64_t n_leaves, n_cat, n_words;
+        *bounds, *words, *constant, *n_of, *leaf_feature, *coef;
+    int64_t n_leaves, n_cat, n_words, is_linear;
     uint8_t *is_used; /* [n_cat] sets that a node has */
 };
 
+/* A whole number in [lo, hi], else INT64_MIN. */
+static int64_t whole(double x, int64_t lo, int64_t hi)
+{
+    return x >= (double)lo && x <= (double)hi && x == floor(x) ? (int64_t)x : INT64_MIN;
+}
+
+/* Coefficients of all leaves one after another, as many as each says. A lone leaf has none. */
+static tide_status open_linear(struct lgb *l, struct tree_lines *t)
+{
+    int64_t n = t->n_leaves, total = 0;
+    tide_status st = read_numbers(l, "leaf_const", n, 1, &t->constant);
+    if (st || n == 1) return st;
+    st = read_numbers(l, "num_features", n, 1, &t->n_of);
+    for (int64_t i = 0; !st && i < n; i++) {
+        int64_t own = whole(t->n_of[i], 0, l->s->n_features);
+        if (own < 0) return bad_node(l, "num_features", i, "is no number of columns");
+        total += own;
+    }
+    if (!st) st = read_numbers(l, "leaf_features", total, 1, &t->leaf_feature);
+    if (!st) st = read_numbers(l, "leaf_coeff", total, 1, &t->coef);
+    for (int64_t i = 0; !st && i < total; i++)
+        if (whole(t->leaf_feature[i], 0, l->s->n_features - 1) < 0)
+            st = bad_node(l, "leaf_features", i, "the column is out of range");
+    return st;
+}
+
 static tide_status open_tree(struct lgb *l, struct tree_lines *t)
 {
-    int64_t n = 0, is_linear = 0;
+    int64_t n = 0;
     const struct field *f;
     *t = (struct tree_lines){0};
     tide_status st = need(l, &l->tree, "num_leaves", &f);
     if (!st) st = read_int(l, &l->tree, "num_leaves", 0, 1, INT32_MAX / 2, &n);
-    if (!st) st = read_int(l, &l->tree, "is_linear", 0, 0, 1, &is_linear);
+    if (!st) st = read_int(l, &l->tree, "is_linear", 0, 0, 1, &t->is_linear);
     if (st) return st;
-    if (is_linear)
-        return bad_line(l, TIDE_CODE_IMPORT_UNSUPPORTED, l->tree.line, NULL,
-                        "trees with linear leaves (linear_tree) cannot be imported");
     t->n_leaves = n;
     st = read_numbers(l, "leaf_value", n, 1, &t->value);
     if (!st && n > 1) {
@@ -399,14 +424,9 @@ static tide_status open_tree(struct lgb *l, struct tree_lines *t)
     for (int64_t k = 0; !st && t->n_cat && k < t->n_cat; k++)
         if (!(t->bounds[k] <= t->bounds[k + 1]))
             return bad_node(l, "cat_boundaries", k, "they do not ascend");
+    if (!st && t->is_linear) st = open_linear(l, t);
     t->is_used = arena_zero(l->s->a, (size_t)t->n_cat + 1);
     return st ? st : arena_status(l->s->a, l->err);
-}
-
-/* A whole number in [lo, hi], else INT64_MIN. */
-static int64_t whole(double x, int64_t lo, int64_t hi)
-{
-    return x >= (double)lo && x <= (double)hi && x == floor(x) ? (int64_t)x : INT64_MIN;
 }
 
 static tide_status read_set(struct lgb *l, const struct tree_lines *t, int64_t i,
@@ -463,12 +483,38 @@ static int32_t child(const struct tree_lines *t, double x)
     return c == INT64_MIN ? -1 : (int32_t)(c >= 0 ? c : n - 1 + ~c);
 }
 
+/* What leaves 0..n-1 of a tree add up, [n]; they live as long as the model is made. */
+static tide_status read_linear(struct lgb *l, const struct tree_lines *t,
+                               struct import_linear **out)
+{
+    int64_t at = 0, n = t->n_leaves;
+    *out = NULL;
+    if (!t->is_linear) return TIDE_OK;
+    struct import_linear *linear = arena_zero(l->s->a, (size_t)n * sizeof *linear);
+    if (!linear) return arena_status(l->s->a, l->err);
+    for (int64_t i = 0; i < n; i++) {
+        linear[i].constant = t->constant[i];
+        linear[i].n = t->n_of ? (int32_t)t->n_of[i] : 0;
+        int32_t *feature = arena_array(l->s->a, linear[i].n + 1, sizeof *feature);
+        if (!feature) return arena_status(l->s->a, l->err);
+        for (int32_t k = 0; k < linear[i].n; k++)
+            feature[k] = (int32_t)t->leaf_feature[at + k];
+        linear[i].feature = feature;
+        if (linear[i].n) linear[i].coef = t->coef + at;
+        at += linear[i].n;
+    }
+    *out = linear;
+    return TIDE_OK;
+}
+
 static tide_status read_tree(struct lgb *l)
 {
     struct import_source *s = l->s;
     struct tree_lines t;
+    struct import_linear *linear = NULL;
     int32_t at = 0;
     tide_status st = open_tree(l, &t);
+    if (!st) st = read_linear(l, &t, &linear);
     if (st) return st;
     int64_t n = t.n_leaves, all = 2 * n - 1;
     struct import_node *node = arena_zero(s->a, (size_t)all * sizeof *node);
@@ -489,6 +535,7 @@ static tide_status read_tree(struct lgb *l)
     for (int64_t k = 0; k < n; k++) {
         node[n - 1 + k].left = node[n - 1 + k].right = -1;
         node[n - 1 + k].cover = t.leaf_cover ? t.leaf_cover[k] : 0;
+        node[n - 1 + k].linear = linear ? &linear[k] : NULL;
         value[n - 1 + k] = t.value[k];
     }
     st = import_trees_add(s->trees, (int32_t)(l->n_trees % l->per_round), node,
@@ -530,8 +577,9 @@ static tide_status read_trees(struct lgb *l, const struct import_how *how)
         if (!st) st = check_size(l, sizes, &at);
         l->n_trees = all++;
         if (!st && all <= most) st = read_tree(l);
-        if (!st && l->s->trees && !find(&l->tree, "cat_threshold"))
-            arena_reset(l->s->a, mark); /* sets stay */
+        if (!st && l->s->trees && !find(&l->tree, "cat_threshold") &&
+            !find(&l->tree, "leaf_const"))
+            arena_reset(l->s->a, mark); /* sets and linear leaves stay */
     }
     if (st) return st;
     if (sizes && word(sizes, &at, &t, &n))

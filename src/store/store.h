@@ -8,7 +8,7 @@
 #include "pipe/pipe.h"
 
 #define TIDE_MAJOR         1
-#define TIDE_MINOR         0
+#define TIDE_MINOR         1 /* what is read; a file says the least that reads it */
 #define TIDE_PREAMBLE      64
 #define TIDE_ENTRY_BYTES   48
 #define TIDE_DIGEST        32

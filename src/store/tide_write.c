@@ -27,6 +27,7 @@ struct writer {
     struct state dicts;
     struct listed *list;
     int n;
+    int minor; /* the least that has all of it */
     struct str header;
 };
 
@@ -88,11 +89,11 @@ static void put_outputs(struct str *t, const struct schema *s)
     str_add(t, "],");
 }
 
-static void put_schema(struct str *t, const tide_model *m)
+static void put_schema(struct str *t, const tide_model *m, int minor)
 {
     const struct schema *s = &m->schema;
     str_addf(t, "{\"tidemill\":\"%d.%d\",\"required\":[%s],\"task\":\"%s\",",
-             TIDE_MAJOR, TIDE_MINOR, s->n_outputs ? "\"outputs\"" : "",
+             TIDE_MAJOR, minor, s->n_outputs ? "\"outputs\"" : "",
              task_name(s->task));
     str_addf(t, "\"seed\":\"%llu\",\"partial\":%s,\"target\":",
              (unsigned long long)m->seed, m->partial ? "true" : "false");
@@ -240,6 +241,14 @@ static tide_status list_arrays(struct writer *w, tide_error *err)
     return st;
 }
 
+/* Linear leaves came with 1.1: a reader of 1.0 would take their plain values. */
+static int minor_of(const struct writer *w)
+{
+    for (int i = 0; i < w->n; i++)
+        if (memcmp(w->list[i].array->kind, "LINLEAF", 8) == 0) return 1;
+    return 0;
+}
+
 /* ---- bytes ---- */
 
 static size_t align64(size_t n)
@@ -258,8 +267,8 @@ static void fill_preamble(const struct writer *w, uint8_t *p, size_t total)
 {
     memcpy(p, tide_magic, sizeof tide_magic);
     put16(p + 8, TIDE_MAJOR);
-    put16(p + 10, TIDE_MINOR);
-    put16(p + 12, TIDE_MINOR);
+    put16(p + 10, (uint16_t)w->minor);
+    put16(p + 12, (uint16_t)w->minor);
     put32(p + 16, TIDE_BYTE_MARK);
     put32(p + 20, (uint32_t)w->header.len);
     put32(p + 24, (uint32_t)w->n);
@@ -308,7 +317,8 @@ tide_status tide_write_model(const tide_model *m, struct arena *a, uint8_t **dat
     tide_status st = arena_status(a, err);
     if (!st) st = list_arrays(&w, err);
     if (!st) {
-        put_schema(&w.header, m);
+        w.minor = minor_of(&w);
+        put_schema(&w.header, m, w.minor);
         put_nodes(&w.header, m);
         put_arrays(&w);
     }

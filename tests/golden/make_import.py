@@ -76,6 +76,7 @@ LGB = [
     ("average.txt", "none", "count", {"objective": "poisson", "boosting": "rf", "bagging_freq": 1,
                                       "bagging_fraction": .6}),
     ("missing.txt", "none", "real", {"objective": "regression_l1", "use_missing": False, "boosting": "dart"}),
+    ("linear.txt", "none", "unit", {"objective": "cross_entropy", "linear_tree": True, "linear_lambda": .01}),
 ]
 
 

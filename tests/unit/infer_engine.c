@@ -23,10 +23,47 @@ static void find_sets(void)
 
 static const char *const kinds[] = {"auto", "plane", "lane", "walk", "plain"};
 
+/* Random coefficients of 0 to 3 columns a leaf. */
+static void make_linear(struct forest *f, uint64_t seed)
+{
+    struct state s;
+    tide_error err = {0};
+    uint32_t leaves = f->e.tree_leaf[f->e.n_trees], n = 0;
+    state_init(&s, &f->arena);
+    uint32_t *first = arena_array(&f->arena, leaves + 1, 4);
+    uint32_t *feature = arena_array(&f->arena, 3 * (int64_t)leaves, 4);
+    double *coef = arena_array(&f->arena, 3 * (int64_t)leaves, 8);
+    double *constant = arena_array(&f->arena, leaves, 8);
+    for (uint32_t i = 0; i < leaves; i++) {
+        first[i] = n;
+        constant[i] = toy_u(seed, i, 1);
+        for (uint32_t k = 0; k < i % 4; k++) {
+            uint32_t j = (uint32_t)(toy_u(seed, i, 10 + k) * (double)f->e.n_features);
+            if (f->e.feature_kind[j]) continue;
+            feature[n] = j;
+            coef[n++] = toy_u(seed, i, 20 + k) - 0.5;
+        }
+    }
+    first[leaves] = n;
+    const struct ensemble_linear linear = {
+        .first = first, .feature = feature, .coef = coef, .constant = constant};
+    struct ensemble whole = f->e;
+    whole.linear = &linear;
+    ensemble_save(&whole, &s);
+    CHECK_INT(ensemble_load_linear(&s, f->loaded, &f->arena, &err), TIDE_OK);
+    f->e.linear = f->loaded->linear;
+}
+
+static void compare_forest(struct forest *f, const struct forest_shape *s);
+
 /* Batches and single rows of a forest against the oracle. */
 static void compare(const struct forest_shape *s)
 {
-    struct forest *f = forest_new(s);
+    compare_forest(forest_new(s), s);
+}
+
+static void compare_forest(struct forest *f, const struct forest_shape *s)
+{
     int64_t n = s->n_rows, k = s->outputs;
     double *want = calloc((size_t)(n * k), 8), *got = calloc((size_t)(n * k), 8);
     tide_error err = {0};
@@ -74,6 +111,26 @@ TEST(small_trees_with_sets_and_missing_values)
                                        .n_rows = 333});
 }
 
+TEST(linear_leaves)
+{
+    for (uint64_t seed = 1; seed < 5; seed++) {
+        const struct forest_shape s = {.seed = seed,
+                                       .features = 7,
+                                       .trees = 130,
+                                       .leaves = seed == 4 ? 400 : 32,
+                                       .outputs = seed == 2 ? 3 : 1,
+                                       .width = 1,
+                                       .edges = 100,
+                                       .wide_edges = seed == 3 ? 900 : 0,
+                                       .categories = 1,
+                                       .vary = 1,
+                                       .n_rows = 333};
+        struct forest *f = forest_new(&s);
+        make_linear(f, seed);
+        compare_forest(f, &s);
+    }
+}
+
 TEST(several_outputs_and_vector_leaves)
 {
     for (uint64_t seed = 11; seed < 15; seed++) {
@@ -97,6 +154,58 @@ TEST(several_outputs_and_vector_leaves)
                                        .vary = 1,
                                        .n_rows = 200});
     }
+}
+
+/* Leaves of a row in trees [t, t + 1), as scores without a base. */
+static void one_tree(const struct forest *f, int32_t t, int64_t n, double *out)
+{
+    static const double nothing[8];
+    struct ensemble one = f->e;
+    tide_error err = {0};
+    one.n_trees = 1;
+    one.tree_output += t;
+    one.tree_node += t;
+    one.tree_leaf += t;
+    one.tree_depth += t;
+    one.base = nothing;
+    CHECK_INT(ensemble_margin_plain(&one, f->view, 0, n, 0, out, &err), 0);
+}
+
+/* What docs/do/import.md says of the default sums. */
+TEST(sums_lie_within_their_bound)
+{
+    const struct forest_shape s = {.seed = 77,
+                                   .features = 9,
+                                   .trees = 500,
+                                   .leaves = 31,
+                                   .outputs = 1,
+                                   .width = 1,
+                                   .edges = 90,
+                                   .n_rows = 200};
+    struct forest *f = forest_new(&s);
+    double got[200], own[200];
+    long double exact[200], size[200];
+    tide_error err = {0};
+    CHECK_INT(ensemble_margin(f->loaded, f->view, 0, 200, 0, got, &err), 0);
+    for (int i = 0; i < 200; i++) {
+        exact[i] = (long double)f->e.base[0];
+        size[i] = (long double)fabs(f->e.base[0]);
+    }
+    for (int32_t t = 0; t < f->e.n_trees; t++) {
+        one_tree(f, t, 200, own);
+        for (int i = 0; i < 200; i++) {
+            exact[i] += (long double)own[i];
+            size[i] += (long double)fabs(own[i]);
+        }
+    }
+    int beyond = 0;
+    for (int i = 0; i < 200; i++) {
+        long double far = (long double)got[i] - exact[i];
+        far = far < 0 ? -far : far;
+        beyond += far > (long double)(f->e.n_trees + 1) * 0x1p-53L * size[i];
+    }
+    CHECK_INT(beyond, 0);
+    forest_free(f);
 }
 
 /* Several groups of lanes, with trees of one leaf among them, and an odd group at the end. */

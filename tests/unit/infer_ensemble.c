@@ -189,6 +189,53 @@ TEST(hostile_states_are_named_with_their_place)
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) expect(&list[i]);
 }
 
+/* Coefficients of the sample's five leaves: two of x, none, one, none, one. */
+static const uint32_t linear_first[6] = {0, 2, 2, 3, 3, 4},
+                      linear_feature[4] = {1, 1, 1, 1};
+static const double linear_coef[4] = {2, 0.5, -1, 8},
+                    linear_constant[5] = {0, 1, 2, 3, 4};
+
+TEST(hostile_linear_leaves_are_named_with_their_place)
+{
+    static const struct spoil list[] = {
+        {"linear_first", 0, 1, TIDE_CODE_TIDE_SIZE, "section LINLEAF, leaf 5"},
+        {"linear_first", 1, 3, TIDE_CODE_TIDE_SIZE, "section LINLEAF, leaf 1"},
+        {"linear_first", 5, 3, TIDE_CODE_TIDE_SIZE, "section LINLEAF, leaf 5"},
+        {"linear_first", 3, 4294967295.0, TIDE_CODE_TIDE_SIZE, NULL},
+        {"linear_feature", 2, 0, TIDE_CODE_TIDE_FEATURE,
+         "section LINLEAF, coefficient 2"},
+        {"linear_feature", 3, 2, TIDE_CODE_TIDE_FEATURE,
+         "section LINLEAF, coefficient 3"},
+        {"linear_coef", 1, NAN, TIDE_CODE_TIDE_VALUE, NULL},
+        {"linear_constant", 0, INFINITY, TIDE_CODE_TIDE_VALUE, NULL},
+        {NULL, 0, 0, 0, NULL},
+    };
+    const struct ensemble_linear linear = {.first = linear_first,
+                                           .feature = linear_feature,
+                                           .coef = linear_coef,
+                                           .constant = linear_constant};
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        struct arena a;
+        struct state s;
+        struct ensemble e = sample(), *out = NULL;
+        tide_error err = {0};
+        arena_init(&a, NULL);
+        state_init(&s, &a);
+        e.linear = &linear;
+        ensemble_save(&e, &s);
+        for (int k = 0; list[i].array && k < s.n; k++)
+            if (strcmp(s.arrays[k].name, list[i].array) == 0)
+                put_number(&s.arrays[k], list[i].at, list[i].to);
+        CHECK_INT(ensemble_load(&s, 2, levels, &a, &out, &err), TIDE_OK);
+        tide_status st = ensemble_load_linear(&s, out, &a, &err);
+        CHECK_INT(st, list[i].array ? TIDE_EMODEL : TIDE_OK);
+        CHECK_INT(err.code, list[i].code);
+        CHECK((out->linear != NULL) == !list[i].array);
+        if (list[i].place) CHECK_STR(err.place, list[i].place);
+        arena_free(&a);
+    }
+}
+
 /* A chain of n nodes, leaves to the left: depth n. */
 static tide_status load_chain(uint32_t n, tide_error *err)
 {

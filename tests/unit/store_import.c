@@ -8,6 +8,7 @@
 #include "learners/imported.h"
 #include "store/import.h"
 #include "store/import_doc.h"
+#include "store/store.h"
 #include "support/toy_table.h"
 #include "support/unit.h"
 
@@ -296,7 +297,7 @@ TEST(odd_lightgbm_models_are_refused_with_their_line)
         {"cat_threshold=1 2", "cat_threshold=1 -2", TIDE_CODE_IMPORT_VALUE, 22},
         {"leaf_value=1 2 4", "leaf_value=1 2", TIDE_CODE_IMPORT_VALUE, 20},
         {"leaf_value=1 2 4", "leaf_value=1 2 1e400", TIDE_CODE_IMPORT_VALUE, 20},
-        {"is_linear=0", "is_linear=1", TIDE_CODE_IMPORT_UNSUPPORTED, 11},
+        {"is_linear=0", "is_linear=1", TIDE_CODE_IMPORT_VALUE, 11},
         {"version=v4", "version=v9", TIDE_CODE_IMPORT_UNSUPPORTED, 2},
         {"objective=regression", "objective=magic", TIDE_CODE_IMPORT_UNSUPPORTED, 7},
         {"objective=regression", "objective=regression huh",
@@ -324,6 +325,143 @@ TEST(odd_lightgbm_models_are_refused_with_their_line)
     }
 }
 
+/* ---- linear leaves ---- */
+
+/* A tree of linear leaves (one without columns), and one of plain leaves behind it. */
+static const char linear[] =
+    "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\n"
+    "max_feature_idx=1\nobjective=regression\nfeature_names=x c\n"
+    "feature_infos=[-1:1] [-1:1]\n\n"
+    "Tree=0\nnum_leaves=3\nnum_cat=0\nsplit_feature=0 1\nsplit_gain=2 1\n"
+    "threshold=2.5 0.5\ndecision_type=2 2\nleft_child=1 -1\nright_child=-3 -2\n"
+    "leaf_value=1 2 4\nis_linear=1\nleaf_const=0.5 8 -1\nnum_features=2 0 1\n"
+    "leaf_features=0 1   0 \nleaf_coeff=2 -4   1e-10 \nshrinkage=1\n\n\n"
+    "Tree=1\nnum_leaves=2\nnum_cat=0\nsplit_feature=0\nsplit_gain=2\nthreshold=0\n"
+    "decision_type=2\nleft_child=-1\nright_child=-2\nleaf_value=16 32\nis_linear=0\n"
+    "shrinkage=1\n\n\nend of trees\n\npandas_categorical:null\n";
+
+TEST(linear_leaves_score_by_hand)
+{
+    tide_model *m = NULL, *first = NULL;
+    tide_error err = {0};
+    tide_shap *shap = NULL;
+    tide_frame *frame = NULL;
+    CHECK_MSG(!take(linear, &m, &err), "%s", err.message);
+    if (!m) return;
+    struct toy *t = toy_new(8);
+    double *c = toy_number(t, "c"), *x = toy_number(t, "x");
+    const double xs[8] = {1, 1, NAN, 3, 3, -1, 1e-36, 2};
+    const double cs[8] = {0, 1, 0, 0, NAN, NAN, 0.25, -1e-36};
+    const double want[8] = {2.5 + 32,        8 + 32, 1 + 16,    -1 + 3e-10 + 32,
+                            -1 + 3e-10 + 32, 1 + 16, -0.5 + 16, 4.5 + 32};
+    memcpy(x, xs, sizeof xs);
+    memcpy(c, cs, sizeof cs);
+    for (int strict = 0; strict < 2; strict++) {
+        double got[8];
+        CHECK_INT(
+            imported_margin(m->nodes[0].object, toy_view(t), 0, 8, strict, got, &err),
+            TIDE_OK);
+        for (int i = 0; i < 8; i++) CHECK_NEAR(got[i], want[i], 0);
+    }
+    CHECK_INT(tide_model_first_trees(context(), m, 1, &first, &err), TIDE_OK);
+    if (first) {
+        double got[8];
+        CHECK_INT(
+            imported_margin(first->nodes[0].object, toy_view(t), 0, 8, 0, got, &err),
+            TIDE_OK);
+        CHECK_NEAR(got[0], 2.5, 0);
+        CHECK_NEAR(got[2], 1, 0);
+    }
+    char *text = NULL;
+    CHECK_INT(tide_model_tree(context(), m, 1, &text, &err), TIDE_OK);
+    CHECK(text && strstr(text, ": 0.5 + 2 x - 4 c, 1 where one is missing\n"));
+    CHECK(text && strstr(text, ": 8\n") && strstr(text, ", 4 where that is missing\n"));
+    tide_text_free(text);
+    struct tide_column_in in[2] = {{.name = "x", .f64 = xs}, {.name = "c", .f64 = cs}};
+    CHECK_INT(tide_frame_new(context(), 8, 2, in, &frame, &err), TIDE_OK);
+    CHECK(tide_model_shap(context(), m, frame, NULL, &shap, &err) != TIDE_OK);
+    CHECK(!shap);
+    CHECK_STR(err.message, "leaves that are linear in columns cannot be shared out");
+    tide_frame_free(frame);
+    tide_model_free(first);
+    toy_free(t);
+    tide_model_free(m);
+}
+
+TEST(linear_leaves_are_written_for_readers_that_know_them)
+{
+    tide_model *m = NULL, *back = NULL, *plain = NULL;
+    tide_error err = {0};
+    struct arena a;
+    uint8_t *data = NULL, *again = NULL;
+    size_t n = 0, n_again = 0;
+    arena_init(&a, NULL);
+    CHECK_MSG(!take(linear, &m, &err) && !take(lgb, &plain, &err), "%s", err.message);
+    if (!m || !plain) return;
+    CHECK_INT(tide_write_model(plain, &a, &data, &n, &err), TIDE_OK);
+    CHECK(data[10] == 0 && data[12] == 0);
+    CHECK_INT(tide_write_model(m, &a, &data, &n, &err), TIDE_OK);
+    CHECK(data[10] == 1 && data[12] == 1);
+    back = model_new(context(), &err);
+    CHECK_MSG(!tide_read_model(context(), back, data, n, "m", &err), "%s", err.message);
+    CHECK_INT(tide_write_model(back, &a, &again, &n_again, &err), TIDE_OK);
+    CHECK(n == n_again && memcmp(data, again, n) == 0);
+    tide_model_free(back);
+    tide_model_free(plain);
+    tide_model_free(m);
+    arena_free(&a);
+}
+
+TEST(odd_linear_leaves_are_refused_with_their_line)
+{
+    static const struct {
+        const char *from, *to;
+        tide_code code;
+        int64_t line;
+    } cases[] = {
+        {"leaf_const=0.5 8 -1\n", "", TIDE_CODE_IMPORT_VALUE, 11},
+        {"leaf_const=0.5 8 -1", "leaf_const=0.5 8", TIDE_CODE_IMPORT_VALUE, 22},
+        {"leaf_const=0.5 8 -1", "leaf_const=0.5 nan 1", TIDE_CODE_IMPORT_VALUE, 22},
+        {"leaf_coeff=2", "leaf_coeff=inf", TIDE_CODE_IMPORT_VALUE, 25},
+        {"leaf_coeff=2", "leaf_coeff=", TIDE_CODE_IMPORT_VALUE, 25},
+        {"num_features=2 0 1", "num_features=3 0 1", TIDE_CODE_IMPORT_VALUE, 23},
+        {"num_features=2 0 1", "num_features=2 1 1", TIDE_CODE_IMPORT_VALUE, 24},
+        {"num_features=2 0 1", "num_features=2 -1 1", TIDE_CODE_IMPORT_VALUE, 23},
+        {"num_features=2 0 1", "num_features=2 .5 1", TIDE_CODE_IMPORT_VALUE, 23},
+        {"num_features=2 0 1", "num_features=1e300 0 1", TIDE_CODE_IMPORT_VALUE, 23},
+        {"leaf_features=0 1", "leaf_features=0 2", TIDE_CODE_IMPORT_VALUE, 24},
+        {"leaf_features=0 1", "leaf_features=0 -1", TIDE_CODE_IMPORT_VALUE, 24},
+        {"is_linear=1", "is_linear=2", TIDE_CODE_IMPORT_VALUE, 21},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tide_model *m = NULL;
+        tide_error err = {0};
+        char *text = changed(linear, cases[i].from, cases[i].to);
+        if (!text) continue;
+        CHECK(take(text, &m, &err) != TIDE_OK);
+        CHECK_MSG(err.code == cases[i].code && err.line == cases[i].line,
+                  "%s -> %s: %lld, %s", cases[i].from, cases[i].to, (long long)err.line,
+                  err.message);
+        tide_model_free(m);
+        mem_free(text);
+    }
+}
+
+/* A column of texts has no numbers to multiply. */
+TEST(linear_leaves_of_a_dictionary_are_refused)
+{
+    char *text = changed(linear, "[-1:1] [-1:1]", "[-1:1] 0:1");
+    char *named =
+        text ? changed(text, "categorical:null", "categorical:[[\"a\"]]") : NULL;
+    tide_model *m = NULL;
+    tide_error err = {0};
+    CHECK_INT(take(named, &m, &err), TIDE_EMODEL);
+    CHECK_INT(err.code, TIDE_CODE_IMPORT_UNSUPPORTED);
+    CHECK_STR(err.field, "c");
+    mem_free(named);
+    mem_free(text);
+}
+
 /* ---- contributions ---- */
 
 /* Counts of rows, without which no contribution has a path to weigh. */
@@ -334,8 +472,8 @@ TEST(odd_lightgbm_models_are_refused_with_their_line)
 TEST(single_rows_of_imported_trees_have_the_bits_of_the_batch)
 {
     char *logit = changed(xgb, "reg:squarederror", "binary:logistic");
-    const char *const texts[] = {xgb, lgb, logit};
-    for (int k = 0; k < 6; k++) {
+    const char *const texts[] = {xgb, lgb, logit, linear};
+    for (int k = 0; k < 8; k++) {
         struct tide_import_options how = {.size = sizeof how, .sums = k % 2};
         tide_model *m = NULL;
         tide_error err = {0};
@@ -412,15 +550,15 @@ TEST(contributions_of_imported_trees_sum_to_their_margin)
 
 TEST(every_failed_allocation_is_an_error)
 {
-    static const char *const both[] = {xgb, lgb};
-    for (int f = 0; f < 2; f++)
+    static const char *const all[] = {xgb, lgb, linear};
+    for (int f = 0; f < 3; f++)
         for (int64_t k = 1;; k++) {
             tide_model *m = NULL;
             tide_error err = {0};
             int64_t before = alloc_live();
             context();
             alloc_fault_set(k, 0);
-            tide_status st = take(both[f], &m, &err);
+            tide_status st = take(all[f], &m, &err);
             int hit = alloc_fault_hit();
             alloc_fault_set(0, 0);
             tide_model_free(m);

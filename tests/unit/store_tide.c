@@ -355,7 +355,7 @@ TEST(m06_m28_versions_and_byte_order)
     c[8] = 0;
     repair(c, n);
     REFUSED("tide-version");
-    CHECK_STR(err.message, "format 0.0 is not known, this reader reads 1.0");
+    CHECK_STR(err.message, "format 0.0 is not known, this reader reads 1.1");
     c[8] = 999 & 255, c[9] = 999 >> 8;
     repair(c, n);
     REFUSED("tide-version");
@@ -363,7 +363,7 @@ TEST(m06_m28_versions_and_byte_order)
     c[10] = 7, c[12] = 7;
     repair(c, n);
     REFUSED("tide-version");
-    CHECK_STR(err.message, "format 1.7 needs a newer reader than 1.0");
+    CHECK_STR(err.message, "format 1.7 needs a newer reader than 1.1");
     CHECK_STR(err.value, "upgrade tidemill");
     memcpy(c, f.data, n);
     c[10] = 7; /* a newer file that an older reader may read */
