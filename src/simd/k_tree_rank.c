@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "simd/simd.h"
-#ifdef SIMD_IS_avx512
+#ifndef SIMD_IS_base
 #include <immintrin.h>
 #endif
 
@@ -155,23 +155,35 @@ static inline void gini_cut(uint64_t sum, double s0, double s1, double *num,
 
 /* Is one of CUTS cuts below the best so far? gini_cut in vectors of the compiler's, since it takes
  * the loop apart before it looks for lanes. */
+#ifdef SIMD_IS_avx512
+#define LANES_WIDE CUTS
+#else
+#define LANES_WIDE 4 /* wider ones go through memory */
+#endif
 static inline int any_below(const uint64_t *sum, double s0, double s1, double bnum,
                             double bden)
 {
-    typedef uint64_t words __attribute__((vector_size(CUTS * 8)));
-    typedef int64_t signs __attribute__((vector_size(CUTS * 8)));
-    typedef double lanes __attribute__((vector_size(CUTS * 8)));
-    words v;
-    memcpy(&v, sum, sizeof v);
-    /* a count of 32 bits through the bits of 2^52 + count */
-    words low = (v & UINT32_MAX) | UINT64_C(0x4330000000000000);
-    words high = (v >> 32) | UINT64_C(0x4330000000000000);
-    lanes a = (lanes)low - 0x1p52, b = (lanes)high - 0x1p52;
-    lanes c = s0 - a, d = s1 - b, nl = a + b, nr = c + d;
-    signs less = (a * b * nr + c * d * nl) * bden < bnum * (nl * nr);
+    typedef uint64_t words __attribute__((vector_size(LANES_WIDE * 8)));
+    typedef int64_t signs __attribute__((vector_size(LANES_WIDE * 8)));
+    typedef double lanes __attribute__((vector_size(LANES_WIDE * 8)));
+    signs any = {0};
+    for (int k = 0; k < CUTS; k += LANES_WIDE) {
+        words v;
+        memcpy(&v, sum + k, sizeof v);
+        /* a count of 32 bits through the bits of 2^52 + count */
+        words low = (v & UINT32_MAX) | UINT64_C(0x4330000000000000);
+        words high = (v >> 32) | UINT64_C(0x4330000000000000);
+        lanes a = (lanes)low - 0x1p52, b = (lanes)high - 0x1p52;
+        lanes c = s0 - a, d = s1 - b, nl = a + b, nr = c + d;
+        any |= (a * b * nr + c * d * nl) * bden < bnum * (nl * nr);
+    }
+#ifdef SIMD_IS_avx2
+    return _mm256_movemask_pd((__m256d)any) != 0;
+#else
     int64_t hit = 0;
-    for (int k = 0; k < CUTS; k++) hit |= less[k];
+    for (int k = 0; k < LANES_WIDE; k++) hit |= any[k];
     return hit != 0;
+#endif
 }
 
 int64_t KERNEL(tree_gini)(const uint64_t *sum, int64_t n, int64_t s0, int64_t s1,
@@ -201,7 +213,7 @@ int64_t KERNEL(tree_gini)(const uint64_t *sum, int64_t n, int64_t s0, int64_t s1
     return at;
 }
 
-#ifdef SIMD_IS_avx512
+#ifndef SIMD_IS_base
 /* Takes the cut behind code c if it is below the best so far. */
 static inline int take_cut(struct simd_cut *cut, uint32_t left, uint16_t c)
 {
@@ -321,6 +333,90 @@ int KERNEL(tree_few)(const uint16_t *code, const uint16_t *ids, const uint32_t *
         }
     }
 #else
+#ifdef SIMD_IS_avx2
+/* Sums up to each of eight cells; carry: of all before, then of all. */
+static inline __m256i sums_to(__m256i v, __m128i *carry)
+{
+    __m128i a = _mm256_castsi256_si128(v), b = _mm256_extracti128_si256(v, 1);
+    a = _mm_add_epi32(a, _mm_slli_si128(a, 4));
+    b = _mm_add_epi32(b, _mm_slli_si128(b, 4));
+    a = _mm_add_epi32(a, _mm_slli_si128(a, 8));
+    b = _mm_add_epi32(b, _mm_slli_si128(b, 8));
+    a = _mm_add_epi32(a, *carry);
+    b = _mm_add_epi32(b, _mm_shuffle_epi32(a, 0xff));
+    *carry = _mm_shuffle_epi32(b, 0xff);
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(a), b, 1);
+}
+
+/* The node and the best so far, for a look at eight cuts. With a, b on the left and s = s0 + s1,
+ * a cut's impurity is less than the best iff d^2 > (s0 s1 - s best) nl nr with d = a s1 - b s0. d is
+ * whole and below 2^30, so only three products round, and the factor is taken a little too low. */
+struct cells_best {
+    __m256i turn; /* s1, -s0 in 16 bits each */
+    __m256 all, factor;
+};
+
+static inline void best_now(const struct simd_cut *cut, struct cells_best *to)
+{
+    double s0 = (double)cut->s0, s1 = (double)cut->s1;
+    double factor = s0 * s1 - (s0 + s1) * (cut->num / cut->den);
+    factor = factor * (1 - 0x1p-18) - 0x1p-18; /* two terms below 2^31 in doubles */
+    to->factor = _mm256_set1_ps((float)factor);
+}
+
+static inline uint32_t may_be_below(__m256i v, const struct cells_best *best)
+{
+    __m256 d = _mm256_cvtepi32_ps(_mm256_madd_epi16(v, best->turn));
+    __m256 nl = _mm256_cvtepi32_ps(_mm256_madd_epi16(v, _mm256_set1_epi16(1)));
+    __m256 both = _mm256_mul_ps(nl, _mm256_sub_ps(best->all, nl));
+    return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(
+        _mm256_mul_ps(d, d), _mm256_mul_ps(best->factor, both), _CMP_GT_OQ));
+}
+
+int KERNEL(tree_cells)(uint32_t *cell, int64_t n, struct simd_cut *cut)
+{
+    const __m256i zero = _mm256_setzero_si256();
+    struct cells_best best = {.turn =
+                                  _mm256_set1_epi32((int)(cut->s1 | -cut->s0 * 65536)),
+                              .all = _mm256_set1_ps((float)(cut->s0 + cut->s1))};
+    __m128i carry = _mm_setzero_si128();
+    int found = 0, open = 0; /* hi is not known yet */
+    best_now(cut, &best);
+    for (int64_t c = 0; c < n; c += 8) {
+        uint32_t last[8] = {0}, *from = cell + c;
+        if (n - c < 8) {
+            memcpy(last, from, (size_t)(n - c) * sizeof *last);
+            memset(from, 0, (size_t)(n - c) * sizeof *from);
+            from = last;
+        }
+        __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)from);
+        uint32_t some = 0xff & ~(uint32_t)_mm256_movemask_ps(
+                                   _mm256_castsi256_ps(_mm256_cmpeq_epi32(v, zero)));
+        if (!some) continue;
+        _mm256_storeu_si256((__m256i *)(void *)from, zero);
+        if (open) cut->hi = (uint16_t)(c + __builtin_ctz(some));
+        open = 0;
+        v = sums_to(v, &carry);
+        uint32_t hits = some & may_be_below(v, &best);
+        if (!hits) continue;
+        uint32_t sum[8], at = 8;
+        _mm256_storeu_si256((__m256i *)(void *)sum, v);
+        for (; hits; hits &= hits - 1) {
+            uint32_t k = (uint32_t)__builtin_ctz(hits);
+            if (take_cut(cut, sum[k], (uint16_t)(c + k))) at = k;
+        }
+        if (at == 8) continue;
+        best_now(cut, &best);
+        found = 1;
+        some &= 0xfeu << at;
+        if (some)
+            cut->hi = (uint16_t)(c + __builtin_ctz(some));
+        else
+            open = 1;
+    }
+    return found;
+}
+#else
 static inline int flush_list(const uint64_t *sum, const uint16_t *code, int64_t m,
                              struct simd_cut *cut)
 {
@@ -361,6 +457,8 @@ int KERNEL(tree_cells)(uint32_t *cell, int64_t n, struct simd_cut *cut)
     }
     return found != 0;
 }
+
+#endif
 
 int KERNEL(tree_few)(const uint16_t *code, const uint16_t *ids, const uint32_t *two,
                      int64_t n, struct simd_cut *cut)
@@ -436,6 +534,34 @@ int KERNEL(tree_span)(const float *image, const uint16_t *ids, float *x, int64_t
     range[0] = _mm512_reduce_min_ps(least);
     range[1] = _mm512_reduce_max_ps(most);
     return gaps != 0;
+#elif defined SIMD_IS_avx2
+    __m128 least = _mm_set1_ps(none), most = _mm_set1_ps(-none);
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        __m128 v = ids ? _mm_setr_ps(image[ids[i]], image[ids[i + 1]],
+                                     image[ids[i + 2]], image[ids[i + 3]])
+                       : _mm_loadu_ps(x + i);
+        if (ids) _mm_storeu_ps(x + i, v);
+        least = _mm_min_ps(least, v);
+        most = _mm_max_ps(most, v);
+    }
+    for (; i < n; i++) { /* not _ss: the other lanes stay */
+        __m128 v = _mm_set1_ps(ids ? image[ids[i]] : x[i]);
+        if (ids) _mm_store_ss(x + i, v);
+        least = _mm_min_ps(least, v);
+        most = _mm_max_ps(most, v);
+    }
+    least = _mm_min_ps(least, _mm_movehl_ps(least, least));
+    most = _mm_max_ps(most, _mm_movehl_ps(most, most));
+    least = _mm_min_ss(least, _mm_shuffle_ps(least, least, 1));
+    most = _mm_max_ss(most, _mm_shuffle_ps(most, most, 1));
+    range[0] = _mm_cvtss_f32(least);
+    range[1] = _mm_cvtss_f32(most);
+    if (range[0] > -none) return 0;
+    range[0] = none; /* the least of the others */
+    for (i = 0; i < n; i++)
+        range[0] = x[i] > -none && x[i] < range[0] ? x[i] : range[0];
+    return 1;
 #else
     enum { LANES = 8 };
     float least[LANES], most[LANES];

@@ -87,7 +87,7 @@ struct simd_leaf;
 struct simd_cut {
     double num, den;
     int64_t s0, s1,
-        least;     /* weights of the node, below 65536 together, and least of a side */
+        least;     /* weights of the node, below 32768 together, and least of a side */
     uint32_t left; /* weights */
     uint16_t lo, hi; /* codes that the cut is between */
 };

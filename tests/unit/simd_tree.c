@@ -372,7 +372,7 @@ TEST(cells_give_the_first_cut_of_least_impurity)
     for (int n = 1; n <= N; n = n < 40 ? n + 1 : n * 2 - 3)
         for (uint32_t k = 0; k < 24; k++) {
             int64_t s0 = 0, s1 = 0;
-            uint32_t big = k % 3 == 2 ? 65535 / (2 * (uint32_t)n) : 2;
+            uint32_t big = k % 3 == 2 ? 32767 / (2 * (uint32_t)n) : 2;
             for (int c = 0; c < n; c++) {
                 uint32_t a = draw((uint64_t)c, 100 + k) % (big + 1);
                 uint32_t b = draw((uint64_t)c, 200 + k) % (big + 1);

@@ -402,11 +402,11 @@ static void try_cuts(struct grow_work *w, int k, const struct grow_rows *rows,
     search_column(w, codes_at(l, q), ids, rows, codes_of(w, k, q), l->gaps[q], q, best);
 }
 
-/* Weights in 16 bits a class, where they fit. */
+/* Weights in 15 bits a class, where they fit. */
 static void pack_weights(struct grow_work *w, struct grow_rows *rows)
 {
     if (w->data->mode != FOREST_TWO || w->rules->criterion != FOREST_GINI ||
-        w->rules->random || rows->s0 + rows->s1 > UINT16_MAX)
+        w->rules->random || rows->s0 + rows->s1 > INT16_MAX)
         return;
     for (uint32_t i = 0; i < rows->n; i++)
         w->two[i] = rows->pay[i] >> 1 << ((rows->pay[i] & 1) * 16);
