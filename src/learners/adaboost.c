@@ -175,8 +175,11 @@ static tide_status boost(struct tide_ctx *ctx, struct boosting *b, tide_error *e
         rescale(b);
         forest_data_weigh(&b->data, b->w);
         if (!status)
-            status = forest_grow(ctx, &b->data, &b->rules, b->d->phase, &one, err);
-        if (status) break;
+            status = forest_grow(ctx, &b->data, &b->rules, 1, b->d->phase, &one, err);
+        if (status) {
+            forest_free(&one);
+            break;
+        }
         if (regress && leaf_means(b, one.tree)) {
             forest_free(&one);
             return err_nomem(err, 0);
@@ -200,7 +203,8 @@ static tide_status boost_begin(struct tide_ctx *ctx, struct boosting *b,
                                struct arena *a, tide_error *err)
 {
     int64_t n = b->d->x->n_rows;
-    tide_status status = forest_data_make(ctx, b->d, FOREST_BOOSTED, a, &b->data, err);
+    tide_status status =
+        forest_data_make(ctx, b->d, FOREST_BOOSTED, NULL, a, &b->data, err);
     if (status) return status;
     int regress = b->d->task == TIDE_REGRESS;
     b->rules = (struct forest_rules){

@@ -54,8 +54,17 @@ static tide_status extra_trees_fit(struct tide_ctx *ctx, const void *params,
                                    tide_error *err)
 {
     (void)valid;
-    (void)rounds;
-    return forest_fit(ctx, params, 1, d, out, info, err);
+    return forest_fit(ctx, params, 1, d, rounds, out, info, err);
+}
+
+static tide_status extra_trees_resume(struct tide_ctx *ctx, const void *params,
+                                      const struct fit_data *d,
+                                      const struct fit_data *valid, int32_t rounds,
+                                      const struct fit_resume *from, struct state *out,
+                                      struct fit_info *info, tide_error *err)
+{
+    (void)valid;
+    return forest_resume(ctx, params, 1, d, rounds, from, out, info, err);
 }
 
 const struct tide_learner tide_learner_extra_trees = {
@@ -69,10 +78,14 @@ const struct tide_learner tide_learner_extra_trees = {
     .tasks = TIDE_CLASSIFY | TIDE_REGRESS,
     .tolerance = 0,
     .traits = TIDE_TAKES_MISSING | TIDE_TAKES_CATEGORIES | TIDE_TAKES_WEIGHTS |
-              TIDE_GIVES_PROBA | TIDE_TAKES_ONE_CLASS | TIDE_INTEGER_SUMS,
+              TIDE_GIVES_PROBA | TIDE_TAKES_ONE_CLASS | TIDE_INTEGER_SUMS |
+              TIDE_CONTINUES,
     .params = TIDE_TABLE(extra_rows, forest_params),
     .cost = forest_cost,
     .fit = extra_trees_fit,
+    .resume = extra_trees_resume,
+    .counts = "trees",
+    .rounds = forest_rounds,
     .load = forest_load,
     .predict = forest_predict,
     .predict_row = forest_predict_row,

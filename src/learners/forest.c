@@ -56,8 +56,18 @@ static tide_status random_forest_fit(struct tide_ctx *ctx, const void *params,
                                      tide_error *err)
 {
     (void)valid;
-    (void)rounds;
-    return forest_fit(ctx, params, 0, d, out, info, err);
+    return forest_fit(ctx, params, 0, d, rounds, out, info, err);
+}
+
+static tide_status random_forest_resume(struct tide_ctx *ctx, const void *params,
+                                        const struct fit_data *d,
+                                        const struct fit_data *valid, int32_t rounds,
+                                        const struct fit_resume *from,
+                                        struct state *out, struct fit_info *info,
+                                        tide_error *err)
+{
+    (void)valid;
+    return forest_resume(ctx, params, 0, d, rounds, from, out, info, err);
 }
 
 const struct tide_learner tide_learner_forest = {
@@ -71,10 +81,14 @@ const struct tide_learner tide_learner_forest = {
     .tasks = TIDE_CLASSIFY | TIDE_REGRESS,
     .tolerance = 0,
     .traits = TIDE_TAKES_MISSING | TIDE_TAKES_CATEGORIES | TIDE_TAKES_WEIGHTS |
-              TIDE_GIVES_PROBA | TIDE_TAKES_ONE_CLASS | TIDE_INTEGER_SUMS,
+              TIDE_GIVES_PROBA | TIDE_TAKES_ONE_CLASS | TIDE_INTEGER_SUMS |
+              TIDE_CONTINUES,
     .params = TIDE_TABLE(forest_rows, forest_params),
     .cost = forest_cost,
     .fit = random_forest_fit,
+    .resume = random_forest_resume,
+    .counts = "trees",
+    .rounds = forest_rounds,
     .load = forest_load,
     .predict = forest_predict,
     .predict_row = forest_predict_row,

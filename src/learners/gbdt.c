@@ -411,6 +411,7 @@ const struct tide_learner tide_learner_gbdt = {
     .cost = gbdt_cost,
     .fit = gbdt_fit,
     .resume = gbdt_resume,
+    .refits = 1,
     .counts = "trees",
     .rounds = gbdt_rounds,
     .load = gbdt_load,

@@ -139,7 +139,7 @@ static tide_status refuse_learner(const struct tide_learner *l, int refit,
     struct str names = {0};
     for (int i = 0; i < tide_registry_count(TIDE_LEARNER); i++) {
         const struct tide_learner *other = learner_get(i);
-        if (!(other->traits & TIDE_CONTINUES)) continue;
+        if (refit ? !other->refits : !(other->traits & TIDE_CONTINUES)) continue;
         str_addf(&names, "%s%s", names.len ? ", " : "", other->name);
     }
     err_set(err, TIDE_CODE_PARAM_CONFLICT,
@@ -238,7 +238,7 @@ tide_status pipeline_resume(const struct tide_model *model, int refit,
 {
     const struct tide_learner *l = model->nodes[model->n_nodes - 1].learner;
     *out = NULL;
-    if (!l->resume) return refuse_learner(l, refit, err);
+    if (refit ? !l->refits : !l->resume) return refuse_learner(l, refit, err);
     tide_status st = pipeline_copy(model->pipeline, out, err);
     if (!st) st = merge_values(model, refit, sets, &(*out)->nodes[(*out)->n - 1], err);
     if (st) {

@@ -78,6 +78,7 @@ struct tide_learner {
                           const struct fit_data *d, const struct fit_data *valid,
                           int32_t rounds, const struct fit_resume *from,
                           struct state *out, struct fit_info *info, tide_error *err);
+    int refits;                            /* resume takes refit, too */
     const char *counts;                    /* "trees"; NULL without resume */
     int32_t (*rounds)(const void *object); /* that it has; NULL without resume */
     /* Rebuilds the working object from a state (fresh or from a file), checking everything.

@@ -24,6 +24,7 @@ struct toy_how {
     const struct fit_data *valid;
     int32_t rounds;
     tide_ctx *ctx; /* NULL: a new one */
+    const struct fit_snapshot *snapshot;
 };
 
 static inline tide_ctx *toy_ctx(int threads)
@@ -95,6 +96,7 @@ static inline struct toy_model *toy_fit(const struct tide_learner *learner,
     CHECK_INT(tide_values_new(&learner->params, learner->name, &values, &m->err),
               TIDE_OK);
     toy_set(values, options);
+    m->info.snapshot = how->snapshot;
     m->status = learner->fit(ctx, tide_values_struct(values), d, how->valid,
                              how->rounds, &m->state, &m->info, &m->err);
     if (m->status == TIDE_OK || m->info.partial) {

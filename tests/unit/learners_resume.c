@@ -1,10 +1,12 @@
 /* learners_resume.c - models that go on: further rounds are those of one fit, leaves made anew */
 #include <stdio.h>
 
+#include "infer/ensemble.h"
 #include "support/toy_fit.h"
 #include "support/unit.h"
 
-extern const struct tide_learner tide_learner_gbdt;
+extern const struct tide_learner tide_learner_gbdt, tide_learner_forest,
+    tide_learner_extra_trees;
 #define GBDT &tide_learner_gbdt
 
 /* Numbers, missing values and a category of 40 levels; classes 0: a number as target. */
@@ -47,6 +49,7 @@ static void table_free(struct table *s)
 }
 
 struct on {
+    const struct tide_learner *learner; /* NULL: gbdt */
     int refit;
     double decay;
     int threads;
@@ -60,6 +63,7 @@ static struct toy_model *go_on(const struct toy_model *from, const char *options
 {
     struct toy_model *m = calloc(1, sizeof *m);
     struct fit_resume how = {from->object, on.refit, on.decay};
+    const struct tide_learner *l = on.learner ? on.learner : GBDT;
     tide_ctx *own = NULL;
     tide_values *v = NULL;
     arena_init(&m->arena, NULL);
@@ -67,17 +71,16 @@ static struct toy_model *go_on(const struct toy_model *from, const char *options
     CHECK_INT(tide_ctx_new(&own, &m->err), TIDE_OK);
     CHECK_INT(tide_ctx_set_threads(own, on.threads ? on.threads : 1, NULL), TIDE_OK);
     if (on.isa) CHECK_INT(tide_ctx_set_isa(own, on.isa, NULL), TIDE_OK);
-    CHECK_INT(tide_values_new(&tide_learner_gbdt.params, "gbdt", &v, &m->err), 0);
+    CHECK_INT(tide_values_new(&l->params, l->name, &v, &m->err), 0);
     toy_set(v, options);
-    m->status =
-        tide_learner_gbdt.resume(on.ctx ? on.ctx : own, tide_values_struct(v), &s->d,
-                                 on.valid, 0, &how, &m->state, &m->info, &m->err);
+    m->status = l->resume(on.ctx ? on.ctx : own, tide_values_struct(v), &s->d, on.valid,
+                          0, &how, &m->state, &m->info, &m->err);
     if (m->status == TIDE_OK || m->info.partial) {
         tide_error err = {0};
         m->hash = toy_hash(&m->state);
-        CHECK_MSG(tide_learner_gbdt.load(
-                      &m->state, s->d.task, toy_outputs(GBDT, v, &s->d), s->d.x->n_cols,
-                      s->t->n_levels, &m->arena, &m->object, &err) == TIDE_OK,
+        CHECK_MSG(l->load(&m->state, s->d.task, toy_outputs(l, v, &s->d),
+                          s->d.x->n_cols, s->t->n_levels, &m->arena, &m->object,
+                          &err) == TIDE_OK,
                   "%s at %s", err.message, err.place);
     }
     tide_values_free(v);
@@ -529,5 +532,105 @@ TEST(every_failing_allocation_while_going_on_is_an_error)
     }
     tide_ctx_free(ctx);
     toy_model_free(m);
+    table_free(&s);
+}
+
+/* ---------------------------------------------------------------------- forests --- */
+
+static const struct tide_learner *const forests[] = {&tide_learner_forest,
+                                                     &tide_learner_extra_trees};
+
+TEST(trees_of_a_forest_in_two_parts_are_those_of_one_fit)
+{
+    static const char *const sets[] = {"", ",bootstrap=no,class_weight=balanced",
+                                       ",bootstrap=yes,rows=0.5,leaves=20,columns=0.6"};
+    for (int l = 0; l < 2; l++)
+        for (int classes = 0; classes < 4; classes += classes ? 1 : 2)
+            for (int k = 0; k < 3; k++) {
+                char part[80], all[80];
+                struct table s = table_new(700, classes, 3);
+                snprintf(part, sizeof part, "trees=10%s", sets[k]);
+                snprintf(all, sizeof all, "trees=23%s", sets[k]);
+                struct toy_model *a =
+                    toy_fit(forests[l], part, &s.d, s.t->n_levels, NULL);
+                struct toy_model *b =
+                    toy_fit(forests[l], all, &s.d, s.t->n_levels, NULL);
+                for (int threads = 1; threads < 4; threads += 2) {
+                    struct toy_model *c =
+                        go_on(a, all, &s,
+                              (struct on){.learner = forests[l], .threads = threads});
+                    CHECK_INT(c->status, 0);
+                    CHECK_MSG(c->hash == b->hash, "%s of %d classes, %s",
+                              forests[l]->name, classes, all);
+                    toy_model_free(c);
+                }
+                toy_model_free(a);
+                toy_model_free(b);
+                table_free(&s);
+            }
+}
+
+/* Other rows: other values, levels that the first trees have not met, and some that are gone. */
+TEST(the_first_trees_of_a_forest_say_what_they_said)
+{
+    enum { MOST = 2000 };
+    for (int l = 0; l < 2; l++)
+        for (int classes = 0; classes < 4; classes += classes ? 1 : 2)
+            for (int turn = 0; turn < 2; turn++) {
+                static double had[3 * MOST], has[3 * MOST];
+                struct table s = table_new(turn ? MOST : 60, classes, 3);
+                struct table z = table_new(turn ? 60 : MOST, classes, 11);
+                struct toy_model *a =
+                    toy_fit(forests[l], "trees=6", &s.d, s.t->n_levels, NULL);
+                struct toy_model *b = go_on(a, "trees=15,oob=yes,bootstrap=yes", &z,
+                                            (struct on){.learner = forests[l]});
+                const struct table *in = turn ? &s : &z;
+                const struct ensemble *x = forests[l]->trees(a->object),
+                                      *y = forests[l]->trees(b->object);
+                CHECK_INT(b->status, 0);
+                CHECK_INT(forests[l]->rounds(b->object), 15);
+                CHECK_INT(ensemble_margin(x, in->d.x, 0, MOST, 6, had, NULL), 0);
+                CHECK_INT(ensemble_margin(y, in->d.x, 0, MOST, 6, has, NULL), 0);
+                CHECK(memcmp(had, has, (size_t)x->n_outputs * MOST * sizeof *had) == 0);
+                CHECK(b->info.note && strstr(b->info.note, "is not known"));
+                toy_model_free(a);
+                toy_model_free(b);
+                table_free(&s);
+                table_free(&z);
+            }
+}
+
+struct shown {
+    int times;
+    int32_t trees;
+};
+static tide_status count_shown(void *payload, const struct state *state,
+                               tide_error *err)
+{
+    struct shown *shown = payload;
+    const struct state_array *trees = state_find(state, "tree_depth");
+    (void)err;
+    CHECK_INT(trees->dim[0], 8 * ++shown->times);
+    shown->trees = (int32_t)trees->dim[0];
+    return TIDE_OK;
+}
+
+TEST(a_forest_shows_what_it_has_on_its_way)
+{
+    struct table s = table_new(300, 2, 3);
+    struct shown shown = {0};
+    struct fit_snapshot to = {8, count_shown, &shown};
+    for (int l = 0; l < 2; l++) {
+        struct toy_model *a =
+            toy_fit(forests[l], "trees=20", &s.d, s.t->n_levels, NULL);
+        struct toy_how how = {.snapshot = &to};
+        shown.times = 0;
+        struct toy_model *b =
+            toy_fit(forests[l], "trees=20", &s.d, s.t->n_levels, &how);
+        CHECK(shown.times == 2 && shown.trees == 16);
+        CHECK(a->hash == b->hash);
+        toy_model_free(a);
+        toy_model_free(b);
+    }
     table_free(&s);
 }

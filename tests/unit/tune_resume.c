@@ -229,9 +229,10 @@ TEST(parameters_that_must_stay_are_refused)
     tide_model_free(on);
     CHECK_INT(train(f, "amount", "ridge", NULL, NULL, 0, &other, &err), TIDE_EDATA);
     CHECK_INT(train(f, "amount", "forest(trees=3)", NULL, NULL, 0, &other, &err), 0);
-    check_set(f, other, NULL, 0, TIDE_CODE_PARAM_CONFLICT,
-              "a model of forest cannot be continued; one of these learners can: gbdt");
-    check_set(f, other, NULL, 1, TIDE_CODE_PARAM_CONFLICT, "cannot be refitted");
+    check_set(f, other, NULL, 1, TIDE_CODE_PARAM_CONFLICT,
+              "a model of forest cannot be refitted; one of these learners can: gbdt");
+    CHECK_INT(train(f, NULL, NULL, other, "trees=2", 0, &on, &err), 0);
+    tide_model_free(on);
     tide_model_free(other);
     tide_model_free(m);
     tide_frame_free(f);

@@ -71,11 +71,12 @@ static tide_status make_edges(struct emitting *m, uint8_t *const *used, struct a
     return status;
 }
 
-static tide_status make_columns(struct emitting *m, const uint8_t *sides,
-                                struct arena *a, tide_error *err)
+/* sides[feature]: bit 0 missing on the right is asked for, bit 1 on the left; column[feature][side]
+ * becomes the derived column. */
+static tide_status make_columns(struct ensemble *e, const uint8_t *sides,
+                                uint32_t *column, struct arena *a, tide_error *err)
 {
-    int32_t nc = m->data->codes.n_cols;
-    struct ensemble *e = m->e;
+    int32_t nc = e->n_features;
     uint32_t *feature = arena_array(a, 2 * (int64_t)nc + 1, sizeof *feature), n = 0;
     uint8_t *mapped = arena_zero(a, 2 * (size_t)nc + 1);
     uint8_t *map = arena_array(a, 2 * (int64_t)nc + 1, 256);
@@ -88,7 +89,7 @@ static tide_status make_columns(struct emitting *m, const uint8_t *sides,
             if (left) row[255] = 0;
             if (left) mapped[n] = e->edge_off[j + 1] - e->edge_off[j] > 254 ? 2 : 1;
             feature[n] = (uint32_t)j;
-            m->column[2 * j + left] = n++;
+            column[2 * j + left] = n++;
         }
     e->n_columns = (int32_t)n;
     e->column_feature = feature;
@@ -217,9 +218,183 @@ tide_status forest_emit(struct tide_ctx *ctx, const struct forest *f,
     }
     if (!status) status = make_edges(&m, used, a, &work, err);
     if (!status) status = make_features(&m, a, err);
-    if (!status) status = make_columns(&m, sides, a, err);
+    if (!status) status = make_columns(m.e, sides, m.column, a, err);
     if (!status) status = make_trees(&m, ctx, a, err);
     if (!status) *out = m.e;
+    arena_free(&work);
+    return status;
+}
+
+/* ------------------------------------------------------- behind other trees --- */
+
+struct joining {
+    const struct ensemble *from[2];
+    struct ensemble *e;
+    uint16_t **number
+        [2]; /* [n_features] an edge's number among those of both; one more entry */
+    uint32_t *column[2]; /* derived column of both */
+};
+
+/* Edges of both, ascending and each once; number[] tells where those of each went. */
+static tide_status join_feature(struct joining *j, int32_t f, const struct view *x,
+                                double *to, uint32_t *n, tide_error *err)
+{
+    const double *edge[2];
+    uint32_t at[2] = {0, 0}, many[2], all = 0;
+    for (int s = 0; s < 2; s++) {
+        const struct ensemble *e = j->from[s];
+        edge[s] = e->edge + e->edge_off[f];
+        many[s] = e->edge_off[f + 1] - e->edge_off[f];
+    }
+    while (at[0] < many[0] || at[1] < many[1]) {
+        int first =
+            at[1] == many[1] || (at[0] < many[0] && edge[0][at[0]] <= edge[1][at[1]]);
+        double next = first ? edge[0][at[0]] : edge[1][at[1]];
+        for (int s = 0; s < 2; s++)
+            if (at[s] < many[s] && edge[s][at[s]] == next)
+                j->number[s][f][at[s]++] = (uint16_t)all;
+        to[all++] = next;
+    }
+    for (int s = 0; s < 2; s++) j->number[s][f][many[s]] = (uint16_t)all;
+    *n = all;
+    if (all < RANK_MOST) return TIDE_OK;
+    err_set(
+        err, TIDE_CODE_PARAM_CONFLICT,
+        "'%s' would have %u thresholds with those of the model, and %d is the most; "
+        "rows of both fits in one table need fewer",
+        x->cols[f]->name, all, RANK_MOST - 1);
+    return err_field(err, "continue");
+}
+
+static tide_status join_edges(struct joining *j, const struct view *x, struct arena *a,
+                              struct arena *work, tide_error *err)
+{
+    int32_t nf = j->e->n_features;
+    uint32_t *off = arena_zero(a, ((size_t)nf + 1) * sizeof *off);
+    double *edge =
+        arena_array(a, (int64_t)j->from[0]->edge_off[nf] + j->from[1]->edge_off[nf] + 1,
+                    sizeof *edge);
+    for (int s = 0; s < 2; s++) {
+        const uint32_t *own = j->from[s]->edge_off;
+        j->number[s] = arena_zero(work, ((size_t)nf + 1) * sizeof *j->number[s]);
+        for (int32_t f = 0; f < nf && j->number[s]; f++)
+            j->number[s][f] =
+                arena_array(work, (int64_t)(own[f + 1] - own[f]) + 1, sizeof(uint16_t));
+    }
+    tide_status status = arena_status(a, err);
+    if (!status) status = arena_status(work, err);
+    for (int32_t f = 0; f < nf && !status; f++) {
+        uint32_t n = 0;
+        status = join_feature(j, f, x, edge + off[f], &n, err);
+        off[f + 1] = off[f] + n;
+    }
+    j->e->edge = edge;
+    j->e->edge_off = off;
+    return status;
+}
+
+static tide_status join_columns(struct joining *j, struct arena *a, struct arena *work,
+                                tide_error *err)
+{
+    size_t nf = (size_t)j->e->n_features;
+    uint8_t *sides = arena_zero(work, nf + 1);
+    uint32_t *column = arena_zero(work, (2 * nf + 1) * sizeof *column);
+    for (int s = 0; s < 2; s++)
+        j->column[s] =
+            arena_array(work, j->from[s]->n_columns + 1, sizeof *j->column[s]);
+    tide_status status = arena_status(work, err);
+    for (int s = 0; s < 2 && !status; s++)
+        for (int32_t c = 0; c < j->from[s]->n_columns; c++)
+            sides[j->from[s]->column_feature[c]] |=
+                j->from[s]->column_mapped[c] ? 2 : 1;
+    if (!status) status = make_columns(j->e, sides, column, a, err);
+    for (int s = 0; s < 2 && !status; s++)
+        for (int32_t c = 0; c < j->from[s]->n_columns; c++)
+            j->column[s][c] = column[2 * j->from[s]->column_feature[c] +
+                                     (j->from[s]->column_mapped[c] != 0)];
+    return status;
+}
+
+/* Nodes and leaves, one ensemble behind the other; numbers within a tree stay. */
+struct joined_trees {
+    int32_t *output;
+    uint32_t *tree_node, *tree_leaf, *depth, *column, *left, *right;
+    uint16_t *thr;
+    double *leaf, *leaf_cover, *node_cover;
+};
+
+static void join_part(const struct joining *j, int s, struct joined_trees *to)
+{
+    const struct ensemble *e = j->from[s];
+    size_t nt = (size_t)e->n_trees, width = (size_t)e->leaf_width;
+    uint32_t t0 = s ? (uint32_t)j->from[0]->n_trees : 0;
+    uint32_t n0 = s ? j->from[0]->tree_node[t0] : 0,
+             l0 = s ? j->from[0]->tree_leaf[t0] : 0;
+    uint32_t nodes = e->tree_node[nt], leaves = e->tree_leaf[nt];
+    for (uint32_t t = 0; t <= nt; t++) {
+        to->tree_node[t0 + t] = n0 + e->tree_node[t];
+        to->tree_leaf[t0 + t] = l0 + e->tree_leaf[t];
+    }
+    memcpy(to->output + t0, e->tree_output, nt * sizeof *to->output);
+    memcpy(to->depth + t0, e->tree_depth, nt * sizeof *to->depth);
+    for (uint32_t i = 0; i < nodes; i++) {
+        uint32_t column = e->node_column[i], f = e->column_feature[column];
+        uint32_t most = e->edge_off[f + 1] - e->edge_off[f], thr = e->node_thr[i];
+        thr = thr < most ? thr : most; /* every number left */
+        to->column[n0 + i] = j->column[s][column];
+        to->thr[n0 + i] = e->feature_kind[f] ? e->node_thr[i] : j->number[s][f][thr];
+    }
+    memcpy(to->left + n0, e->node_left, nodes * sizeof *to->left);
+    memcpy(to->right + n0, e->node_right, nodes * sizeof *to->right);
+    memcpy(to->node_cover + n0, e->node_cover, nodes * sizeof *to->node_cover);
+    memcpy(to->leaf + (size_t)l0 * width, e->leaf, leaves * width * sizeof *to->leaf);
+    memcpy(to->leaf_cover + l0, e->leaf_cover, leaves * sizeof *to->leaf_cover);
+}
+
+static tide_status join_trees(struct joining *j, struct arena *a, tide_error *err)
+{
+    const struct ensemble *const *from = j->from;
+    struct ensemble *e = j->e;
+    struct joined_trees to = {0};
+    int64_t nt = (int64_t)from[0]->n_trees + from[1]->n_trees, nodes = 1, leaves = 1;
+    for (int s = 0; s < 2; s++) {
+        nodes += from[s]->tree_node[from[s]->n_trees];
+        leaves += from[s]->tree_leaf[from[s]->n_trees];
+    }
+    if (leaves > INT32_MAX)
+        return err_set(err, TIDE_CODE_MEMORY_BUDGET,
+                       "the trees have more than %d leaves together", INT32_MAX);
+    e->tree_output = to.output = arena_array(a, nt + 1, 4);
+    e->tree_node = to.tree_node = arena_array(a, nt + 1, 4);
+    e->tree_leaf = to.tree_leaf = arena_array(a, nt + 1, 4);
+    e->tree_depth = to.depth = arena_array(a, nt + 1, 4);
+    e->node_column = to.column = arena_array(a, nodes, 4);
+    e->node_left = to.left = arena_array(a, nodes, 4);
+    e->node_right = to.right = arena_array(a, nodes, 4);
+    e->node_thr = to.thr = arena_array(a, nodes, 2);
+    e->node_cover = to.node_cover = arena_array(a, nodes, 8);
+    e->leaf_cover = to.leaf_cover = arena_array(a, leaves, 8);
+    e->leaf = to.leaf = arena_array(a, leaves, (size_t)e->leaf_width * 8);
+    e->n_trees = (int32_t)nt;
+    tide_status status = arena_status(a, err);
+    for (int s = 0; s < 2 && !status; s++) join_part(j, s, &to);
+    return status;
+}
+
+tide_status forest_join(struct tide_ctx *ctx, const struct ensemble *first,
+                        const struct ensemble *second, const struct view *x,
+                        struct arena *a, struct ensemble **out, tide_error *err)
+{
+    struct joining j = {.from = {first, second}, .e = arena_zero(a, sizeof *j.e)};
+    struct arena work;
+    *out = NULL;
+    if (!j.e) return arena_status(a, err);
+    *j.e = *second; /* features, outputs, levels: as those of the first */
+    arena_init(&work, ctx);
+    tide_status status = join_edges(&j, x, a, &work, err);
+    if (!status) status = join_columns(&j, a, &work, err);
+    if (!status) status = join_trees(&j, a, err);
+    if (!status) *out = j.e;
     arena_free(&work);
     return status;
 }

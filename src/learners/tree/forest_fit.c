@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/err.h"
 #include "base/par.h"
 #include "base/str.h"
@@ -13,6 +14,12 @@
 enum { CRITERION_AUTO, CRITERION_GINI, CRITERION_ENTROPY, CRITERION_SQUARED };
 const char *const forest_criteria[] = {"auto", "gini", "entropy", "squared", NULL};
 const char *const forest_class_weights[] = {"none", "balanced", NULL};
+
+struct forest_model {
+    struct ensemble *e;
+    const double *importance;
+    int32_t n_out;
+};
 
 static tide_status rules_of(const struct forest_params *p, int random,
                             const struct fit_data *d, const struct forest_data *data,
@@ -126,56 +133,169 @@ static tide_status oob_note(struct tide_ctx *ctx, const struct forest *f,
 
 /* -------------------------------------------------------------------------- fit --- */
 
-static tide_status save_model(struct tide_ctx *ctx, const struct forest *f,
-                              const struct forest_data *data, struct state *out,
-                              tide_error *err)
+struct forest_fitting {
+    struct tide_ctx *ctx;
+    const struct forest_params *p;
+    const struct fit_data *d;
+    const struct forest_model *from; /* NULL: none */
+    int32_t goal;                    /* trees in all */
+    struct forest_data data;
+    struct forest_rules rules;
+    struct forest f; /* behind those of `from` */
+    struct arena a;
+    struct fit_info *info;
+};
+
+/* ctx NULL: after a cancellation, which must not stop this. */
+static tide_status save_model(const struct forest_fitting *m, struct tide_ctx *ctx,
+                              struct state *out, tide_error *err)
 {
+    const struct forest_data *data = &m->data;
     struct ensemble *e = NULL;
     struct arena a;
     arena_init(&a, ctx);
     double *base = arena_zero(&a, (size_t)data->width * sizeof *base);
     tide_status status = arena_status(&a, err);
     if (!status)
-        status = forest_emit(ctx, f, data, data->width, LINK_MEAN_PROBA, base,
+        status = forest_emit(ctx, &m->f, data, data->width, LINK_MEAN_PROBA, base,
                              out->arena, &e, err);
+    if (!status && m->from)
+        status = forest_join(ctx, m->from->e, e, m->d->x, out->arena, &e, err);
     if (!status) {
         ensemble_save_kept(e, out);
         state_put(out, "TREES", "importance", STATE_F64, data->codes.n_cols, 1, 1,
-                  f->importance);
+                  m->f.importance);
         status = arena_status(out->arena, err);
     }
     arena_free(&a);
     return status;
 }
 
-tide_status forest_fit(struct tide_ctx *ctx, const struct forest_params *p, int random,
-                       const struct fit_data *d, struct state *out,
-                       struct fit_info *info, tide_error *err)
+static tide_status show_so_far(const struct forest_fitting *m, tide_error *err)
 {
-    struct forest_data data;
-    struct forest_rules rules;
-    struct forest f = {0};
+    const struct fit_snapshot *to = m->info->snapshot;
     struct arena a;
-    const char *note = NULL;
-    arena_init(&a, ctx);
-    tide_status status = forest_data_make(
-        ctx, d, p->class_weight ? FOREST_BALANCED : FOREST_PLAIN, &a, &data, err);
-    if (!status) status = rules_of(p, random, d, &data, &rules, err);
-    if (!status) status = forest_grow(ctx, &data, &rules, d->phase, &f, err);
-    if (!status && p->oob && rules.rows > 0)
-        status = oob_note(ctx, &f, &data, &rules, &a, &note, err);
-    if (!status) status = save_model(ctx, &f, &data, out, err);
-    if (!status) {
-        int64_t nodes = 0;
-        for (int32_t t = 0; t < f.n_trees; t++) nodes += f.tree[t].n_nodes;
-        info->converged = -1;
-        if (!nodes) note = "no split helps: the model says the same for every row";
-        if (note) info->note = arena_str(out->arena, note);
-        status = arena_status(out->arena, err);
-    }
-    forest_free(&f);
+    struct state so_far;
+    arena_init(&a, m->ctx);
+    state_init(&so_far, &a);
+    tide_status status = save_model(m, m->ctx, &so_far, err);
+    if (!status) status = to->take(to->payload, &so_far, err);
     arena_free(&a);
     return status;
+}
+
+static tide_status grow_all(struct forest_fitting *m, tide_error *err)
+{
+    const struct fit_snapshot *shown = m->info->snapshot;
+    tide_status status = TIDE_OK;
+    for (int32_t at = m->f.first; at < m->goal && !status;) {
+        int32_t to = m->goal;
+        if (shown && to - at > shown->every - at % shown->every)
+            to = at + shown->every - at % shown->every;
+        m->rules.trees = to - at;
+        status =
+            forest_grow(m->ctx, &m->data, &m->rules, m->goal, m->d->phase, &m->f, err);
+        at = to;
+        if (!status && at < m->goal) status = show_so_far(m, err);
+    }
+    return status;
+}
+
+static tide_status say_of_fit(struct forest_fitting *m, struct state *out,
+                              tide_error *err)
+{
+    const char *note = NULL;
+    int64_t nodes = m->from ? m->from->e->tree_node[m->from->e->n_trees] : 0;
+    tide_status status = TIDE_OK;
+    if (m->p->oob && m->rules.rows > 0 && m->from)
+        note = "no out-of-bag score: which rows the model's first trees have seen is "
+               "not known";
+    else if (m->p->oob && m->rules.rows > 0)
+        status = oob_note(m->ctx, &m->f, &m->data, &m->rules, &m->a, &note, err);
+    for (int32_t t = 0; t < m->f.n_trees; t++) nodes += m->f.tree[t].n_nodes;
+    if (!nodes) note = "no split helps: the model says the same for every row";
+    if (!status && note) m->info->note = arena_str(out->arena, note);
+    return status ? status : arena_status(out->arena, err);
+}
+
+static tide_status fit_run(struct forest_fitting *m, int random, struct state *out,
+                           tide_error *err)
+{
+    const struct ensemble *from = m->from ? m->from->e : NULL;
+    arena_init(&m->a, m->ctx);
+    tide_status status = forest_data_make(
+        m->ctx, m->d, m->p->class_weight ? FOREST_BALANCED : FOREST_PLAIN, from, &m->a,
+        &m->data, err);
+    if (!status) status = rules_of(m->p, random, m->d, &m->data, &m->rules, err);
+    int32_t nc = m->data.codes.n_cols;
+    m->f.importance = mem_zalloc(((size_t)nc + 1) * sizeof *m->f.importance);
+    if (!status && !m->f.importance) status = err_nomem(err, 0);
+    if (!status && from) {
+        m->f.first = from->n_trees;
+        memcpy(m->f.importance, m->from->importance,
+               (size_t)nc * sizeof *m->f.importance);
+    }
+    if (!status) status = grow_all(m, err);
+    m->info->converged = -1;
+    if (!status) status = say_of_fit(m, out, err);
+    int partial = status == TIDE_ECANCELLED && m->f.n_trees > 0;
+    if (!status || partial) {
+        tide_status saved =
+            save_model(m, partial ? NULL : m->ctx, out, partial ? NULL : err);
+        m->info->partial = partial && !saved;
+        status = saved ? saved : status;
+    }
+    forest_free(&m->f);
+    arena_free(&m->a);
+    return status;
+}
+
+tide_status forest_fit(struct tide_ctx *ctx, const struct forest_params *p, int random,
+                       const struct fit_data *d, int32_t rounds, struct state *out,
+                       struct fit_info *info, tide_error *err)
+{
+    struct forest_fitting m = {.ctx = ctx,
+                               .p = p,
+                               .d = d,
+                               .goal = rounds > 0 ? rounds : p->trees,
+                               .info = info};
+    return fit_run(&m, random, out, err);
+}
+
+/* Are the model's columns those of the rows? Levels keep the codes that they have there. */
+static int is_like(const struct ensemble *e, const struct view *x)
+{
+    int same =
+        e->n_features == x->n_cols && !e->n_derived && e->leaf_cover && e->node_cover;
+    for (int32_t f = 0; same && f < x->n_cols; f++) {
+        const struct column *c = x->cols[f];
+        int levels = c->type == TIDE_CAT ? (int)c->dict.n : 0;
+        same = e->feature_kind[f] == (c->type == TIDE_CAT) &&
+               (int)(e->level_off[f + 1] - e->level_off[f]) == levels;
+    }
+    return same;
+}
+
+tide_status forest_resume(struct tide_ctx *ctx, const struct forest_params *p,
+                          int random, const struct fit_data *d, int32_t rounds,
+                          const struct fit_resume *from, struct state *out,
+                          struct fit_info *info, tide_error *err)
+{
+    struct forest_fitting m = {.ctx = ctx,
+                               .p = p,
+                               .d = d,
+                               .from = from->object,
+                               .goal = rounds > 0 ? rounds : p->trees,
+                               .info = info};
+    if (!is_like(m.from->e, d->x))
+        return err_set(err, TIDE_CODE_TIDE_VALUE,
+                       "the trees ask for other columns than the model has");
+    return fit_run(&m, random, out, err);
+}
+
+int32_t forest_rounds(const void *object)
+{
+    return ((const struct forest_model *)object)->e->n_trees;
 }
 
 void forest_cost(const void *params, const struct fit_data *d, struct fit_cost *out)
@@ -191,12 +311,6 @@ void forest_cost(const void *params, const struct fit_data *d, struct fit_cost *
 }
 
 /* -------------------------------------------------------------------- the model --- */
-
-struct forest_model {
-    struct ensemble *e;
-    const double *importance;
-    int32_t n_out;
-};
 
 tide_status forest_load(const struct state *s, uint32_t task, int32_t n_out,
                         int32_t n_cols, const uint32_t *n_levels, struct arena *a,

@@ -10,8 +10,15 @@ struct forest_params {
 extern const char *const forest_criteria[], *const forest_class_weights[];
 
 tide_status forest_fit(struct tide_ctx *ctx, const struct forest_params *p, int random,
-                       const struct fit_data *d, struct state *out,
+                       const struct fit_data *d, int32_t rounds, struct state *out,
                        struct fit_info *info, tide_error *err);
+/* Trees behind those of the model: by their numbers, so on the same rows they are the trees of one
+ * fit. */
+tide_status forest_resume(struct tide_ctx *ctx, const struct forest_params *p,
+                          int random, const struct fit_data *d, int32_t rounds,
+                          const struct fit_resume *from, struct state *out,
+                          struct fit_info *info, tide_error *err);
+int32_t forest_rounds(const void *object);
 void forest_cost(const void *params, const struct fit_data *d, struct fit_cost *out);
 tide_status forest_load(const struct state *s, uint32_t task, int32_t n_out,
                         int32_t n_cols, const uint32_t *n_levels, struct arena *a,

@@ -138,7 +138,8 @@ static void target_units(const struct fit_data *d, enum forest_weighting how,
 }
 
 tide_status forest_data_make(struct tide_ctx *ctx, const struct fit_data *d,
-                             enum forest_weighting weighting, struct arena *a,
+                             enum forest_weighting weighting,
+                             const struct ensemble *from, struct arena *a,
                              struct forest_data *out, tide_error *err)
 {
     int64_t n = d->x->n_rows;
@@ -159,7 +160,8 @@ tide_status forest_data_make(struct tide_ctx *ctx, const struct fit_data *d,
     struct rank_target target = {.n_classes =
                                      d->task == TIDE_REGRESS ? 0 : d->n_classes,
                                  .w = out->w,
-                                 .aux = out->aux};
+                                 .aux = out->aux,
+                                 .from = from};
     return rank_codes_make(ctx, d, &target, a, &out->codes, err);
 }
 
@@ -453,8 +455,10 @@ struct growing {
     uint8_t **bag;       /* [workers] [n][BAG_TREES] */
     int32_t *bag_of;     /* [workers] */
     uint32_t step[MOST_DRAWS];
-    uint8_t *failed; /* [trees] */
-    int64_t first;   /* tree of the batch */
+    uint8_t *failed;          /* [trees] */
+    int64_t first;            /* tree of the batch */
+    struct forest_tree *tree; /* [trees] in out->tree */
+    int32_t number;           /* of the first tree, for draws */
     struct grow_wide wide;
     const struct simd_table *simd;
 };
@@ -584,22 +588,31 @@ static void grow_tree(void *arg, int64_t tree, int worker)
     w->tree.n_nodes = w->tree.n_leaves = 0;
     w->tree.depth = 0;
     w->importance = g->importance + tree * g->data->codes.n_cols;
-    draw_rows(g, w, (int32_t)tree, worker, &root);
+    int32_t number = g->number + (int32_t)tree;
+    draw_rows(g, w, number, worker, &root);
     w->root_weight =
         (double)(g->data->mode == FOREST_TWO ? root.s0 + root.s1 : root.s1);
-    root.path = rng_u64(rng_at(rng_key(g->rules->seed, "columns"), tree, 0, 0));
+    root.path = rng_u64(rng_at(rng_key(g->rules->seed, "columns"), number, 0, 0));
     grow_walk(w, &root);
     if (!w->failed) resolve_cuts(w);
     if (!w->failed && keep_best(w) == 0)
-        g->failed[tree] = take_tree(w, &g->out->tree[tree]) != 0;
+        g->failed[tree] = take_tree(w, &g->tree[tree]) != 0;
 }
 
 static tide_status growing_init(struct growing *g, int workers, struct arena *a,
                                 tide_error *err)
 {
-    int32_t nt = g->rules->trees, nc = g->data->codes.n_cols;
-    g->out->tree = mem_zalloc((size_t)nt * sizeof *g->out->tree);
-    g->out->importance = mem_zalloc(((size_t)nc + 1) * sizeof *g->out->importance);
+    int32_t nt = g->rules->trees, nc = g->data->codes.n_cols, had = g->out->n_trees;
+    size_t each = sizeof *g->tree;
+    struct forest_tree *tree =
+        mem_realloc(g->out->tree, ((size_t)had + (size_t)nt) * each);
+    if (!tree) return err_nomem(err, 0);
+    g->out->tree = tree;
+    g->tree = tree + had;
+    g->number = g->out->first + had;
+    memset(g->tree, 0, (size_t)nt * each);
+    if (!g->out->importance)
+        g->out->importance = mem_zalloc(((size_t)nc + 1) * sizeof *g->out->importance);
     g->importance =
         arena_zero(a, ((size_t)nt * (size_t)nc + 1) * sizeof *g->importance);
     g->work = arena_zero(a, (size_t)workers * sizeof *g->work);
@@ -607,8 +620,7 @@ static tide_status growing_init(struct growing *g, int workers, struct arena *a,
     g->bag = arena_zero(a, (size_t)workers * sizeof *g->bag);
     g->bag_of = arena_zero(a, (size_t)workers * sizeof *g->bag_of);
     g->failed = arena_zero(a, (size_t)nt);
-    if (!g->out->tree || !g->out->importance) return err_nomem(err, 0);
-    return arena_status(a, err);
+    return g->out->importance ? arena_status(a, err) : err_nomem(err, 0);
 }
 
 static void rows_block(void *arg, int64_t block, int worker)
@@ -650,27 +662,51 @@ static tide_status wide_rows(struct tide_ctx *ctx, struct growing *g, struct are
     return par_for(ctx, (n + WIDE_BLOCK - 1) / WIDE_BLOCK, rows_block, g, err);
 }
 
+static void tree_free(struct forest_tree *t)
+{
+    mem_free(t->node);
+    mem_free(t->leaf);
+    mem_free(t->leaf_cover);
+}
+
+/* Counts the first n of the new trees, and lets go of the others. */
+static void take_grown(struct growing *g, int64_t n)
+{
+    int32_t nc = g->data->codes.n_cols;
+    for (int64_t t = 0; t < g->rules->trees; t++) {
+        if (t >= n) tree_free(&g->tree[t]);
+        for (int32_t f = 0; f < nc && t < n; f++)
+            g->out->importance[f] += g->importance[t * nc + f];
+    }
+    g->out->n_trees += (int32_t)n;
+}
+
 tide_status forest_grow(struct tide_ctx *ctx, const struct forest_data *data,
-                        const struct forest_rules *rules, const char *phase,
-                        struct forest *out, tide_error *err)
+                        const struct forest_rules *rules, int32_t goal,
+                        const char *phase, struct forest *out, tide_error *err)
 {
     struct growing g = {
         .data = data, .rules = rules, .out = out, .simd = simd_get(ctx)};
     struct arena a;
     int workers = par_threads(ctx);
-    *out = (struct forest){.n_trees = rules->trees};
+    int64_t whole = 0, n = rules->trees;
     arena_init(&a, ctx);
     tide_status status = growing_init(&g, workers, &a, err);
-    if (!status) status = wide_rows(ctx, &g, &a, err);
+    if (status) {
+        arena_free(&a);
+        return status;
+    }
+    status = wide_rows(ctx, &g, &a, err);
     if (rules->rows > 0) poisson_steps(rules->rows, g.step);
     if (!status) {
         for (int k = 0; k < workers; k++) arena_init(&g.arena[k], ctx);
-        int64_t batch = batch_of(workers), n = rules->trees;
+        int64_t batch = batch_of(workers);
         for (; g.first < n && !status; g.first += batch) {
-            status = ctx_progress(ctx, phase, (double)g.first, (double)n, NULL, err);
-            if (!status)
-                status = par_for(ctx, n - g.first < batch ? n - g.first : batch,
-                                 grow_tree, &g, err);
+            int64_t now = n - g.first < batch ? n - g.first : batch;
+            status =
+                ctx_progress(ctx, phase, (double)(g.number + g.first), goal, NULL, err);
+            if (!status) status = par_for(ctx, now, grow_tree, &g, err);
+            if (!status) whole += now;
         }
         for (int k = 0; k < workers; k++) {
             struct grow_work *w = g.work[k];
@@ -686,23 +722,16 @@ tide_status forest_grow(struct tide_ctx *ctx, const struct forest_data *data,
             arena_free(&g.arena[k]);
         }
     }
-    for (int32_t t = 0; t < rules->trees && !status; t++) {
+    for (int64_t t = 0; t < whole && (!status || status == TIDE_ECANCELLED); t++)
         if (g.failed[t]) status = err_nomem(err, 0);
-        for (int32_t f = 0; f < data->codes.n_cols; f++)
-            out->importance[f] += g.importance[(int64_t)t * data->codes.n_cols + f];
-    }
-    if (status) forest_free(out);
+    take_grown(&g, status && status != TIDE_ECANCELLED ? 0 : whole);
     arena_free(&a);
     return status;
 }
 
 void forest_free(struct forest *f)
 {
-    for (int32_t t = 0; f->tree && t < f->n_trees; t++) {
-        mem_free(f->tree[t].node);
-        mem_free(f->tree[t].leaf);
-        mem_free(f->tree[t].leaf_cover);
-    }
+    for (int32_t t = 0; f->tree && t < f->n_trees; t++) tree_free(&f->tree[t]);
     mem_free(f->tree);
     mem_free(f->importance);
     *f = (struct forest){0};

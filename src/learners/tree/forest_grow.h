@@ -52,9 +52,11 @@ struct forest_data {
     double w_unit, y_unit, y_mid;
     struct rank_codes codes;
 };
-/* Integer weights and targets, and ranks; weights may be multiplied by 15 without overflow. */
+/* Integer weights and targets, and ranks; weights may be multiplied by 15 without overflow. from: trees
+ * that those grown will stand behind, or NULL. */
 tide_status forest_data_make(struct tide_ctx *ctx, const struct fit_data *d,
-                             enum forest_weighting weighting, struct arena *a,
+                             enum forest_weighting weighting,
+                             const struct ensemble *from, struct arena *a,
                              struct forest_data *out, tide_error *err);
 /* Other weights for the next tree, 0 allowed; rules.rows must be 0 then. */
 void forest_data_weigh(struct forest_data *data, const double *w);
@@ -62,14 +64,17 @@ void forest_data_weigh(struct forest_data *data, const double *w);
 double forest_sum(const double *w, const double *x, int64_t n);
 
 struct forest {
+    int32_t first; /* number of the first tree, for draws */
     int32_t n_trees;
     struct forest_tree *tree; /* mem_* memory */
     double *importance;       /* [n_cols] impurity decrease, not normalised */
 };
-/* Grows the trees side by side; the result does not depend on who grew what. */
+/* Grows rules->trees trees more, side by side; the result does not depend on who grew what. On an error
+ * the trees before are kept, on TIDE_ECANCELLED also those that were whole. goal: trees in all,
+ * for what is said about progress. */
 tide_status forest_grow(struct tide_ctx *ctx, const struct forest_data *data,
-                        const struct forest_rules *rules, const char *phase,
-                        struct forest *out, tide_error *err);
+                        const struct forest_rules *rules, int32_t goal,
+                        const char *phase, struct forest *out, tide_error *err);
 void forest_free(struct forest *f);
 /* Was the row drawn for this tree? How often. */
 uint32_t forest_multiplicity(const struct forest_rules *rules, int32_t tree,
@@ -84,4 +89,9 @@ tide_status forest_emit(struct tide_ctx *ctx, const struct forest *f,
                         const struct forest_data *data, int32_t outputs, int32_t link,
                         const double *base, struct arena *a, struct ensemble **out,
                         tide_error *err);
+/* The trees of `first`, then those of `second`, which was grown with `first` as forest_data.from: edges
+ * of both. Errors: param-conflict where a column would have more than RANK_MOST - 1 edges. */
+tide_status forest_join(struct tide_ctx *ctx, const struct ensemble *first,
+                        const struct ensemble *second, const struct view *x,
+                        struct arena *a, struct ensemble **out, tide_error *err);
 #endif

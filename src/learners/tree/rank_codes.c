@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "base/par.h"
 #include "frame/frame.h"
+#include "infer/ensemble.h"
 #include "learners/tree/bins.h"
 #include "math/sort.h"
 
@@ -210,11 +211,22 @@ static tide_status order_codes(const struct rank_job *job, const uint8_t *code,
     return TIDE_OK;
 }
 
+/* The codes that levels have in other trees, which are ranks already; their number. */
+static int32_t given_codes(const struct ensemble *from, int32_t f, uint32_t n_level,
+                           uint8_t *code)
+{
+    int32_t n_code = 0;
+    memcpy(code, from->level_code + from->level_off[f], n_level);
+    for (uint32_t l = 0; l < n_level; l++)
+        n_code = code[l] != 255 && code[l] >= n_code ? code[l] + 1 : n_code;
+    return n_code;
+}
+
 static tide_status rank_levels(const struct rank_job *job, int32_t f, struct arena *own,
                                struct arena *work)
 {
     struct rank_col *c = &job->out->col[f];
-    int64_t n = job->out->n_rows, missing = 0;
+    int64_t n = job->out->n_rows, missing;
     int32_t n_code = 0;
     uint8_t rank[256] = {0};
     int64_t *count = arena_zero(work, ((size_t)c->n_level + 1) * sizeof *count);
@@ -224,17 +236,22 @@ static tide_status rank_levels(const struct rank_job *job, int32_t f, struct are
     c->code = arena_array(own, n + 64, sizeof *c->code);
     if (!count || !raw || !code || !c->level_code || !c->code) return TIDE_ENOMEM;
     view_codes(job->d->x, f, 0, n, raw);
-    for (int64_t i = 0; i < n; i++) {
-        if (raw[i] < c->n_level)
-            count[raw[i]]++;
-        else
-            missing++;
-    }
-    tide_status status = own_codes(work, count, c->n_level, c->level_code, &n_code);
-    if (status) return status;
     for (int64_t i = 0; i < n; i++)
+        if (raw[i] < c->n_level) count[raw[i]]++;
+    const struct ensemble *from = job->target->from;
+    tide_status status = TIDE_OK;
+    if (from)
+        n_code = given_codes(from, f, c->n_level, c->level_code);
+    else
+        status = own_codes(work, count, c->n_level, c->level_code, &n_code);
+    if (status) return status;
+    missing = 0;
+    for (int64_t i = 0; i < n; i++) {
         code[i] = raw[i] < c->n_level ? c->level_code[raw[i]] : 255;
-    status = order_codes(job, code, n_code, work, rank);
+        missing += code[i] == 255;
+    }
+    for (int32_t r = 0; r < n_code && from; r++) rank[r] = (uint8_t)r;
+    if (!from) status = order_codes(job, code, n_code, work, rank);
     if (status) return status;
     c->missing = missing > 0;
     c->n_rank = n_code;

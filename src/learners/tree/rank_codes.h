@@ -32,10 +32,14 @@ struct rank_codes {
     struct rank_col *col;
 };
 /* Weights and targets as integers, the same that trees add up. */
+struct ensemble; /* infer/ensemble.h */
 struct rank_target {
     int32_t n_classes;  /* 0: numbers */
     const uint32_t *w;  /* [n_rows] units */
     const int64_t *aux; /* [n_rows] class number, or target in units */
+    /* trees that others will stand behind: levels keep their codes, and one without a code is
+     * missing; or NULL */
+    const struct ensemble *from;
 };
 /* A search for the highest rank whose image is not above x, in two steps, so that the memory of the
  * second can be asked for: where to look, and the rank (0 if all are above). */
