@@ -18,11 +18,13 @@
 #include "base/hash.h"
 #include "base/rng.h"
 #include "learners/members/members.h"
+#include "learners/tree/forest_fit.h"
 #include "learners/tree/forest_grow.h"
+#include "learners/tree/out_of_bag.h"
 
 struct bagging_params {
     const char *of;
-    int32_t members, bootstrap;
+    int32_t members, bootstrap, class_weight, oob;
     double rows, columns;
 };
 static const struct tide_param bagging_rows[] = {
@@ -39,6 +41,11 @@ static const struct tide_param bagging_rows[] = {
     P_REAL(bagging_params, columns, "1", P_RANGE(0, 1), P_TUNE(0.3, 1),
            .flags = TIDE_OPEN_LO, .help = "share of the columns that a member gets",
            .alias = "max_features"),
+    P_ENUM(bagging_params, class_weight, "none", forest_class_weights,
+           .help = "balanced: every class counts the same"),
+    P_BOOL(bagging_params, oob, "no",
+           .help = "score each row by the members that have not seen it",
+           .alias = "oob_score"),
 };
 
 static tide_status parse_of(const char *of, struct member_wishes *w, tide_error *err)
@@ -80,10 +87,12 @@ struct bag {
     double *y, *w;
     int32_t *k, *cols;
     const struct column **col;
+    const double *row_w; /* of all rows, classes levelled if asked for; NULL: 1 */
+    uint8_t *seen;       /* [n_rows] by the member at hand */
 };
 
-static tide_status bag_init(struct bag *b, const struct fit_data *d, struct arena *a,
-                            tide_error *err)
+static tide_status bag_init(struct bag *b, const struct bagging_params *p,
+                            const struct fit_data *d, struct arena *a, tide_error *err)
 {
     int64_t n = d->x->n_rows;
     b->rows = arena_array(a, n, sizeof *b->rows);
@@ -93,7 +102,14 @@ static tide_status bag_init(struct bag *b, const struct fit_data *d, struct aren
     b->k = d->k ? arena_array(a, n, sizeof *b->k) : NULL;
     b->group = d->group ? arena_array(a, n, sizeof *b->group) : NULL;
     b->col = arena_array(a, (int64_t)d->x->n_cols + 1, sizeof *b->col);
-    return arena_status(a, err);
+    b->seen = arena_array(a, n + 1, 1);
+    b->row_w = d->w;
+    tide_status st = arena_status(a, err);
+    if (st || !p->class_weight || d->task != TIDE_CLASSIFY) return st;
+    double *level = arena_array(a, n + 1, sizeof *level);
+    if (!level) return arena_status(a, err);
+    b->row_w = level;
+    return forest_level_classes(d, level, a, err);
 }
 
 /* Rows of a member; all of them where the draw left too few. */
@@ -106,10 +122,11 @@ static void draw_rows(struct bag *b, const struct bagging_params *p,
         for (int64_t i = 0; i < d->x->n_rows; i++) {
             int64_t id = view_id(d->x, i);
             uint32_t times = all ? 1 : draws(p, d->seed, id, member);
+            b->seen[i] = times > 0;
             if (!times) continue;
             b->rows[m] = view_row(d->x, i);
             b->ids[m] = id;
-            b->w[m] = times * (d->w ? d->w[i] : 1.0);
+            b->w[m] = times * (b->row_w ? b->row_w[i] : 1.0);
             if (d->y) b->y[m] = d->y[i];
             if (d->k) b->k[m] = d->k[i];
             if (d->group) b->group[m] = d->group[i];
@@ -142,12 +159,95 @@ static void draw_columns(struct bag *b, const struct bagging_params *p,
     b->x.n_cols = m;
 }
 
+/* ---- out of bag ---- */
+
+enum { OOB_ROWS = 1024 };
+
+struct bag_score {
+    double *sum;   /* [n_rows][width] of what members said that have not seen the row */
+    int32_t *said; /* [n_rows] how many */
+    double *answer;           /* [OOB_ROWS][width] */
+    int64_t *rows, *ids, *at; /* [n_rows] left out: of the table, and in the fit */
+    uint32_t *n_levels;
+    int32_t width;
+};
+
+static tide_status score_init(struct bag_score *s, const struct fit_data *d,
+                              struct arena *a, tide_error *err)
+{
+    int64_t n = d->x->n_rows;
+    s->width = d->task == TIDE_CLASSIFY ? d->n_classes : 1;
+    s->sum = arena_zero(a, ((size_t)n * (size_t)s->width + 1) * sizeof *s->sum);
+    s->said = arena_zero(a, ((size_t)n + 1) * sizeof *s->said);
+    s->answer = arena_array(a, OOB_ROWS, (size_t)s->width * sizeof *s->answer);
+    s->rows = arena_array(a, n + 1, sizeof *s->rows);
+    s->ids = arena_array(a, n + 1, sizeof *s->ids);
+    s->at = arena_array(a, n + 1, sizeof *s->at);
+    s->n_levels = arena_array(a, (int64_t)d->x->n_cols + 1, sizeof *s->n_levels);
+    for (int32_t j = 0; s->n_levels && j < d->x->n_cols; j++)
+        s->n_levels[j] = d->x->cols[j]->type == TIDE_CAT ? d->x->cols[j]->dict.n : 0;
+    return arena_status(a, err);
+}
+
+/* Asks member i, whose state is in `out`, about the rows that it has not seen. */
+static tide_status score_member(struct bag_score *s, const struct bag *b,
+                                const struct member_wish *w, const struct fit_data *d,
+                                int32_t i, const int32_t *cols, int32_t n_cols,
+                                const struct state *out, struct tide_ctx *ctx,
+                                tide_error *err)
+{
+    struct member m = {.learner = w->learner, .n_cols = n_cols, .cols = cols};
+    struct view x = *d->x;
+    struct arena a;
+    int64_t n = 0;
+    for (int64_t r = 0; r < d->x->n_rows; r++) {
+        if (b->seen[r]) continue;
+        s->rows[n] = view_row(d->x, r);
+        s->ids[n] = view_id(d->x, r);
+        s->at[n++] = r;
+    }
+    x.n_rows = n;
+    x.rows = s->rows;
+    x.ids = s->ids;
+    if (!n) return TIDE_OK;
+    arena_init(&a, ctx);
+    tide_status st = member_load(out, i, d->task, s->width, s->n_levels, &a, &m, err);
+    for (int64_t r0 = 0; !st && r0 < n; r0 += OOB_ROWS) {
+        int64_t m_rows = n - r0 < OOB_ROWS ? n - r0 : OOB_ROWS;
+        st = member_predict(&m, &x, r0, m_rows, s->answer, err);
+        for (int64_t r = 0; !st && r < m_rows; r++) {
+            double *to = s->sum + s->at[r0 + r] * s->width;
+            for (int32_t k = 0; k < s->width; k++) to[k] += s->answer[r * s->width + k];
+            s->said[s->at[r0 + r]]++;
+        }
+    }
+    arena_free(&a);
+    return st;
+}
+
+static const char *score_text(const struct bag_score *s, const struct fit_data *d,
+                              struct arena *a)
+{
+    struct oob_sums all = {0};
+    double mean = 0, weight = 0;
+    for (int64_t i = 0; d->task == TIDE_REGRESS && i < d->x->n_rows; i++) {
+        double w = d->w ? d->w[i] : 1;
+        weight += w;
+        if (weight > 0) mean += (d->y[i] - mean) * (w / weight);
+    }
+    for (int64_t i = 0; i < d->x->n_rows; i++)
+        oob_add(&all, d, i, s->sum + i * s->width, s->said[i], mean);
+    return oob_text(&all, d->task, "member", a);
+}
+
 static tide_status fit_members(struct tide_ctx *ctx, const struct bagging_params *p,
                                const struct member_wish *w, const struct fit_data *d,
-                               struct state *out, tide_error *err)
+                               struct state *out, struct fit_info *info,
+                               tide_error *err)
 {
     struct arena a;
     struct bag b = {.x = *d->x};
+    struct bag_score score = {0};
     int32_t n = d->x->n_cols;
     int32_t want = (int32_t)ceil(p->columns * n);
     int32_t *cols =
@@ -155,7 +255,8 @@ static tide_status fit_members(struct tide_ctx *ctx, const struct bagging_params
                  : NULL;
     arena_init(&a, ctx);
     tide_status st = arena_status(out->arena, err);
-    if (!st) st = bag_init(&b, d, &a, err);
+    if (!st) st = bag_init(&b, p, d, &a, err);
+    if (!st && p->oob) st = score_init(&score, d, &a, err);
     int64_t least = w->learner->min_rows > 2 ? w->learner->min_rows : 2;
     for (int32_t i = 0; !st && i < p->members; i++) {
         st = ctx_progress(ctx, d->phase, i, p->members, "members", err);
@@ -170,6 +271,14 @@ static tide_status fit_members(struct tide_ctx *ctx, const struct bagging_params
         b.d.group = b.group;
         b.d.seed = rng_u64(rng_at(rng_key(d->seed, "member"), i, 0, 0));
         st = member_fit(ctx, w, &b.d, i, out, err);
+        if (!st && p->oob)
+            st = score_member(&score, &b, w, d, i,
+                              cols ? cols + (int64_t)i * want : NULL, cols ? want : n,
+                              out, ctx, err);
+    }
+    if (!st && p->oob) {
+        info->note = score_text(&score, d, out->arena);
+        st = arena_status(out->arena, err);
     }
     arena_free(&a);
     return st;
@@ -184,7 +293,6 @@ static tide_status bagging_fit(struct tide_ctx *ctx, const void *params,
     struct member_wishes w;
     (void)valid;
     (void)rounds;
-    (void)info;
     tide_status st = parse_of(p->of, &w, err);
     if (!st) st = members_fit_data(&w, d, err);
     if (!st && !(w.of[0].learner->traits & TIDE_TAKES_WEIGHTS)) {
@@ -195,7 +303,7 @@ static tide_status bagging_fit(struct tide_ctx *ctx, const void *params,
     }
     if (!st) {
         members_put_names(&w, p->members, out);
-        st = fit_members(ctx, p, &w.of[0], d, out, err);
+        st = fit_members(ctx, p, &w.of[0], d, out, info, err);
     }
     members_free(&w);
     return st;

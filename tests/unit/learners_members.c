@@ -151,6 +151,70 @@ TEST(members_of_a_bag_differ_and_take_their_columns)
     toy_free(t);
 }
 
+static double out_of_bag(const char *learner, const char *options, const char *form,
+                         struct toy *t, const struct fit_data *d)
+{
+    double said = NAN;
+    struct toy_model *m = toy_fit(of(learner), options, d, t->n_levels, NULL);
+    CHECK_INT(m->status, TIDE_OK);
+    CHECK_MSG(m->info.note && sscanf(m->info.note, form, &said) == 1, "%s",
+              m->info.note ? m->info.note : "no note");
+    toy_model_free(m);
+    return said;
+}
+
+/* The draws are those of a forest, and so are the trees but for equal splits. */
+TEST(a_bag_is_scored_by_members_that_have_not_seen_the_row)
+{
+    static const char *const form[] = {"out-of-bag R2 %lf", "out-of-bag accuracy %lf"};
+    for (int classes = 0; classes < 2; classes++) {
+        struct fit_data d;
+        struct toy *t = table(&d, classes ? TIDE_CLASSIFY : TIDE_REGRESS, 0);
+        double bag = out_of_bag("bagging", "of=tree(min_rows=1),members=30,oob=yes",
+                                form[classes], t, &d);
+        double forest = out_of_bag("forest", "trees=30,columns=1,min_rows=1,oob=yes",
+                                   form[classes], t, &d);
+        double linear = out_of_bag("bagging",
+                                   classes ? "of=logistic,members=9,columns=0.6,oob=yes"
+                                           : "of=ridge,members=9,columns=0.6,oob=yes",
+                                   form[classes], t, &d);
+        CHECK_NEAR(bag, forest, 0.03);
+        CHECK(bag > 0.5 && bag < 1 && linear < 1);
+        struct toy_model *m = toy_fit(of("bagging"), "members=3,bootstrap=no,oob=yes",
+                                      &d, t->n_levels, NULL);
+        CHECK(m->info.note &&
+              strstr(m->info.note, "no row was left out of any member"));
+        toy_model_free(m);
+        toy_free(t);
+    }
+}
+
+/* With levelled classes the rarer one is said more often. */
+TEST(a_bag_may_level_the_classes)
+{
+    struct fit_data d;
+    struct toy *t = table(&d, TIDE_CLASSIFY, 1);
+    double said[2] = {0, 0};
+    int64_t ones = 0;
+    int32_t k[N];
+    for (int64_t i = 0; i < N; i++) ones += k[i] = i % 9 == 0;
+    d.k = k;
+    for (int level = 0; level < 2; level++) {
+        struct toy_model *m =
+            toy_fit(of("bagging"),
+                    level ? "of=baseline,members=4,class_weight=balanced"
+                          : "of=baseline,members=4",
+                    &d, t->n_levels, NULL);
+        double p[2 * N];
+        CHECK_INT(of("bagging")->predict(m->object, d.x, 0, N, p, NULL), TIDE_OK);
+        said[level] = p[1];
+        toy_model_free(m);
+    }
+    CHECK_NEAR(said[0], (double)ones / N, 0.05);
+    CHECK_NEAR(said[1], 0.5, 0.1);
+    toy_free(t);
+}
+
 /* Full trees know the noise of their rows by heart; out of fold they know nothing. */
 TEST(a_stack_does_not_believe_what_members_learned_by_heart)
 {

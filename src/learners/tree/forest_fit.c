@@ -7,9 +7,9 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/par.h"
-#include "base/str.h"
 #include "frame/frame.h"
 #include "learners/tree/forest_grow.h"
+#include "learners/tree/out_of_bag.h"
 
 enum { CRITERION_AUTO, CRITERION_GINI, CRITERION_ENTROPY, CRITERION_SQUARED };
 const char *const forest_criteria[] = {"auto", "gini", "entropy", "squared", NULL};
@@ -60,9 +60,8 @@ struct oob {
     const struct forest *f;
     const struct forest_data *data;
     const struct forest_rules *rules;
-    double *
-        part; /* [blocks][3]: weight, hits or squared error, squared distance from the mean */
-    double *sum; /* [workers][width] */
+    struct oob_sums *part; /* [blocks] */
+    double *sum;           /* [workers][width] */
     double mean;
 };
 
@@ -71,12 +70,11 @@ static void oob_block(void *arg, int64_t block, int worker)
     const struct oob *o = arg;
     const struct fit_data *d = o->data->d;
     int32_t width = o->data->width;
-    double *sum = o->sum + (int64_t)worker * width, *part = o->part + 3 * block;
+    double *sum = o->sum + (int64_t)worker * width;
     int64_t end =
         (block + 1) * OOB_ROWS < o->data->n ? (block + 1) * OOB_ROWS : o->data->n;
     for (int64_t i = block * OOB_ROWS; i < end; i++) {
-        int32_t trees = 0, best = 0;
-        double w = d->w ? d->w[i] : 1;
+        int32_t trees = 0;
         for (int32_t k = 0; k < width; k++) sum[k] = 0;
         for (int32_t t = 0; t < o->f->n_trees; t++) {
             const struct forest_tree *tree = &o->f->tree[t];
@@ -86,17 +84,7 @@ static void oob_block(void *arg, int64_t block, int worker)
             for (int32_t k = 0; k < width; k++) sum[k] += leaf[k];
             trees++;
         }
-        if (!trees) continue;
-        part[0] += w;
-        for (int32_t k = 1; k < width; k++)
-            if (sum[k] > sum[best]) best = k;
-        if (d->task == TIDE_CLASSIFY) {
-            part[1] += w * (best == d->k[i]);
-        } else {
-            double e = d->y[i] - sum[0] / trees, m = d->y[i] - o->mean;
-            part[1] += w * e * e;
-            part[2] += w * m * m;
-        }
+        oob_add(&o->part[block], d, i, sum, trees, o->mean);
     }
 }
 
@@ -107,9 +95,8 @@ static tide_status oob_note(struct tide_ctx *ctx, const struct forest *f,
 {
     int64_t blocks = (data->n + OOB_ROWS - 1) / OOB_ROWS, sum = 0, weight = 0;
     struct oob o = {.f = f, .data = data, .rules = rules};
-    o.part = arena_zero(a, (size_t)blocks * 3 * sizeof *o.part + 1);
+    o.part = arena_zero(a, (size_t)(blocks + 1) * sizeof *o.part);
     o.sum = arena_array(a, (int64_t)par_threads(ctx) * data->width, sizeof *o.sum);
-    char *text = arena_push(a, 120);
     tide_status status = arena_status(a, err);
     if (status) return status;
     for (int64_t i = 0; i < data->n; i++) {
@@ -118,17 +105,9 @@ static tide_status oob_note(struct tide_ctx *ctx, const struct forest *f,
     }
     o.mean = data->y_mid + (double)sum / (double)weight * data->y_unit;
     status = par_for(ctx, blocks, oob_block, &o, err);
-    for (int64_t b = 1; b < blocks; b++)
-        for (int k = 0; k < 3; k++) o.part[k] += o.part[3 * b + k];
-    if (!(o.part[0] > 0))
-        str_format(text, 120, "no row was left out of any tree: no out-of-bag score");
-    else if (data->mode == FOREST_SUM)
-        str_format(text, 120, "out-of-bag R2 %.4r",
-                   o.part[2] > 0 ? 1 - o.part[1] / o.part[2] : 0.0);
-    else
-        str_format(text, 120, "out-of-bag accuracy %.4r", o.part[1] / o.part[0]);
-    *note = text;
-    return status;
+    for (int64_t b = 1; b < blocks; b++) oob_fold(&o.part[0], &o.part[b]);
+    *note = oob_text(&o.part[0], data->d->task, "tree", a);
+    return status ? status : arena_status(a, err);
 }
 
 /* -------------------------------------------------------------------------- fit --- */

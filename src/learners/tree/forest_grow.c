@@ -63,8 +63,7 @@ double forest_sum(const double *w, const double *x, int64_t n)
     return (double)sum * unit;
 }
 
-/* Weights as they count: those of the rows, times those that level the classes. */
-static tide_status level_classes(const struct fit_data *d, double *w, struct arena *a,
+tide_status forest_level_classes(const struct fit_data *d, double *w, struct arena *a,
                                  tide_error *err)
 {
     int64_t n = d->x->n_rows;
@@ -90,7 +89,7 @@ static tide_status weight_units(const struct fit_data *d, enum forest_weighting 
     if (how == FOREST_BALANCED && d->task == TIDE_CLASSIFY) {
         level = arena_array(a, n + 1, sizeof *level);
         if (!level) return arena_status(a, err);
-        tide_status status = level_classes(d, level, a, err);
+        tide_status status = forest_level_classes(d, level, a, err);
         if (status) return status;
         w = level;
     }

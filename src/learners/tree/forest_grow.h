@@ -58,6 +58,9 @@ tide_status forest_data_make(struct tide_ctx *ctx, const struct fit_data *d,
                              enum forest_weighting weighting,
                              const struct ensemble *from, struct arena *a,
                              struct forest_data *out, tide_error *err);
+/* Weights w[n_rows] as they count: those of the rows, times those that level the classes. */
+tide_status forest_level_classes(const struct fit_data *d, double *w, struct arena *a,
+                                 tide_error *err);
 /* Other weights for the next tree, 0 allowed; rules.rows must be 0 then. */
 void forest_data_weigh(struct forest_data *data, const double *w);
 /* The sum of w[i] x[i] (x NULL: 1), all >= 0, in an order of its own: the same for any rows'. */
