@@ -364,6 +364,13 @@ static inline void best_now(const struct simd_cut *cut, struct cells_best *to)
     to->factor = _mm256_set1_ps((float)factor);
 }
 
+static inline void best_new(const struct simd_cut *cut, struct cells_best *to)
+{
+    to->turn = _mm256_set1_epi32((int)(cut->s1 | -cut->s0 * 65536));
+    to->all = _mm256_set1_ps((float)(cut->s0 + cut->s1));
+    best_now(cut, to);
+}
+
 static inline uint32_t may_be_below(__m256i v, const struct cells_best *best)
 {
     __m256 d = _mm256_cvtepi32_ps(_mm256_madd_epi16(v, best->turn));
@@ -376,12 +383,10 @@ static inline uint32_t may_be_below(__m256i v, const struct cells_best *best)
 int KERNEL(tree_cells)(uint32_t *cell, int64_t n, struct simd_cut *cut)
 {
     const __m256i zero = _mm256_setzero_si256();
-    struct cells_best best = {.turn =
-                                  _mm256_set1_epi32((int)(cut->s1 | -cut->s0 * 65536)),
-                              .all = _mm256_set1_ps((float)(cut->s0 + cut->s1))};
+    struct cells_best best;
     __m128i carry = _mm_setzero_si128();
     int found = 0, open = 0; /* hi is not known yet */
-    best_now(cut, &best);
+    best_new(cut, &best);
     for (int64_t c = 0; c < n; c += 8) {
         uint32_t last[8] = {0}, *from = cell + c;
         if (n - c < 8) {
@@ -460,15 +465,124 @@ int KERNEL(tree_cells)(uint32_t *cell, int64_t n, struct simd_cut *cut)
 
 #endif
 
+#ifdef SIMD_IS_avx2
+/* What is on the left of the cut behind each of 8 * parts rows. */
+static inline void few_sums(const uint32_t *c, const uint32_t *two, int64_t n,
+                            const int parts, __m256i *sum)
+{
+    __m256i own[SIMD_FEW / 8];
+    for (int p = 0; p < parts; p++) {
+        own[p] = _mm256_loadu_si256((const __m256i *)(const void *)(c + 8 * p));
+        sum[p] = _mm256_setzero_si256();
+    }
+    for (int64_t j = 0; j < n; j++) {
+        __m256i code = _mm256_set1_epi32((int)c[j]);
+        __m256i add = _mm256_set1_epi32((int)two[j]);
+        for (int p = 0; p < parts; p++)
+            sum[p] = _mm256_add_epi32(
+                sum[p], _mm256_andnot_si256(_mm256_cmpgt_epi32(code, own[p]), add));
+    }
+}
+
+/* d^2 / (nl nr), as cells_best has them, of eight cuts; -1 where a side is too small. */
+static inline __m256 few_gain(__m256i sum, const struct cells_best *best, __m256 min)
+{
+    __m256 d = _mm256_cvtepi32_ps(_mm256_madd_epi16(sum, best->turn));
+    __m256 nl = _mm256_cvtepi32_ps(_mm256_madd_epi16(sum, _mm256_set1_epi16(1)));
+    __m256 nr = _mm256_sub_ps(best->all, nl);
+    __m256 fine = _mm256_cmp_ps(_mm256_min_ps(nl, nr), min, _CMP_GE_OQ);
+    __m256 gain = _mm256_div_ps(_mm256_mul_ps(d, d), _mm256_mul_ps(nl, nr));
+    return _mm256_blendv_ps(_mm256_set1_ps(-1), gain, fine);
+}
+
+static inline float most_of(__m256 v)
+{
+    __m128 m = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+    m = _mm_max_ps(m, _mm_movehl_ps(m, m));
+    return _mm_cvtss_f32(_mm_max_ss(m, _mm_shuffle_ps(m, m, 1)));
+}
+
+/* The lowest code above lo. */
+static inline uint16_t code_above(const uint32_t *c, int64_t n, uint32_t lo)
+{
+    __m256i low = _mm256_set1_epi32((int)lo), least = _mm256_set1_epi32(65536);
+    for (int64_t i = 0; i < n; i += 8) {
+        __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(c + i));
+        __m256i above = _mm256_cmpgt_epi32(v, low);
+        least = _mm256_blendv_epi8(least, _mm256_min_epi32(least, v), above);
+    }
+    __m128i m = _mm_min_epi32(_mm256_castsi256_si128(least),
+                              _mm256_extracti128_si256(least, 1));
+    m = _mm_min_epi32(m, _mm_shuffle_epi32(m, 0x4e));
+    m = _mm_min_epi32(m, _mm_shuffle_epi32(m, 0xb1));
+    return (uint16_t)_mm_cvtsi128_si32(m);
+}
+
+int KERNEL(tree_few)(const uint16_t *code, const uint16_t *ids, const uint32_t *two,
+                     int64_t n, struct simd_cut *cut)
+{
+    struct cells_best best;
+    uint32_t c[SIMD_FEW], left[SIMD_FEW], bits = 0, lo = 65536, at = 0;
+    __m256i sum[SIMD_FEW / 8];
+    __m256 gain[SIMD_FEW / 8], most = _mm256_set1_ps(-1);
+    __m256 min = _mm256_set1_ps((float)cut->least);
+    int parts = (int)((n + 7) / 8);
+    for (int64_t i = 0; i < 8 * parts; i++) c[i] = i < n ? code[ids[i]] : 65536;
+    best_new(cut, &best);
+    switch (parts) { /* loops of known length stay in registers */
+    case 1:
+        few_sums(c, two, n, 1, sum);
+        break;
+    case 2:
+        few_sums(c, two, n, 2, sum);
+        break;
+    case 3:
+        few_sums(c, two, n, 3, sum);
+        break;
+    default:
+        few_sums(c, two, n, 4, sum);
+    }
+    for (int p = 0; p < parts; p++) {
+        gain[p] = few_gain(sum[p], &best, min);
+        most = _mm256_max_ps(most, gain[p]);
+    }
+    float top = most_of(most);
+    if (top < 0 || !(top >= _mm256_cvtss_f32(best.factor))) return 0;
+    /* those that rounding does not tell apart */
+    __m256 limit = _mm256_set1_ps(top * (1 - 0x1p-18f));
+    for (int p = 0; p < parts; p++) {
+        __m256 near = _mm256_cmp_ps(gain[p], limit, _CMP_GE_OQ);
+        bits |= (uint32_t)_mm256_movemask_ps(near) << 8 * p;
+        _mm256_storeu_si256((__m256i *)(void *)(left + 8 * p), sum[p]);
+    }
+    /* with so little weight different fractions are different quotients */
+    double least = (double)INFINITY;
+    for (; bits; bits &= bits - 1) {
+        uint32_t i = (uint32_t)__builtin_ctz(bits);
+        double num, den, nl, nr;
+        uint64_t both = (uint64_t)(left[i] & 65535) | (uint64_t)(left[i] >> 16) << 32;
+        gini_cut(both, (double)cut->s0, (double)cut->s1, &num, &den, &nl, &nr);
+        double ratio = num / den;
+        if (ratio > least || (ratio == least && c[i] >= lo)) continue;
+        least = ratio;
+        lo = c[i];
+        at = i;
+    }
+    if (!(least < cut->num / cut->den)) return 0;
+    double nl, nr;
+    uint64_t both = (uint64_t)(left[at] & 65535) | (uint64_t)(left[at] >> 16) << 32;
+    gini_cut(both, (double)cut->s0, (double)cut->s1, &cut->num, &cut->den, &nl, &nr);
+    cut->left = left[at];
+    cut->lo = (uint16_t)lo;
+    cut->hi = code_above(c, n, lo);
+    return 1;
+}
+#else
 int KERNEL(tree_few)(const uint16_t *code, const uint16_t *ids, const uint32_t *two,
                      int64_t n, struct simd_cut *cut)
 {
     typedef uint32_t lanes __attribute__((vector_size(64)));
-#ifdef SIMD_IS_base
     if (n > 8) return -1;
-#else
-    if (n > 16) return -1;
-#endif
     double s0 = (double)cut->s0, s1 = (double)cut->s1, min = (double)cut->least;
     double ratio[SIMD_FEW], least = (double)INFINITY;
     uint32_t c[SIMD_FEW], left[SIMD_FEW];
@@ -487,7 +601,9 @@ int KERNEL(tree_few)(const uint16_t *code, const uint16_t *ids, const uint32_t *
         ratio[i] = fine ? num / den : (double)INFINITY;
         least = ratio[i] < least ? ratio[i] : least;
     }
-#endif
+#endif /* avx2 */
+#endif /* avx512 */
+#ifndef SIMD_IS_avx2
     /* with so little weight different fractions are different quotients */
     if (!(least < cut->num / cut->den)) return 0;
     uint32_t lo = 65536, hi = 65536;
@@ -506,6 +622,7 @@ int KERNEL(tree_few)(const uint16_t *code, const uint16_t *ids, const uint32_t *
     cut->hi = (uint16_t)hi;
     return 1;
 }
+#endif
 
 int KERNEL(tree_span)(const float *image, const uint16_t *ids, float *x, int64_t n,
                       float range[2])
