@@ -466,22 +466,34 @@ int KERNEL(tree_cells)(uint32_t *cell, int64_t n, struct simd_cut *cut)
 #endif
 
 #ifdef SIMD_IS_avx2
-/* What is on the left of the cut behind each of 8 * parts rows. */
+static inline __m256i codes_at(const uint32_t *c)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)c);
+}
+
+/* What is on the left of the cut behind each of 8 * parts rows. Four by name: gcc leaves an array of
+ * them in memory. */
 static inline void few_sums(const uint32_t *c, const uint32_t *two, int64_t n,
                             const int parts, __m256i *sum)
 {
-    __m256i own[SIMD_FEW / 8];
-    for (int p = 0; p < parts; p++) {
-        own[p] = _mm256_loadu_si256((const __m256i *)(const void *)(c + 8 * p));
-        sum[p] = _mm256_setzero_si256();
-    }
+    const __m256i zero = _mm256_setzero_si256();
+    __m256i c0 = codes_at(c), c1 = parts > 1 ? codes_at(c + 8) : zero;
+    __m256i c2 = parts > 2 ? codes_at(c + 16) : zero;
+    __m256i c3 = parts > 3 ? codes_at(c + 24) : zero;
+    __m256i s0 = zero, s1 = zero, s2 = zero, s3 = zero;
     for (int64_t j = 0; j < n; j++) {
-        __m256i code = _mm256_set1_epi32((int)c[j]);
-        __m256i add = _mm256_set1_epi32((int)two[j]);
-        for (int p = 0; p < parts; p++)
-            sum[p] = _mm256_add_epi32(
-                sum[p], _mm256_andnot_si256(_mm256_cmpgt_epi32(code, own[p]), add));
+        __m256i v = _mm256_set1_epi32((int)c[j]), add = _mm256_set1_epi32((int)two[j]);
+#define BEHIND(own) _mm256_andnot_si256(_mm256_cmpgt_epi32(v, own), add)
+        s0 = _mm256_add_epi32(s0, BEHIND(c0));
+        if (parts > 1) s1 = _mm256_add_epi32(s1, BEHIND(c1));
+        if (parts > 2) s2 = _mm256_add_epi32(s2, BEHIND(c2));
+        if (parts > 3) s3 = _mm256_add_epi32(s3, BEHIND(c3));
+#undef BEHIND
     }
+    sum[0] = s0;
+    if (parts > 1) sum[1] = s1;
+    if (parts > 2) sum[2] = s2;
+    if (parts > 3) sum[3] = s3;
 }
 
 /* d^2 / (nl nr), as cells_best has them, of eight cuts; -1 where a side is too small. */
@@ -507,7 +519,7 @@ static inline uint16_t code_above(const uint32_t *c, int64_t n, uint32_t lo)
 {
     __m256i low = _mm256_set1_epi32((int)lo), least = _mm256_set1_epi32(65536);
     for (int64_t i = 0; i < n; i += 8) {
-        __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(c + i));
+        __m256i v = codes_at(c + i);
         __m256i above = _mm256_cmpgt_epi32(v, low);
         least = _mm256_blendv_epi8(least, _mm256_min_epi32(least, v), above);
     }
