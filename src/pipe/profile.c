@@ -18,9 +18,10 @@
 #include "pipe/flow.h"
 #include "simd/simd.h"
 
-#define EDGES  19
-#define SAMPLE 50000
-#define CHUNK  512
+#define EDGES     19
+#define SAMPLE    50000
+#define CHUNK     512
+#define GRID_ROWS 4096 /* from which a grid of the edges is worth its making */
 
 struct profiling {
     struct tide_ctx *ctx;
@@ -65,14 +66,19 @@ static void profile_numbers(struct profiling *s, const struct view *v, int64_t j
     const struct column *c = v->cols[0];
     int in_cells = !v->rows && column_is_sparse(c);
     const struct simd_table *simd = simd_get(s->ctx);
+    struct simd_grid grid;
     arena_init(&a, s->ctx);
     int n = s->n_edges[j] = quantile_edges(v, &a, s->edge[j]);
+    int has_grid = v->n_rows >= GRID_ROWS && simd_grid_new(s->edge[j], n, &grid);
     for (int64_t i = 0; i < v->n_rows; i += CHUNK) {
         int64_t m = v->n_rows - i < CHUNK ? v->n_rows - i : CHUNK;
         view_numbers(v, 0, i, m, x);
         s->hash[j] = hash64(x, (size_t)m * sizeof *x, s->hash[j]);
         if (in_cells) continue;
-        simd->quantise_u8(x, m, s->edge[j], n, bin);
+        if (has_grid)
+            simd->quantise_grid(&grid, x, m, s->edge[j], n, bin);
+        else
+            simd->quantise_u8(x, m, s->edge[j], n, bin);
         for (int64_t k = 0; k < m; k++) count[bin[k]]++;
     }
     for (int64_t i = 0; in_cells && i < c->n_at; i += CHUNK) { /* the others are 0 */
