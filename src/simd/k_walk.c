@@ -2,7 +2,8 @@
  *
  * A step is one load of a node, one of a code, and child + (code > thr); a leaf leads to
  * itself. What bounds a walk is the latency of its loads, so many go side by side, and every
- * few steps it is asked whether any of them still moves. */
+ * few steps it is asked whether any of them still moves. Values of leaves are added one group
+ * late, when they have come. */
 #include <string.h>
 
 #include "simd/simd.h"
@@ -16,60 +17,85 @@ void KERNEL(walk_row)(const struct simd_walk *w, const uint16_t *codes, double *
 #define TREES 8
 #define STEPS 4
 
-static inline void add_leaf(const struct simd_walk *w, int32_t t, uint32_t at,
-                            double *out)
+/* The leaves of m rows, by their numbers. */
+static inline void add_leaves(const struct simd_walk *w, int32_t t,
+                              const uint32_t *leaf, int64_t m, double *out)
 {
-    const double *v = w->leaf + (size_t)w->leaf_of[at] * (size_t)w->width;
-    if (w->width == 1)
-        out[w->output[t]] += v[0];
-    else
-        for (int32_t k = 0; k < w->width; k++) out[k] += v[k];
+    const int32_t width = w->width, each = w->n_outputs;
+    for (int64_t j = 0; j < m; j++) {
+        const double *v = w->leaf + (size_t)leaf[j] * (size_t)width;
+        double *to = out + j * each;
+        if (width == 1)
+            to[w->output[t]] += v[0];
+        else
+            for (int32_t k = 0; k < width; k++) to[k] += v[k];
+    }
 }
 
-/* One load for the whole node. */
-static inline uint64_t fetch(const struct simd_walk_node *node)
+#ifdef SIMD_IS_avx512
+
+/* One load for the whole node; little-endian, as the build demands: thr, column, child. */
+static inline uint32_t step(const struct simd_walk_node *node, const uint16_t *codes,
+                            uint32_t each)
 {
     uint64_t q;
     memcpy(&q, node, sizeof q);
-    return q;
-}
-
-/* Little-endian, as the build demands: thr, column, child from the low end. */
-static inline uint32_t step(uint64_t q, const uint16_t *codes, uint32_t each)
-{
     uint16_t code = codes[(uint32_t)(q >> 16 & 0xffff) * each];
     return (uint32_t)(q >> 32) + (code > (uint16_t)q);
 }
+
+#else
+
+/* Older machines do better with a load for each part: the last two belong to compare and add. */
+static inline uint32_t step(const struct simd_walk_node *node, const uint16_t *codes,
+                            uint32_t each)
+{
+    return node->child + (codes[(uint32_t)node->column * each] > node->thr);
+}
+
+#endif
 
 static inline uint32_t steps_of_group(const struct simd_walk_node *node,
                                       const uint16_t *codes, uint32_t *at)
 {
     uint32_t moved = 0;
     for (int s = 0; s + 1 < STEPS; s++)
-        for (int j = 0; j < ROWS; j++)
-            at[j] = step(fetch(node + at[j]), codes + j, ROWS);
+        for (int j = 0; j < ROWS; j++) at[j] = step(node + at[j], codes + j, ROWS);
     for (int j = 0; j < ROWS; j++) {
-        uint32_t to = step(fetch(node + at[j]), codes + j, ROWS);
+        uint32_t to = step(node + at[j], codes + j, ROWS);
         moved |= to ^ at[j];
         at[j] = to;
     }
     return moved;
 }
 
+/* Leaves that rows have come to, and their way into the cache begun. */
+static inline void find_leaves(const struct simd_walk *w, const uint32_t *at,
+                               uint32_t *leaf)
+{
+    for (int j = 0; j < ROWS; j++) {
+        leaf[j] = w->leaf_of[at[j]];
+        __builtin_prefetch(w->leaf + (size_t)leaf[j] * (size_t)w->width);
+    }
+}
+
 void KERNEL(walk_rows)(const struct simd_walk *w, const uint16_t *codes,
                        int32_t n_columns, int64_t n, double *out)
 {
-    for (int32_t t = 0; t < w->n_trees; t++)
+    for (int32_t t = 0; t < w->n_trees; t++) {
+        uint32_t leaf[ROWS];
         for (int64_t i = 0; i < n; i += ROWS) {
-            int64_t m = n - i < ROWS ? n - i : ROWS;
             const uint16_t *own = codes + i * n_columns;
             uint32_t at[ROWS];
             for (int j = 0; j < ROWS; j++) at[j] = w->root[t];
             for (uint32_t d = 0; d < w->depth[t]; d += STEPS)
                 if (!steps_of_group(w->node, own, at)) break;
-            for (int64_t j = 0; j < m; j++)
-                add_leaf(w, t, at[j], out + (i + j) * w->n_outputs);
+            if (i) add_leaves(w, t, leaf, ROWS, out + (i - ROWS) * w->n_outputs);
+            find_leaves(w, at, leaf);
         }
+        int64_t last = (n - 1) / ROWS * ROWS;
+        add_leaves(w, t, leaf, n - last, out + last * w->n_outputs);
+    }
 }
 
 void KERNEL(walk_row)(const struct simd_walk *w, const uint16_t *codes, double *out)
@@ -80,14 +106,14 @@ void KERNEL(walk_row)(const struct simd_walk *w, const uint16_t *codes, double *
         for (int j = 0; j < TREES; j++) at[j] = w->root[t + (j < n ? j : 0)];
         while (moved) {
             moved = 0;
-            for (int j = 0; j < TREES; j++)
-                at[j] = step(fetch(w->node + at[j]), codes, 1);
+            for (int j = 0; j < TREES; j++) at[j] = step(w->node + at[j], codes, 1);
             for (int j = 0; j < TREES; j++) {
-                uint32_t to = step(fetch(w->node + at[j]), codes, 1);
+                uint32_t to = step(w->node + at[j], codes, 1);
                 moved |= to ^ at[j];
                 at[j] = to;
             }
         }
-        for (int32_t j = 0; j < n; j++) add_leaf(w, t + j, at[j], out);
+        for (int32_t j = 0; j < n; j++)
+            add_leaves(w, t + j, &w->leaf_of[at[j]], 1, out);
     }
 }
