@@ -45,6 +45,8 @@ static const struct tide_param extra_rows[] = {
     P_BOOL(forest_params, oob, "no",
            .help = "score each row by the trees that have not seen it",
            .when = "bootstrap=yes", .alias = "oob_score"),
+    P_ENUM(forest_params, importance, "impurity", forest_importances,
+           .help = "permutation: what rows out of bag lose by shuffled columns"),
 };
 
 static tide_status extra_trees_fit(struct tide_ctx *ctx, const void *params,
@@ -81,6 +83,7 @@ const struct tide_learner tide_learner_extra_trees = {
               TIDE_GIVES_PROBA | TIDE_TAKES_ONE_CLASS | TIDE_INTEGER_SUMS |
               TIDE_CONTINUES,
     .params = TIDE_TABLE(extra_rows, forest_params),
+    .check = forest_check,
     .cost = forest_cost,
     .fit = extra_trees_fit,
     .resume = extra_trees_resume,

@@ -47,6 +47,8 @@ static const struct tide_param forest_rows[] = {
     P_BOOL(forest_params, oob, "no",
            .help = "score each row by the trees that have not seen it",
            .alias = "oob_score compute_oob_performances"),
+    P_ENUM(forest_params, importance, "impurity", forest_importances,
+           .help = "permutation: what rows out of bag lose by shuffled columns"),
 };
 
 static tide_status random_forest_fit(struct tide_ctx *ctx, const void *params,
@@ -84,6 +86,7 @@ const struct tide_learner tide_learner_forest = {
               TIDE_GIVES_PROBA | TIDE_TAKES_ONE_CLASS | TIDE_INTEGER_SUMS |
               TIDE_CONTINUES,
     .params = TIDE_TABLE(forest_rows, forest_params),
+    .check = forest_check,
     .cost = forest_cost,
     .fit = random_forest_fit,
     .resume = random_forest_resume,

@@ -1,6 +1,7 @@
 /* learners_forest.c - forests: without draws they are CART; boosting's votes; limits and gaps */
 #include "base/ctx.h"
 #include "learners/tree/forest_grow.h"
+#include "learners/tree/oob_importance.h"
 #include "support/toy_fit.h"
 #include "support/toy_table.h"
 #include "support/unit.h"
@@ -189,6 +190,87 @@ TEST(out_of_bag_rows_are_scored_when_asked_for)
                 NULL);
     CHECK(!m->info.note);
     toy_model_free(m);
+    table_free(&t);
+}
+
+/* Importance by shuffled columns of 20 trees on columns a, b, c, of which the target knows a. */
+static void shuffled_worth(const struct fit_data *d, int threads, double worth[3])
+{
+    tide_ctx *ctx = toy_ctx(threads);
+    struct arena a;
+    struct forest_data data;
+    struct forest f = {0};
+    tide_error err = {0};
+    struct forest_rules rules = {.criterion = d->task == TIDE_CLASSIFY ? FOREST_GINI
+                                                                       : FOREST_SQUARED,
+                                 .trees = 20,
+                                 .columns = 3,
+                                 .depth = 100,
+                                 .min_rows = 1,
+                                 .rows = 1,
+                                 .seed = 3};
+    arena_init(&a, ctx);
+    CHECK_INT(forest_data_make(ctx, d, FOREST_PLAIN, NULL, &a, &data, &err), TIDE_OK);
+    CHECK_INT(forest_grow(ctx, &data, &rules, 20, "growing", &f, &err), TIDE_OK);
+    CHECK_INT(oob_importance(ctx, &f, &data, &rules, worth, &err), TIDE_OK);
+    forest_free(&f);
+    arena_free(&a);
+    tide_ctx_free(ctx);
+}
+
+/* With every other value of a wrong half of the answers are, and where the target is a itself the
+ * squared distance of two values of it is twice their variance. */
+TEST(shuffled_columns_tell_what_they_are_worth)
+{
+    enum { N = 3000 };
+    struct toy *toy = toy_new(N);
+    double *x[3] = {toy_number(toy, "a"), toy_number(toy, "b"), toy_number(toy, "c")};
+    static double y[N];
+    static int32_t k[N];
+    for (int i = 0; i < N; i++) {
+        for (uint32_t j = 0; j < 3; j++) x[j][i] = toy_u(4, i, j);
+        if (i % 50 == 7) x[1][i] = (double)NAN;
+        y[i] = x[0][i];
+        k[i] = x[0][i] > 0.5;
+    }
+    for (int classes = 0; classes <= 2; classes += 2) {
+        struct fit_data d = toy_data(toy, classes, y, k, 3);
+        double worth[3], again[3], want = classes ? 0.5 : 2.0 / 12;
+        shuffled_worth(&d, 1, worth);
+        shuffled_worth(&d, 3, again);
+        CHECK(memcmp(worth, again, sizeof worth) == 0);
+        CHECK_MSG(fabs(worth[0] - want) < 0.1 * want, "%g, not %g", worth[0], want);
+        CHECK_MSG(worth[1] >= 0 && worth[1] < 0.02 * want && worth[2] < 0.02 * want,
+                  "%g %g", worth[1], worth[2]);
+    }
+    toy_free(toy);
+}
+
+TEST(importance_by_shuffling_needs_rows_out_of_bag)
+{
+    struct table t;
+    double share[30], by_impurity[30];
+    if (table_read(&t, "breast_cancer.csv.gz", TIDE_CLASSIFY)) return;
+    struct toy_model *m =
+        toy_fit(&tide_learner_forest, "trees=60,importance=permutation", &t.d,
+                t.n_levels, NULL);
+    struct toy_model *n =
+        toy_fit(&tide_learner_forest, "trees=60", &t.d, t.n_levels, NULL);
+    double sum = 0;
+    tide_learner_forest.importance(m->object, share);
+    tide_learner_forest.importance(n->object, by_impurity);
+    for (int f = 0; f < t.view.n_cols; f++) sum += share[f];
+    CHECK_NEAR(sum, 1, 1e-12);
+    CHECK(memcmp(share, by_impurity, (size_t)t.view.n_cols * sizeof *share) != 0);
+    toy_model_free(n);
+    toy_model_free(m);
+    tide_values *v = NULL;
+    tide_error err = {0};
+    CHECK_INT(tide_values_new(&tide_learner_forest.params, "forest", &v, &err), 0);
+    toy_set(v, "importance=permutation,bootstrap=no");
+    CHECK_INT(tide_learner_forest.check(tide_values_struct(v), &err), TIDE_EINVAL);
+    CHECK_INT(err.code, TIDE_CODE_PARAM_CONFLICT);
+    tide_values_free(v);
     table_free(&t);
 }
 

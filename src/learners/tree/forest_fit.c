@@ -9,11 +9,13 @@
 #include "base/par.h"
 #include "frame/frame.h"
 #include "learners/tree/forest_grow.h"
+#include "learners/tree/oob_importance.h"
 #include "learners/tree/out_of_bag.h"
 
 enum { CRITERION_AUTO, CRITERION_GINI, CRITERION_ENTROPY, CRITERION_SQUARED };
 const char *const forest_criteria[] = {"auto", "gini", "entropy", "squared", NULL};
 const char *const forest_class_weights[] = {"none", "balanced", NULL};
+const char *const forest_importances[] = {"impurity", "permutation", NULL};
 
 struct forest_model {
     struct ensemble *e;
@@ -215,6 +217,9 @@ static tide_status fit_run(struct forest_fitting *m, int random, struct state *o
                (size_t)nc * sizeof *m->f.importance);
     }
     if (!status) status = grow_all(m, err);
+    if (!status && m->p->importance)
+        status =
+            oob_importance(m->ctx, &m->f, &m->data, &m->rules, m->f.importance, err);
     m->info->converged = -1;
     if (!status) status = say_of_fit(m, out, err);
     int partial = status == TIDE_ECANCELLED && m->f.n_trees > 0;
@@ -227,6 +232,16 @@ static tide_status fit_run(struct forest_fitting *m, int random, struct state *o
     forest_free(&m->f);
     arena_free(&m->a);
     return status;
+}
+
+tide_status forest_check(const void *params, tide_error *err)
+{
+    const struct forest_params *p = params;
+    if (!p->importance || p->bootstrap) return TIDE_OK;
+    err_set(
+        err, TIDE_CODE_PARAM_CONFLICT,
+        "importance=permutation needs rows that a tree has not seen: bootstrap=yes");
+    return err_field(err, "importance");
 }
 
 tide_status forest_fit(struct tide_ctx *ctx, const struct forest_params *p, int random,
@@ -266,6 +281,12 @@ tide_status forest_resume(struct tide_ctx *ctx, const struct forest_params *p,
                                .from = from->object,
                                .goal = rounds > 0 ? rounds : p->trees,
                                .info = info};
+    if (p->importance) { /* which rows those trees have seen is not known */
+        err_set(err, TIDE_CODE_PARAM_CONFLICT,
+                "importance=permutation needs all trees in one fit: continue with "
+                "importance=impurity");
+        return err_field(err, "importance");
+    }
     if (!is_like(m.from->e, d->x))
         return err_set(err, TIDE_CODE_TIDE_VALUE,
                        "the trees ask for other columns than the model has");

@@ -4,11 +4,14 @@
 #include "spec/learner.h"
 
 struct forest_params {
-    int32_t trees, depth, leaves, min_rows, criterion, class_weight, bootstrap, oob;
+    int32_t trees, depth, leaves, min_rows, criterion, class_weight, bootstrap, oob,
+        importance;
     double columns, rows, min_gain;
 };
-extern const char *const forest_criteria[], *const forest_class_weights[];
+extern const char *const forest_criteria[], *const forest_class_weights[],
+                                                *const forest_importances[];
 
+tide_status forest_check(const void *params, tide_error *err);
 tide_status forest_fit(struct tide_ctx *ctx, const struct forest_params *p, int random,
                        const struct fit_data *d, int32_t rounds, struct state *out,
                        struct fit_info *info, tide_error *err);

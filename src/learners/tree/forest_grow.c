@@ -201,6 +201,21 @@ uint32_t forest_multiplicity(const struct forest_rules *rules, int32_t tree, int
     return poisson_count(step, bag_half(r, tree));
 }
 
+int64_t forest_left_out(const struct forest_rules *rules, const struct view *x,
+                        int32_t tree, uint32_t *row)
+{
+    uint32_t step[MOST_DRAWS];
+    struct rng_key key = rng_key(rules->seed, "bag");
+    int64_t n = 0;
+    if (!(rules->rows > 0)) return 0;
+    poisson_steps(rules->rows, step);
+    for (int64_t i = 0; i < x->n_rows; i++) {
+        struct rng_word r = rng_at(key, view_id(x, i), (uint32_t)(tree / BAG_TREES), 0);
+        if (!poisson_count(step, bag_half(r, tree))) row[n++] = (uint32_t)i;
+    }
+    return n;
+}
+
 /* ----------------------------------------------------------------- large nodes --- */
 
 struct coarse {
@@ -736,18 +751,24 @@ void forest_free(struct forest *f)
     *f = (struct forest){0};
 }
 
-int64_t forest_leaf(const struct forest_tree *t, const struct rank_codes *codes,
-                    int64_t row)
+int64_t forest_leaf_with(const struct forest_tree *t, const struct rank_codes *codes,
+                         int64_t row, int32_t column, uint16_t value)
 {
     if (!t->n_nodes) return 0;
     uint32_t at = 0;
     for (;;) {
         const struct forest_node *q = &t->node[at];
         const struct rank_col *c = &codes->col[q->feature];
-        uint16_t code = c->code[row];
+        uint16_t code = (int32_t)q->feature == column ? value : c->code[row];
         int left = c->missing && code == 0 ? q->missing_left == 1
                                            : code - c->missing <= q->cut;
         at = left ? q->left : q->right;
         if (at >= (uint32_t)t->n_nodes) return (int64_t)~at;
     }
+}
+
+int64_t forest_leaf(const struct forest_tree *t, const struct rank_codes *codes,
+                    int64_t row)
+{
+    return forest_leaf_with(t, codes, row, -1, 0);
 }

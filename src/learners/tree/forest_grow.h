@@ -70,7 +70,7 @@ struct forest {
     int32_t first; /* number of the first tree, for draws */
     int32_t n_trees;
     struct forest_tree *tree; /* mem_* memory */
-    double *importance;       /* [n_cols] impurity decrease, not normalised */
+    double *importance;       /* [n_cols] not normalised: impurity decrease */
 };
 /* Grows rules->trees trees more, side by side; the result does not depend on who grew what. On an error
  * the trees before are kept, on TIDE_ECANCELLED also those that were whole. goal: trees in all,
@@ -82,9 +82,16 @@ void forest_free(struct forest *f);
 /* Was the row drawn for this tree? How often. */
 uint32_t forest_multiplicity(const struct forest_rules *rules, int32_t tree,
                              int64_t id);
+/* Rows that were not drawn for this tree, in order, to row [x->n_rows]; how many. None where every
+ * tree sees every row. */
+int64_t forest_left_out(const struct forest_rules *rules, const struct view *x,
+                        int32_t tree, uint32_t *row);
 /* Leaf that a row of the fit reaches. */
 int64_t forest_leaf(const struct forest_tree *t, const struct rank_codes *codes,
                     int64_t row);
+/* The same if its code of a column were `value`. */
+int64_t forest_leaf_with(const struct forest_tree *t, const struct rank_codes *codes,
+                         int64_t row, int32_t column, uint16_t value);
 
 /* The trees as a canonical ensemble in the arena; leaves [width] go to `outputs` outputs, or with
  * one value a leaf tree t to output t mod `outputs`. */
