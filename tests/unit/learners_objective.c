@@ -22,7 +22,8 @@ static struct objective_fit fit_of(enum objective_id id)
 
 TEST(derivatives_are_those_of_the_loss)
 {
-    /* deviances are twice the negative log-likelihood; |r| has no second derivative */
+    /* deviances are twice the negative log-likelihood; |r| has no second derivative, so its trees
+     * are searched on the smooth loss of pseudo_huber, by a parabola above it */
     static const double factor[OBJECTIVE_COUNT] = {
         [OBJECTIVE_SQUARED] = 0.5, [OBJECTIVE_ABSOLUTE] = 1,
         [OBJECTIVE_HUBER] = 1,     [OBJECTIVE_PSEUDO_HUBER] = 1,
@@ -32,6 +33,8 @@ TEST(derivatives_are_those_of_the_loss)
         [OBJECTIVE_LOGISTIC] = 1,  [OBJECTIVE_SOFTMAX] = 1};
     for (int id = 1; id < OBJECTIVE_COUNT; id++) {
         struct objective_fit o = fit_of((enum objective_id)id);
+        const struct objective *what =
+            &objective_table[o.of->scaled ? OBJECTIVE_PSEUDO_HUBER : id];
         if (!o.of->loss) continue; /* of queries: learners_rank.c */
         for (int i = 0; i < 200; i++) {
             double s[3], z[3], g, h, e = 1e-5, y = 0.05 + 0.9 * toy_u(1, i, 0);
@@ -41,21 +44,23 @@ TEST(derivatives_are_those_of_the_loss)
             struct grad_rows rows = {.n = 1, .y = &y, .k = &k};
             o.of->prepare(&o, &rows, 0, 1, s, z);
             o.of->grad(&o, &rows, 0, 1, at, z, &g, &h);
+            if (o.of->g_most > 0) CHECK(fabs(g) <= o.of->g_most);
+            if (o.of->scaled) g *= o.delta;
             double there = s[at], scratch[3], lo, mid, hi;
-            mid = o.of->loss(&o, &rows, 0, s, scratch);
+            mid = what->loss(&o, &rows, 0, s, scratch);
             s[at] = there - e;
-            lo = o.of->loss(&o, &rows, 0, s, scratch);
+            lo = what->loss(&o, &rows, 0, s, scratch);
             s[at] = there + e;
-            hi = o.of->loss(&o, &rows, 0, s, scratch);
+            hi = what->loss(&o, &rows, 0, s, scratch);
             CHECK(mid >= 0);
             if (o.of->link == LINK_IDENTITY && fabs(there - y) < 3 * e) continue;
             CHECK_MSG(fabs((hi - lo) / (2 * e) * factor[id] - g) < 1e-6,
                       "%s: g is %g at %g for %g", objective_names[id], g, there, y);
             double want = o.of->unit_h ? 1 : (hi - 2 * mid + lo) / (e * e) * factor[id];
             if (id == OBJECTIVE_SOFTMAX) want *= 1.5;
+            if (o.of->scaled) want = g / (there - y);
             CHECK_MSG(fabs(want - h) < 1e-4 * (1 + h), "%s: h is %g, not %g",
                       objective_names[id], h, want);
-            if (o.of->g_most > 0) CHECK(fabs(g) <= o.of->g_most);
         }
     }
 }
@@ -191,6 +196,32 @@ TEST(many_rounds_find_the_best_constant_of_each_group)
             CHECK_MSG(fabs(out[i] - want) <= part[p].within * (1 + want),
                       "%s: %g, not %g", part[p].options, out[i], want);
         }
+        toy_model_free(m);
+        amounts_free(&a);
+    }
+}
+
+TEST(absolute_error_tells_far_rows_from_near_ones_of_the_same_side)
+{
+    enum { N = 600 };
+    /* half are low; the others lie above them, near and far, which signs do not tell */
+    static const double level[3] = {-50, 1, 100}, units[] = {1, 1e-300, 1e300};
+    for (size_t p = 0; p < sizeof units / sizeof units[0]; p++) {
+        struct amounts a = amounts_new(N);
+        double out[N];
+        tide_error err = {0};
+        for (int i = 0; i < N; i++) {
+            int k = a.x[i] < 2 ? 0 : a.x[i] < 3 ? 1 : 2;
+            a.y[i] = level[k] * units[p];
+        }
+        struct toy_model *m =
+            toy_fit(GBDT, "trees=1,rate=1,leaves=3,patience=0,l2=0,loss=absolute", &a.d,
+                    a.t->n_levels, NULL);
+        CHECK_MSG(m->status == TIDE_OK, "%s", m->err.message);
+        CHECK_INT(tide_learner_gbdt.predict(m->object, a.d.x, 0, N, out, &err), 0);
+        for (int i = 0; i < N; i++)
+            CHECK_MSG(fabs(out[i] - a.y[i]) <= 1e-12 * units[p], "%g, not %g", out[i],
+                      a.y[i]);
         toy_model_free(m);
         amounts_free(&a);
     }

@@ -9,6 +9,7 @@
  */
 #include "learners/tree/grad.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -22,7 +23,9 @@
 struct grad_part {
     double g_most, h_most;
     int64_t sum_g, sum_h, most_h;
-    int64_t most_row; /* of output 0: largest sum of h over the outputs */
+    int64_t most_row;      /* of output 0: largest sum of h over the outputs */
+    double far;            /* largest distance from a target */
+    int64_t roots, weight; /* of the distances' roots, of the weights */
 };
 
 /* Which tiles have ids in a row? The dither of those needs no look at them. */
@@ -78,6 +81,7 @@ struct grad_job {
     int32_t round;
     struct rng_key key;
     int64_t blocks;
+    double far; /* largest distance of a score from its target */
 };
 
 /* Dither of rows [i0, i0 + m). */
@@ -229,18 +233,102 @@ static tide_status each_block(struct grad_job *job, par_fn fn, tide_error *err)
     return TIDE_OK;
 }
 
+/* The largest distance of a block's scores from the targets that weigh something. */
+static void far_block(void *arg, int64_t b, int worker)
+{
+    const struct grad_job *job = arg;
+    const struct grad *g = job->g;
+    int64_t end = (b + 1) * GRAD_BLOCK < g->rows.n ? (b + 1) * GRAD_BLOCK : g->rows.n;
+    struct grad_tile t = tile_of(g, worker);
+    double far = 0;
+    for (int64_t i0 = b * GRAD_BLOCK; i0 < end; i0 += GRAD_TILE) {
+        int64_t m = end - i0 < GRAD_TILE ? end - i0 : GRAD_TILE;
+        tile_prepare(g, i0, m, t.z);
+        for (int64_t i = 0; g->skip && i < m; i++)
+            if (g->skip[i0 + i]) t.z[i] = 0;
+        for (int64_t i = 0; g->rows.w && i < m; i++)
+            if (!(g->rows.w[i0 + i] > 0)) t.z[i] = 0;
+        for (int64_t i = 0; i < m; i++) far = fabs(t.z[i]) > far ? fabs(t.z[i]) : far;
+    }
+    g->part[b].far = far < DBL_MAX ? far : DBL_MAX;
+}
+
+#define ROOT_UNIT 1073741824.0 /* roots of shares as integers: n 2^30 fits 63 bits */
+
+/* Sums of the roots of a block's distances, as shares of the largest, and of the weights. */
+static void root_block(void *arg, int64_t b, int worker)
+{
+    const struct grad_job *job = arg;
+    const struct grad *g = job->g;
+    int64_t end = (b + 1) * GRAD_BLOCK < g->rows.n ? (b + 1) * GRAD_BLOCK : g->rows.n;
+    int64_t roots = 0, weight = 0;
+    struct grad_tile t = tile_of(g, worker);
+    for (int64_t i0 = b * GRAD_BLOCK; i0 < end; i0 += GRAD_TILE) {
+        int64_t m = end - i0 < GRAD_TILE ? end - i0 : GRAD_TILE;
+        tile_prepare(g, i0, m, t.z);
+        for (int64_t i = 0; i < m; i++) {
+            double share = fabs(t.z[i]) / job->far;
+            t.g[i] = sqrt(share < 1 ? share : 1) * ROOT_UNIT;
+            t.h[i] = ROOT_UNIT;
+        }
+        for (int64_t i = 0; g->rows.w && i < m; i++) {
+            double w = g->rows.w[i0 + i] / g->w_most;
+            t.g[i] *= w;
+            t.h[i] *= w;
+        }
+        for (int64_t i = 0; i < m; i++) {
+            if (g->skip && g->skip[i0 + i]) continue;
+            roots += (int64_t)(t.g[i] + 0.5);
+            weight += (int64_t)(t.h[i] + 0.5);
+        }
+    }
+    g->part[b].roots = roots;
+    g->part[b].weight = weight;
+}
+
+/* The round's delta: the square of the mean root of the distances. Less drawn by a few far rows than
+ * their mean, and not 0 while any row is off, as their median may be. */
+static tide_status grad_delta(struct grad_job *job, tide_error *err)
+{
+    struct grad *g = job->g;
+    int64_t roots = 0, weight = 0;
+    tide_status status = each_block(job, far_block, err);
+    job->far = 0;
+    for (int64_t b = 0; b < job->blocks && !status; b++)
+        job->far = g->part[b].far > job->far ? g->part[b].far : job->far;
+    g->loss.delta = 1;
+    if (status || !(job->far > 0)) return status;
+    if (!(g->w_most > 0)) return TIDE_OK;
+    status = each_block(job, root_block, err);
+    for (int64_t b = 0; b < job->blocks && !status; b++) {
+        roots += g->part[b].roots;
+        weight += g->part[b].weight;
+    }
+    double mean = roots > 0 ? (double)roots / (double)weight : 1;
+    g->loss.delta = mean * mean * job->far;
+    return status;
+}
+
+/* What the second derivatives of rows of weight 1 stay within, where that is known. */
+static double h_bound(const struct grad *g)
+{
+    const struct objective *of = g->loss.of;
+    double k = g->n_outputs;
+    if (of->unit_h || of->scaled) return 1;
+    return k > 1 ? 0.25 * k / (k - 1) : 0.25; /* p (1 - p) */
+}
+
 tide_status grad_make(struct grad *g, int32_t round, tide_error *err)
 {
     struct grad_job job = {.g = g, .round = round, .key = rng_key(g->seed, "dither")};
     job.blocks = (g->rows.n + GRAD_BLOCK - 1) / GRAD_BLOCK;
     const struct objective *of = g->loss.of;
-    double k = g->n_outputs, g_most = of->g_most * g->w_most, h_most = g->w_most;
+    tide_status status = of->scaled ? grad_delta(&job, err) : TIDE_OK;
+    double g_most = of->g_most * g->w_most;
     int by_pass = !(of->g_most > 0) || g->by_pass;
     int h_by_pass = g->by_pass || (by_pass && !of->unit_h);
-    tide_status status = TIDE_OK;
-    if (!of->unit_h && !by_pass) /* p (1 - p) */
-        h_most *= g->n_outputs > 1 ? 0.25 * k / (k - 1) : 0.25;
-    if (by_pass) {
+    double h_most = by_pass ? g->w_most : g->w_most * h_bound(g);
+    if (by_pass && !status) {
         g_most = 0;
         if (h_by_pass) h_most = 0;
         status = each_block(&job, most_block, err);

@@ -4,9 +4,15 @@
  *             the targets in f64, so that z = score - y is small numbers only.
  * Log link    poisson, gamma, tweedie: scores are logs of means; values are deviances, which
  *             differ from the negative log-likelihood by a constant of the row and are >= 0.
- * Refit       where the second derivative is 0 almost everywhere (absolute, quantile, mape) it is
- *             taken as 1 for the search of splits, and a leaf's value is the weighted quantile
- *             of its residuals, by exact selection (Friedman 2001, algorithm 3).
+ * Refit       where the second derivative is 0 almost everywhere (absolute, quantile, mape) a
+ *             leaf's value is the weighted quantile of its residuals, by exact selection
+ *             (Friedman 2001, algorithm 3). Splits are searched with h = 1, but for:
+ * Absolute    signs do not say how far a row is off, and a split of near rows from far ones on the
+ *             same side gains nothing by them. So it is searched on a smooth loss, linear beyond
+ *             delta: with q = z/delta, g = q c, h = c, c = 1/sqrt(1 + q^2), the parabola that lies
+ *             above sqrt(1 + q^2) - 1 and meets it at q (Hunter and Lange 2004). delta is the
+ *             square of the mean root of the round's distances (grad_make), so it shrinks as the
+ *             fit gets close.
  * quantile    of several shares at once each is an output, judged in rising order; a row's loss is
  *             their mean.
  * mape        rows weigh 1/max(1, |y|), as in LightGBM: targets below 1 are not blown up.
@@ -94,8 +100,11 @@ static void absolute_grad(GRAD_ARGS)
 {
     UNUSED_GRAD;
     for (int64_t i = 0; i < n; i++) {
-        g[i] = sign(z[i]);
-        h[i] = 1;
+        double q = z[i] / o->delta;
+        q = q > 1e150 ? 1e150 : q < -1e150 ? -1e150 : q; /* its square is a number */
+        double c = 1 / sqrt(1 + q * q);
+        g[i] = q * c;
+        h[i] = c;
     }
 }
 static double absolute_loss(LOSS_ARGS)
@@ -354,7 +363,7 @@ const struct objective objective_table[OBJECTIVE_COUNT] = {
     [OBJECTIVE_SQUARED] = {"squared error", TIDE_REGRESS, LINK_IDENTITY, .unit_h = 1,
                            SCORES(residuals), OF(squared)},
     [OBJECTIVE_ABSOLUTE] = {"absolute error", TIDE_REGRESS, LINK_IDENTITY,
-                            .constant = CONSTANT_MEDIAN, .g_most = 1, .unit_h = 1,
+                            .constant = CONSTANT_MEDIAN, .g_most = 1, .scaled = 1,
                             .refit = 1, SCORES(residuals), OF(absolute)},
     [OBJECTIVE_HUBER] = {"huber loss", TIDE_REGRESS, LINK_IDENTITY,
                          .constant = CONSTANT_MEDIAN, .unit_h = 1, SCORES(residuals),

@@ -66,7 +66,7 @@ struct objective_fit {
     const struct simd_table *simd;
     int32_t n_outputs;
     const double *level; /* [n_outputs] quantile: the shares, rising */
-    double delta;        /* huber, pseudo_huber: where the loss turns linear */
+    double delta;        /* huber, pseudo_huber, absolute: where the loss turns linear */
     double power;        /* tweedie */
     double base;         /* what was taken off the targets (identity link) */
     /* of queries and callers: derivatives of all rows, made before a round (rank_loss.h,
@@ -81,7 +81,9 @@ struct objective {
     enum objective_constant constant;
     double g_most;  /* |g| of a row of weight 1 stays within; 0: a pass finds it */
     uint8_t unit_h; /* every second derivative is 1 */
-    uint8_t refit;  /* a leaf's value is the quantile of its rows' residuals */
+    uint8_t
+        scaled; /* delta is the round's and the unit of g and h, which stay within 1 */
+    uint8_t refit; /* a leaf's value is the quantile of its rows' residuals */
     /* what the derivatives of rows [i0, i0 + n) are made from: z [n_outputs][n] */
     void (*prepare)(const struct objective_fit *o, const struct grad_rows *rows,
                     int64_t i0, int64_t n, const double *score, double *z);
