@@ -191,7 +191,7 @@ static void scan_number(const struct scan *s, int32_t lane, struct grow_split *b
 
 /* A level of a category column in this node. */
 struct level {
-    double key, about; /* rows, as far as the cover tells */
+    double about; /* rows, as far as the cover tells */
     int64_t g, h, rows;
     int code;
 };
@@ -223,10 +223,84 @@ static void scan_one_level(const struct scan *s, int32_t lane, const struct leve
     }
 }
 
+static inline void order_two(uint64_t *a, uint64_t *b)
+{
+    uint64_t x = *a, y = *b;
+    *a = x < y ? x : y;
+    *b = x < y ? y : x;
+}
+
+/* Sorts n different keys: fours by exchanges, then merges, neither with a branch on the keys. v has room
+ * up to the next multiple of 4. The result is in v or in room. */
+static const uint64_t *sort_keys(uint64_t v[256], uint64_t room[256], int n)
+{
+    while (n & 3) v[n++] = UINT64_MAX;
+    for (uint64_t *q = v; q < v + n; q += 4) {
+        order_two(q, q + 1);
+        order_two(q + 2, q + 3);
+        order_two(q, q + 2);
+        order_two(q + 1, q + 3);
+        order_two(q + 1, q + 2);
+    }
+    for (int width = 4; width < n; width *= 2) {
+        for (int from = 0; from < n; from += 2 * width) {
+            int i = from, m = from + width < n ? from + width : n, j = m, k = from;
+            int end = m + width < n ? m + width : n;
+            while (i < m && j < end) {
+                uint64_t x = v[i], y = v[j];
+                int right = y < x;
+                room[k++] = right ? y : x;
+                j += right;
+                i += !right;
+            }
+            while (i < m) room[k++] = v[i++];
+            while (j < end) room[k++] = v[j++];
+        }
+        uint64_t *other = v;
+        v = room;
+        room = other;
+    }
+    return v;
+}
+
+/* Bits that stand in the order of the numbers; their last 8 make room for the level. */
+static uint64_t level_key(double x, int level)
+{
+    uint64_t u;
+    x += 0.0; /* no -0 */
+    memcpy(&u, &x, sizeof u);
+    u ^= u >> 63 ? UINT64_MAX : UINT64_C(1) << 63;
+    return (u & ~UINT64_C(255)) | (uint64_t)level;
+}
+
+/* The levels with rows enough by g/(h + cat_smooth), those of one key (to 44 bits) in the order of
+ * their codes: order[] gets their places in lv. How many they are. */
+static int sort_levels(const struct scan *s, struct level *lv, int n,
+                       uint8_t order[256])
+{
+    uint64_t key[256], room[256];
+    double smooth = s->g->rules.cat_smooth, least = (double)s->g->rules.min_rows;
+    double per_row = (double)s->node->n / (s->node->h > 0 ? (double)s->node->h : 1);
+    int used = 0;
+    if (least < smooth) least = smooth;
+    for (int i = 0; i < n; i++) {
+        struct level *q = &lv[i];
+        q->about = s->count ? (double)q->rows : (double)q->h * per_row;
+        if (q->about < least) continue;
+        double k =
+            (double)q->g * s->grad->g_unit / ((double)q->h * s->grad->h_unit + smooth);
+        key[used++] = level_key(k, i);
+    }
+    const uint64_t *sorted = sort_keys(key, room, used);
+    for (int i = 0; i < used; i++) order[i] = (uint8_t)sorted[i];
+    return used;
+}
+
 /* Prefixes of sorted levels, from the front (step 1) or the back (step -1). Between two of them
  * lie cat_rows rows, or the best of many would be chance. */
 static void scan_prefixes(const struct scan *s, int32_t lane, const struct level *lv,
-                          int n, int step, struct grow_split *best)
+                          const uint8_t *order, int n, int step,
+                          struct grow_split *best)
 {
     int64_t g[256], h[256], rows[256], ag = 0, ah = 0, ac = 0;
     int upto[256], m = 0;
@@ -236,7 +310,7 @@ static void scan_prefixes(const struct scan *s, int32_t lane, const struct level
     int most =
         s->g->rules.cat_sides < (n + 1) / 2 ? s->g->rules.cat_sides : (n + 1) / 2;
     for (int i = 0; i < most; i++) {
-        const struct level *q = &lv[step > 0 ? i : n - 1 - i];
+        const struct level *q = &lv[order[step > 0 ? i : n - 1 - i]];
         ag += q->g;
         ah += q->h;
         ac += q->rows;
@@ -253,7 +327,7 @@ static void scan_prefixes(const struct scan *s, int32_t lane, const struct level
     if (at < 0) return;
     struct grow_split as = {.lane = lane, .set = 1};
     for (int i = 0; i <= upto[at]; i++) {
-        int c = lv[step > 0 ? i : n - 1 - i].code;
+        int c = lv[order[step > 0 ? i : n - 1 - i]].code;
         as.bits[c >> 6] |= UINT64_C(1) << (c & 63);
     }
     offer(s, g[at], h[at], l2, best, &as);
@@ -297,8 +371,7 @@ static void scan_levels(const struct scan *s, int32_t lane, struct grow_split *b
 {
     struct level lv[256];
     const struct bin_feature *f = &s->g->cuts->feature[s->g->cuts->lane_feature[lane]];
-    int n = 0, used = 0;
-    double per_row = (double)s->node->n / (s->node->h > 0 ? (double)s->node->h : 1);
+    int n = 0;
     for (int i = 0; i <= f->n_code; i++) {
         int c = i < f->n_code ? i : BIN_MISSING;
         struct level q = {.g = cell_g(s, c), .h = cell_h(s, c), .code = c};
@@ -311,21 +384,11 @@ static void scan_levels(const struct scan *s, int32_t lane, struct grow_split *b
     if (!split_has_many_levels(s->g, lane) || n == 2) {
         scan_one_level(s, lane, lv, n, &mine);
     } else {
-        double least = (double)s->g->rules.min_rows;
-        if (least < s->g->rules.cat_smooth) least = s->g->rules.cat_smooth;
-        for (int i = 0; i < n; i++) {
-            struct level q = lv[i];
-            q.about = s->count ? (double)q.rows : (double)q.h * per_row;
-            if (q.about < least) continue;
-            q.key = (double)q.g * s->grad->g_unit /
-                    ((double)q.h * s->grad->h_unit + s->g->rules.cat_smooth);
-            int j = used++;
-            for (; j > 0 && lv[j - 1].key > q.key; j--) lv[j] = lv[j - 1];
-            lv[j] = q;
-        }
+        uint8_t order[256];
+        int used = sort_levels(s, lv, n, order);
         if (used < 1) return;
-        scan_prefixes(s, lane, lv, used, 1, &mine);
-        scan_prefixes(s, lane, lv, used, -1, &mine);
+        scan_prefixes(s, lane, lv, order, used, 1, &mine);
+        scan_prefixes(s, lane, lv, order, used, -1, &mine);
     }
     mine.gain -= split_chance(s->g, f, n);
     if (!(mine.gain > best->gain)) return;
