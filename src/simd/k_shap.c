@@ -1,4 +1,4 @@
-/* k_shap.c - what one leaf adds to the contributions of its path's features, 8 rows at a time
+/* k_shap.c - what one leaf adds to the contributions of its path's features, 4 or 8 rows at a time
  *
  * Integrals over coalitions are Gauss-Legendre sums (infer/shap.c). A lane is a row; the bits
  * of a row say which features of the path it satisfies. At each node t of the rule the product
@@ -16,7 +16,11 @@ void KERNEL(shap_bits)(const uint16_t *codes, uint16_t thr, int64_t words,
                        uint64_t *out);
 void KERNEL(shap_leaf)(const struct simd_leaf *leaf, int64_t words);
 
+#ifdef SIMD_IS_avx512
 #define LANES 8
+#else
+#define LANES 4
+#endif
 
 #ifdef SIMD_IS_avx512
 
@@ -55,10 +59,11 @@ void KERNEL(shap_bits)(const uint16_t *codes, uint16_t thr, int64_t words,
     }
 }
 
-typedef double vec __attribute__((vector_size(64)));
-typedef int64_t lanes __attribute__((vector_size(64)));
-typedef double vec_at __attribute__((vector_size(64), aligned(8), may_alias));
-#define EACH               ((lanes){1, 2, 4, 8, 16, 32, 64, 128})
+/* Vectors as wide as the registers: compilers keep wider ones on the stack. */
+typedef double vec __attribute__((vector_size(8 * LANES)));
+typedef int64_t lanes __attribute__((vector_size(8 * LANES)));
+typedef double vec_at __attribute__((vector_size(8 * LANES), aligned(8), may_alias));
+#define EACH               ((lanes){1, 2, 4, 8})
 #define BITS(byte)         ((((lanes){0} + (int64_t)(byte)) & EACH) == EACH)
 #define ALL(x)             ((vec){0} + (x))
 #define CHOOSE(k, on, off) ((vec)(((lanes)(on) & (k)) | ((lanes)(off) & ~(k))))
@@ -77,14 +82,16 @@ leaf_word(const struct simd_leaf *leaf, int64_t w, const int Q)
         vec p[SIMD_LEAF_NODES];
         for (int t = 0; t < Q; t++) p[t] = ALL(leaf->none[t]);
         for (int32_t j = 0; j < leaf->m; j++) {
-            lanes k = BITS(leaf->bits[j * leaf->stride + w] >> (LANES * g) & 255);
+            lanes k = BITS(leaf->bits[j * leaf->stride + w] >> (LANES * g) &
+                           ((1 << LANES) - 1));
             const double *ratio = leaf->ratio + (int64_t)j * Q;
             for (int t = 0; t < Q; t++) p[t] = MUL_SET(p[t], k, ratio[t]);
         }
         vec off = TIMES(p[0], ALL(leaf->off[0]));
         for (int t = 1; t < Q; t++) off = PLUS(off, TIMES(p[t], ALL(leaf->off[t])));
         for (int32_t i = 0; i < leaf->m; i++) {
-            lanes k = BITS(leaf->bits[i * leaf->stride + w] >> (LANES * g) & 255);
+            lanes k = BITS(leaf->bits[i * leaf->stride + w] >> (LANES * g) &
+                           ((1 << LANES) - 1));
             const double *on = leaf->on + (int64_t)i * Q;
             vec sum = TIMES(p[0], ALL(on[0]));
             for (int t = 1; t < Q; t++) sum = PLUS(sum, TIMES(p[t], ALL(on[t])));

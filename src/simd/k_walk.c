@@ -50,7 +50,8 @@ static inline uint32_t step(const struct simd_walk_node *node, const uint16_t *c
 static inline uint32_t step(const struct simd_walk_node *node, const uint16_t *codes,
                             uint32_t each)
 {
-    return node->child + (codes[(uint32_t)node->column * each] > node->thr);
+    const uint16_t *row = codes + (size_t)node->column * each;
+    return node->child + (*row > node->thr);
 }
 
 #endif
