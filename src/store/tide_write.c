@@ -93,8 +93,7 @@ static void put_schema(struct str *t, const tide_model *m, int minor)
 {
     const struct schema *s = &m->schema;
     str_addf(t, "{\"tidemill\":\"%d.%d\",\"required\":[%s],\"task\":\"%s\",",
-             TIDE_MAJOR, minor, s->n_outputs ? "\"outputs\"" : "",
-             task_name(s->task));
+             TIDE_MAJOR, minor, s->n_outputs ? "\"outputs\"" : "", task_name(s->task));
     str_addf(t, "\"seed\":\"%llu\",\"partial\":%s,\"target\":",
              (unsigned long long)m->seed, m->partial ? "true" : "false");
     if (s->target) {

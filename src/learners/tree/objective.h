@@ -66,9 +66,9 @@ struct objective_fit {
     const struct simd_table *simd;
     int32_t n_outputs;
     const double *level; /* [n_outputs] quantile: the shares, rising */
-    double delta;        /* huber, pseudo_huber, absolute: where the loss turns linear */
-    double power;        /* tweedie */
-    double base;         /* what was taken off the targets (identity link) */
+    double delta; /* huber, pseudo_huber, absolute: where the loss turns linear */
+    double power; /* tweedie */
+    double base;  /* what was taken off the targets (identity link) */
     /* of queries and callers: derivatives of all rows, made before a round (rank_loss.h,
      * own_loss.h) */
     const double *g, *h;
