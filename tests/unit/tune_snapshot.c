@@ -127,7 +127,9 @@ TEST(snapshots_are_of_the_final_fit_and_an_error_ends_it)
 TEST(what_cannot_be_gone_on_from_takes_no_snapshot)
 {
     static const struct tide_train_options asked[] = {
-        {.learner = "auto"}, {.learner = "logistic"}, {.pipeline = "bagging(members=3)"}};
+        {.learner = "auto"},
+        {.learner = "logistic"},
+        {.pipeline = "bagging(members=3)"}};
     begin();
     tide_frame *f = table_mixed(ctx, 100, 6);
     struct taken t = {f, 0, 0};
