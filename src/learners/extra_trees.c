@@ -46,6 +46,7 @@ static const struct tide_param extra_rows[] = {
            .help = "score each row by the trees that have not seen it",
            .when = "bootstrap=yes", .alias = "oob_score"),
     P_ENUM(forest_params, importance, "impurity", forest_importances,
+           .flags = TIDE_KEPT,
            .help = "permutation: what rows out of bag lose by shuffled columns"),
 };
 

@@ -48,6 +48,7 @@ static const struct tide_param forest_rows[] = {
            .help = "score each row by the trees that have not seen it",
            .alias = "oob_score compute_oob_performances"),
     P_ENUM(forest_params, importance, "impurity", forest_importances,
+           .flags = TIDE_KEPT,
            .help = "permutation: what rows out of bag lose by shuffled columns"),
 };
 

@@ -63,6 +63,7 @@ struct oob {
     const struct forest_data *data;
     const struct forest_rules *rules;
     struct oob_sums *part; /* [blocks] */
+    uint8_t *saw_all;      /* [trees] */
     double *sum;           /* [workers][width] */
     double mean;
 };
@@ -80,7 +81,8 @@ static void oob_block(void *arg, int64_t block, int worker)
         for (int32_t k = 0; k < width; k++) sum[k] = 0;
         for (int32_t t = 0; t < o->f->n_trees; t++) {
             const struct forest_tree *tree = &o->f->tree[t];
-            if (forest_multiplicity(o->rules, t, view_id(d->x, i))) continue;
+            if (o->saw_all[t] || forest_multiplicity(o->rules, t, view_id(d->x, i)))
+                continue;
             const double *leaf =
                 tree->leaf + forest_leaf(tree, &o->data->codes, i) * width;
             for (int32_t k = 0; k < width; k++) sum[k] += leaf[k];
@@ -99,8 +101,11 @@ static tide_status oob_note(struct tide_ctx *ctx, const struct forest *f,
     struct oob o = {.f = f, .data = data, .rules = rules};
     o.part = arena_zero(a, (size_t)(blocks + 1) * sizeof *o.part);
     o.sum = arena_array(a, (int64_t)par_threads(ctx) * data->width, sizeof *o.sum);
+    o.saw_all = arena_array(a, (int64_t)f->n_trees + 1, 1);
     tide_status status = arena_status(a, err);
     if (status) return status;
+    for (int32_t t = 0; t < f->n_trees; t++)
+        o.saw_all[t] = (uint8_t)forest_saw_all(rules, data, t);
     for (int64_t i = 0; i < data->n; i++) {
         sum += data->aux[i] * (int64_t)data->w[i];
         weight += data->w[i];
@@ -123,6 +128,7 @@ struct forest_fitting {
     struct forest_data data;
     struct forest_rules rules;
     struct forest f; /* behind those of `from` */
+    int is_whole;    /* importances are those that were asked for */
     struct arena a;
     struct fit_info *info;
 };
@@ -136,6 +142,8 @@ static tide_status save_model(const struct forest_fitting *m, struct tide_ctx *c
     struct arena a;
     arena_init(&a, ctx);
     double *base = arena_zero(&a, (size_t)data->width * sizeof *base);
+    int is_known = !m->p->importance || m->is_whole;
+    double *none = arena_zero(&a, ((size_t)data->codes.n_cols + 1) * sizeof *none);
     tide_status status = arena_status(&a, err);
     if (!status)
         status = forest_emit(ctx, &m->f, data, data->width, LINK_MEAN_PROBA, base,
@@ -145,7 +153,7 @@ static tide_status save_model(const struct forest_fitting *m, struct tide_ctx *c
     if (!status) {
         ensemble_save_kept(e, out);
         state_put(out, "TREES", "importance", STATE_F64, data->codes.n_cols, 1, 1,
-                  m->f.importance);
+                  is_known ? m->f.importance : none);
         status = arena_status(out->arena, err);
     }
     arena_free(&a);
@@ -220,6 +228,7 @@ static tide_status fit_run(struct forest_fitting *m, int random, struct state *o
     if (!status && m->p->importance)
         status =
             oob_importance(m->ctx, &m->f, &m->data, &m->rules, m->f.importance, err);
+    m->is_whole = !status;
     m->info->converged = -1;
     if (!status) status = say_of_fit(m, out, err);
     int partial = status == TIDE_ECANCELLED && m->f.n_trees > 0;
@@ -283,8 +292,8 @@ tide_status forest_resume(struct tide_ctx *ctx, const struct forest_params *p,
                                .info = info};
     if (p->importance) { /* which rows those trees have seen is not known */
         err_set(err, TIDE_CODE_PARAM_CONFLICT,
-                "importance=permutation needs all trees in one fit: continue with "
-                "importance=impurity");
+                "trees of a model with importance=permutation are grown in one fit: "
+                "give 'trees' and train anew");
         return err_field(err, "importance");
     }
     if (!is_like(m.from->e, d->x))
@@ -306,6 +315,7 @@ void forest_cost(const void *params, const struct fit_data *d, struct fit_cost *
     double leaves = p->leaves > 0 && p->leaves < n ? p->leaves : n / 4 + 1;
     out->scratch_bytes =
         (int64_t)(n * (22 * f + 64) + p->trees * leaves * (36 + 8 * k));
+    if (p->importance) out->scratch_bytes += (int64_t)(p->trees * f * 8 + n * 48);
     out->model_bytes = (int64_t)(p->trees * leaves * (30 + 8 * k));
     out->work = n * sqrt(f) * p->trees * 20;
 }

@@ -201,16 +201,26 @@ uint32_t forest_multiplicity(const struct forest_rules *rules, int32_t tree, int
     return poisson_count(step, bag_half(r, tree));
 }
 
-int64_t forest_left_out(const struct forest_rules *rules, const struct view *x,
-                        int32_t tree, uint32_t *row)
+int forest_saw_all(const struct forest_rules *rules, const struct forest_data *data,
+                   int32_t tree)
+{
+    for (int64_t i = 0; i < data->n; i++)
+        if (data->w[i] && forest_multiplicity(rules, tree, view_id(data->d->x, i)))
+            return 0;
+    return 1;
+}
+
+int64_t forest_left_out(const struct forest_rules *rules,
+                        const struct forest_data *data, int32_t tree, uint32_t *row)
 {
     uint32_t step[MOST_DRAWS];
     struct rng_key key = rng_key(rules->seed, "bag");
     int64_t n = 0;
-    if (!(rules->rows > 0)) return 0;
+    if (!(rules->rows > 0) || forest_saw_all(rules, data, tree)) return 0;
     poisson_steps(rules->rows, step);
-    for (int64_t i = 0; i < x->n_rows; i++) {
-        struct rng_word r = rng_at(key, view_id(x, i), (uint32_t)(tree / BAG_TREES), 0);
+    for (int64_t i = 0; i < data->n; i++) {
+        struct rng_word r =
+            rng_at(key, view_id(data->d->x, i), (uint32_t)(tree / BAG_TREES), 0);
         if (!poisson_count(step, bag_half(r, tree))) row[n++] = (uint32_t)i;
     }
     return n;

@@ -82,10 +82,12 @@ void forest_free(struct forest *f);
 /* Was the row drawn for this tree? How often. */
 uint32_t forest_multiplicity(const struct forest_rules *rules, int32_t tree,
                              int64_t id);
-/* Rows that were not drawn for this tree, in order, to row [x->n_rows]; how many. None where every
- * tree sees every row. */
-int64_t forest_left_out(const struct forest_rules *rules, const struct view *x,
-                        int32_t tree, uint32_t *row);
+/* Was no row that weighs something drawn for this tree? Then it was grown on every row. */
+int forest_saw_all(const struct forest_rules *rules, const struct forest_data *data,
+                   int32_t tree);
+/* Rows that this tree has not seen, in order, to row [data->n]; how many. */
+int64_t forest_left_out(const struct forest_rules *rules,
+                        const struct forest_data *data, int32_t tree, uint32_t *row);
 /* Leaf that a row of the fit reaches. */
 int64_t forest_leaf(const struct forest_tree *t, const struct rank_codes *codes,
                     int64_t row);

@@ -55,7 +55,7 @@ static tide_status find_left_out(const struct shuffling *s, int32_t tree,
     struct rng_key key = rng_key(s->rules->seed, "shuffle");
     uint32_t *row = arena_array(a, data->n + 1, sizeof *row);
     if (!row) return TIDE_ENOMEM;
-    int64_t n = forest_left_out(s->rules, data->d->x, s->f->first + tree, row);
+    int64_t n = forest_left_out(s->rules, data, s->f->first + tree, row);
     uint64_t *hash = arena_array(a, n + 1, sizeof *hash);
     uint32_t *order = arena_array(a, n + 1, sizeof *order);
     out->row = arena_array(a, n + 1, sizeof *out->row);
@@ -148,7 +148,11 @@ tide_status oob_importance(struct tide_ctx *ctx, const struct forest *f,
         status = par_for_progress(ctx, f->n_trees, shuffle_tree, &s, "importance", err);
         for (int32_t t = 0; t < f->n_trees && !status; t++)
             if (s.status[t]) status = err_nomem(err, 0);
-        for (int k = 0; k < workers; k++) arena_free(&s.room[k]);
+        for (int k = 0; k < workers; k++) {
+            if (status == TIDE_ENOMEM && s.room[k].failed)
+                status = arena_status(&s.room[k], err);
+            arena_free(&s.room[k]);
+        }
     }
     for (int32_t q = 0; q < nc && !status; q++) {
         double sum = 0;
