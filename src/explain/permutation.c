@@ -37,6 +37,7 @@ static tide_status find_truth(struct explanation *e, const tide_frame *frame,
     struct truth t;
     struct fit_aims aims;
     pipeline_aims(e->m->pipeline, &aims);
+    if (!(aims.tasks & s->task)) aims.metric = NULL;
     tide_status status = eval_metric_default(s->task, aims.metric, &q->metric, err);
     if (!status) status = pipe_truth(e->ctx, e->m, frame, a, &t, err);
     if (status) return status;

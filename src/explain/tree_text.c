@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/par.h"
+#include "explain/explain.h"
 
 #define MOST_PARTS 12 /* levels or intervals of a test that are written out */
 
@@ -235,7 +236,9 @@ tide_status tree_open(const tide_model *model, int64_t tree, struct arena *a,
     }
     tide_status st =
         ensemble_load(&last->state, last->n_in, last->in_levels, a, out, err);
-    if (!st) st = ensemble_load_linear(&last->state, *out, a, err);
+    const struct ensemble *own = explain_trees(model);
+    if (!st && own && own->linear)
+        st = ensemble_load_linear(&last->state, *out, a, err);
     if (st || (tree >= 1 && tree <= (*out)->n_trees)) return st;
     err_set(err, TIDE_CODE_PARAM_RANGE, "'tree' must be in [1, %d], got \"%lld\"",
             (int)(*out)->n_trees, (long long)tree);

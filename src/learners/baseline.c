@@ -129,6 +129,9 @@ static tide_status baseline_load(const struct state *s, uint32_t task, int32_t n
         if (!(v >= 0 && v <= 1))
             return err_set(err, TIDE_CODE_TIDE_VALUE, "a class share is not in [0, 1]");
     }
+    for (int c = 1; task == TIDE_REGRESS && c < n_out; c++)
+        if (((const double *)value->data)[c] < ((const double *)value->data)[c - 1])
+            return err_set(err, TIDE_CODE_TIDE_VALUE, "the quantiles do not rise");
     struct baseline_model *m = arena_push(a, sizeof *m);
     if (!m) return arena_status(a, err);
     *m = (struct baseline_model){n_out, value->data};

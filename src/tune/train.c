@@ -166,8 +166,15 @@ static tide_status check_options(struct trainer *t, tide_error *err)
     if (t->is_ranked && t->valid && t->p->group &&
         tide_frame_find(t->valid, group_name(t->p), "group", err) < 0)
         return err_at(err, t->valid->source, t->valid->first_line > 0, 0), TIDE_EDATA;
-    return eval_metric_default(
+    tide_status s = eval_metric_default(
         t->p->task, is_set(o->metric) ? o->metric : t->aims.metric, &t->metric, err);
+    if (s || !(t->metric->needs & METRIC_QUANTILES) || t->aims.quantiles.n > 1)
+        return s;
+    err_set(err, TIDE_CODE_PARAM_CONFLICT,
+            "metric '%s' is for several quantiles, as gbdt(loss=quantile, "
+            "quantile=0.1,0.9) predicts",
+            t->metric->name);
+    return err_field(err, "metric");
 }
 
 /* ---- validation plan ---- */

@@ -103,9 +103,10 @@ struct cut_job {
     struct arena *room;     /* [workers] scratch, used again for the next column */
 };
 
-#define CUT_TILE  1024
-#define GRID_ROWS 4096 /* rows from which a grid of the edges is worth its making */
-#define CUT_MORE  2200 /* rows' worth of room for the counters of a sort */
+#define CUT_TILE     1024
+#define GRID_ROWS    4096 /* rows from which a grid of the edges is worth its making */
+#define GRID_COLUMNS 4096 /* up to which their memory, 3 kB each, does not matter */
+#define CUT_MORE     2200 /* rows' worth of room for the counters of a sort */
 
 /* Has a row of the fit no value in column f? */
 static int has_missing(const struct cut_job *job, int32_t f)
@@ -270,7 +271,8 @@ tide_status bins_cut(struct tide_ctx *ctx, const struct view *x,
     out->feature = arena_zero(a, ((size_t)nf + 1) * sizeof *out->feature);
     out->lane_feature = arena_array(a, nf + 1, sizeof *out->lane_feature);
     job.edge = arena_array(a, (int64_t)nf + 1, 256 * sizeof *job.edge);
-    if (x->n_rows >= GRID_ROWS) job.grid = arena_array(a, nf + 1, sizeof *job.grid);
+    if (x->n_rows >= GRID_ROWS && nf <= GRID_COLUMNS)
+        job.grid = arena_array(a, nf + 1, sizeof *job.grid);
     job.level = arena_zero(a, ((size_t)nf + 1) * sizeof *job.level);
     job.status = arena_zero(a, ((size_t)nf + 1) * sizeof *job.status);
     job.room = arena_array(a, par_threads(ctx), sizeof *job.room);

@@ -129,6 +129,33 @@ static int has_stop_metric(const struct boost_params *p)
     return p->stop_on && *p->stop_on;
 }
 
+/* Trees of several values a leaf grow by leaves or levels, without bounds on values, and their
+ * categories are split by sets. */
+static tide_status check_vector(const struct boost_params *p, tide_error *err)
+{
+    const char *other = NULL, *why = NULL;
+    if (p->dart > 0) {
+        other = "dart";
+        why = "'dart' weighs trees of one value a leaf, not those of 'multi' vector";
+    } else if (p->growth == BOOST_SYMMETRIC) {
+        other = "growth";
+        why = "'growth' symmetric grows trees of one value a leaf, not those of "
+              "'multi' vector";
+    } else if (p->monotone &&
+               p->loss != OBJECTIVE_QUANTILE) { /* else the loss is why */
+        other = "monotone";
+        why = "'monotone' bounds leaves of one value, not those of 'multi' vector";
+    } else if (p->cat_split == CAT_ORDER) {
+        other = "cat_split";
+        why = "trees of 'multi' vector split categories by sets, not by 'cat_split' "
+              "order";
+    }
+    if (!other) return TIDE_OK;
+    err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s", why);
+    err_field(err, other);
+    return err_hint(err, "multi", "trees");
+}
+
 static tide_status boost_loss(struct boost *b, tide_error *err)
 {
     const struct boost_params *p = b->p;
@@ -160,6 +187,12 @@ static tide_status boost_loss(struct boost *b, tide_error *err)
     b->loss = id;
     b->grad.n_outputs = id == OBJECTIVE_SOFTMAX ? b->d->n_classes : boost_numbers(p);
     b->width = boost_is_vector(p) ? b->grad.n_outputs : 1;
+    if (b->from && p->multi == BOOST_AUTO && b->from->n_outputs == b->grad.n_outputs)
+        b->width = b->from->leaf_width; /* trees are of one kind */
+    if (b->from && b->width > 1) {
+        tide_status refused = check_vector(p, err);
+        if (refused) return refused;
+    }
     b->n_trees = b->grad.n_outputs / b->width;
     b->grad.loss = (struct objective_fit){.of = &objective_table[id],
                                           .level = p->quantile.items,
@@ -1590,33 +1623,6 @@ static tide_status check_symmetric(const struct boost_params *p, tide_error *err
         other);
     err_field(err, other);
     return err_hint(err, "growth", "level");
-}
-
-/* Trees of several values a leaf grow by leaves or levels, without bounds on values, and their
- * categories are split by sets. */
-static tide_status check_vector(const struct boost_params *p, tide_error *err)
-{
-    const char *other = NULL, *why = NULL;
-    if (p->dart > 0) {
-        other = "dart";
-        why = "'dart' weighs trees of one value a leaf, not those of 'multi' vector";
-    } else if (p->growth == BOOST_SYMMETRIC) {
-        other = "growth";
-        why = "'growth' symmetric grows trees of one value a leaf, not those of "
-              "'multi' vector";
-    } else if (p->monotone &&
-               p->loss != OBJECTIVE_QUANTILE) { /* else the loss is why */
-        other = "monotone";
-        why = "'monotone' bounds leaves of one value, not those of 'multi' vector";
-    } else if (p->cat_split == CAT_ORDER) {
-        other = "cat_split";
-        why = "trees of 'multi' vector split categories by sets, not by 'cat_split' "
-              "order";
-    }
-    if (!other) return TIDE_OK;
-    err_set(err, TIDE_CODE_PARAM_CONFLICT, "%s", why);
-    err_field(err, other);
-    return err_hint(err, "multi", "trees");
 }
 
 static tide_status check_quantiles(const struct boost_params *p, tide_error *err)

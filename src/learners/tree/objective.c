@@ -102,6 +102,7 @@ static void absolute_grad(GRAD_ARGS)
     for (int64_t i = 0; i < n; i++) {
         double q = z[i] / o->delta;
         q = q > 1e150 ? 1e150 : q < -1e150 ? -1e150 : q; /* its square is a number */
+        if (q != q) q = 0; /* nothing by a delta of nothing, or no finite residual */
         double c = 1 / sqrt(1 + q * q);
         g[i] = q * c;
         h[i] = c;
