@@ -19,7 +19,9 @@ typedef void (*tide_event_fn)(void *payload, enum tide_event_kind kind,
 
 /* Progress of long work: phase ("reading", "fitting fold 2 of 5"), done of total units
  * (total 0: unknown), an optional short text such as "auc 0.912". Called from the thread
- * that called the library, at most every 50 ms. Return non-zero to cancel. */
+ * that called the library, at most every 50 ms. Return non-zero to cancel. This and other
+ * callbacks of a running fit: calls with another context run on one thread, and a child
+ * process that is forked in one must not return from it. */
 typedef int (*tide_progress_fn)(void *payload, const char *phase, double done,
                                 double total, const char *text);
 

@@ -265,11 +265,6 @@ int par_threads_automatic(void)
     return n < 1 ? 1 : n;
 }
 
-int par_threads(const struct tide_ctx *ctx)
-{
-    return ctx && ctx->n_threads > 1 ? ctx->n_threads : 1;
-}
-
 /* ---- the pool ---- */
 
 struct trial_gate {
@@ -527,7 +522,8 @@ static int crew_has_news(struct par_crew *crew, int member)
 
 static void member_wait(struct par_crew *crew, int member)
 {
-    for (int i = 0; i < SPIN_PAUSES; i++) {
+    /* who is not in the team would take time from those who are */
+    for (int i = 0; i < SPIN_PAUSES && member < atomic_load(&crew->limit); i++) {
         if (crew_has_news(crew, member)) return;
         pause_once();
     }
@@ -625,6 +621,13 @@ static void crew_item(void *arg, size_t item)
 static int led_members(const struct tide_ctx *ctx)
 {
     return led && led->ctx == ctx ? atomic_load(&led->limit) : 0;
+}
+
+/* A crew keeps its members even where a callback asks for fewer threads meanwhile. */
+int par_threads(const struct tide_ctx *ctx)
+{
+    int n = ctx && ctx->n_threads > 1 ? ctx->n_threads : 1;
+    return led && led->ctx == ctx && led->n_members > n ? led->n_members : n;
 }
 
 /* A crew within the one that the calling thread leads. */

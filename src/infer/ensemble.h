@@ -150,8 +150,8 @@ tide_status ensemble_margin_plain(const struct ensemble *e, const struct view *x
 /* Margins of one row, without allocating: x[f] is a number, or the level of a category; NaN is
  * missing. The bits of ensemble_margin. */
 void ensemble_row(const struct ensemble *e, const double *x, double *out);
-/* Names of the engines that the shape offers for batches and single rows; where a machine cannot
- * look up bytes, rows that lane would take are walked. */
+/* Names of the engines that the shape offers for batches and single rows; where lanes are slower on a
+ * machine, rows that they would take are walked. */
 void ensemble_engines(const struct ensemble *e, const char **batch, const char **row);
 /* Deepest tree that a model may hold; trainers keep below, load refuses beyond. */
 #define ENSEMBLE_DEPTH_MAX 512
