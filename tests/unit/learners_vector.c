@@ -278,7 +278,11 @@ TEST(rounds_in_two_parts_are_the_bytes_of_one_fit)
     CHECK_INT(on->status, TIDE_OK);
     CHECK(on->hash == whole->hash);
     toy_model_free(on);
-    on = go_on(half, "trees=11,patience=0,rows=0.8", &s, 0, 0);
+    on = go_on(half, "trees=11,patience=0,rows=0.8", &s, 0, 0); /* auto: as they are */
+    CHECK_INT(on->status, TIDE_OK);
+    CHECK(on->hash == whole->hash);
+    toy_model_free(on);
+    on = go_on(half, "trees=11,patience=0,multi=trees,rows=0.8", &s, 0, 0);
     CHECK_INT(on->status, TIDE_EMODEL);
     toy_model_free(on);
     toy_model_free(half);
