@@ -18,10 +18,9 @@
 #include "pipe/flow.h"
 #include "simd/simd.h"
 
-#define EDGES     19
-#define SAMPLE    50000
-#define CHUNK     512
-#define GRID_ROWS 4096 /* from which a grid of the edges is worth its making */
+#define EDGES  19
+#define SAMPLE 50000
+#define CHUNK  512
 
 struct profiling {
     struct tide_ctx *ctx;
@@ -69,7 +68,7 @@ static void profile_numbers(struct profiling *s, const struct view *v, int64_t j
     struct simd_grid grid;
     arena_init(&a, s->ctx);
     int n = s->n_edges[j] = quantile_edges(v, &a, s->edge[j]);
-    int has_grid = v->n_rows >= GRID_ROWS && simd_grid_new(s->edge[j], n, &grid);
+    int has_grid = v->n_rows >= SIMD_GRID_ROWS && simd_grid_new(s->edge[j], n, &grid);
     for (int64_t i = 0; i < v->n_rows; i += CHUNK) {
         int64_t m = v->n_rows - i < CHUNK ? v->n_rows - i : CHUNK;
         view_numbers(v, 0, i, m, x);

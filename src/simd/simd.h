@@ -65,6 +65,7 @@ struct simd_dither {
  * later cells are not, and those of its own are compared. */
 #define SIMD_GRID      1024
 #define SIMD_GRID_MOST 4
+#define SIMD_GRID_ROWS 4096 /* from which a grid is worth its making */
 struct simd_grid {
     double lo, scale;
     int32_t most;             /* edges in one cell */

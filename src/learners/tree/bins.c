@@ -104,7 +104,6 @@ struct cut_job {
 };
 
 #define CUT_TILE     1024
-#define GRID_ROWS    4096 /* rows from which a grid of the edges is worth its making */
 #define GRID_COLUMNS 4096 /* up to which their memory, 3 kB each, does not matter */
 #define CUT_MORE     2200 /* rows' worth of room for the counters of a sort */
 
@@ -271,7 +270,7 @@ tide_status bins_cut(struct tide_ctx *ctx, const struct view *x,
     out->feature = arena_zero(a, ((size_t)nf + 1) * sizeof *out->feature);
     out->lane_feature = arena_array(a, nf + 1, sizeof *out->lane_feature);
     job.edge = arena_array(a, (int64_t)nf + 1, 256 * sizeof *job.edge);
-    if (x->n_rows >= GRID_ROWS && nf <= GRID_COLUMNS)
+    if (x->n_rows >= SIMD_GRID_ROWS && nf <= GRID_COLUMNS)
         job.grid = arena_array(a, nf + 1, sizeof *job.grid);
     job.level = arena_zero(a, ((size_t)nf + 1) * sizeof *job.level);
     job.status = arena_zero(a, ((size_t)nf + 1) * sizeof *job.status);
