@@ -68,39 +68,59 @@ static void sort_small(struct radix *s)
     }
 }
 
-static void radix_pass(struct radix *s, int shift, uint32_t *count)
+/* Counts of a digit become the places of its first key and behind its last. */
+static void digit_places(uint32_t *first, uint32_t *end)
 {
     uint32_t at = 0;
     for (int d = 0; d < SLOTS; d++) {
-        uint32_t c = count[d];
-        count[d] = at;
-        at += c;
+        uint32_t here = first[d];
+        first[d] = at;
+        end[d] = at += here;
     }
-    for (int64_t i = 0; i < s->n; i++) {
-        uint32_t to = count[(s->key[i] >> shift) & (SLOTS - 1)]++;
-        s->key2[to] = s->key[i];
-        if (s->idx) s->idx2[to] = s->idx[i];
+}
+
+/* The first half of the keys goes up from the first places, the second half down from the
+ * last, in turn: as stable as one run from the front, and two chains of counters wait less
+ * for each other. */
+static void radix_pass(struct radix *s, int shift, uint32_t *first)
+{
+    uint32_t end[SLOTS];
+    int64_t i = 0, j = s->n - 1;
+    digit_places(first, end);
+    for (; i < j; i++, j--) {
+        uint32_t up = first[(s->key[i] >> shift) & (SLOTS - 1)]++;
+        uint32_t down = --end[(s->key[j] >> shift) & (SLOTS - 1)];
+        s->key2[up] = s->key[i];
+        s->key2[down] = s->key[j];
+        if (s->idx) s->idx2[up] = s->idx[i], s->idx2[down] = s->idx[j];
+    }
+    if (i == j) {
+        uint32_t up = first[(s->key[i] >> shift) & (SLOTS - 1)];
+        s->key2[up] = s->key[i];
+        if (s->idx) s->idx2[up] = s->idx[i];
     }
     swap_sides(s);
 }
 
-/* Sorts s->key (and s->idx) in place of the caller's choice: look at s->key afterwards. */
-static int radix_sort(struct arena *a, struct radix *s, int key_bits)
+/* Sorts s->key (and s->idx) by the bits from low_bit to high_bit in place of the caller's
+ * choice: look at s->key afterwards. The bits below keep the order that they have. */
+static int radix_sort(struct arena *a, struct radix *s, int low_bit, int high_bit)
 {
     if (s->n < SMALL) {
         sort_small(s);
         return 0;
     }
-    int n_pass = (key_bits + BITS - 1) / BITS;
+    int n_pass = (high_bit - low_bit + BITS - 1) / BITS;
     uint32_t *count = arena_zero(a, sizeof *count * SLOTS * 6);
     if (!count) return -1;
     for (int64_t i = 0; i < s->n; i++)
         for (int p = 0; p < n_pass; p++)
-            count[p * SLOTS + (int)((s->key[i] >> (p * BITS)) & (SLOTS - 1))]++;
+            count[p * SLOTS +
+                  (int)((s->key[i] >> (low_bit + p * BITS)) & (SLOTS - 1))]++;
     for (int p = 0; p < n_pass; p++) {
         uint32_t *c = count + p * SLOTS;
-        if (c[(s->key[0] >> (p * BITS)) & (SLOTS - 1)] != s->n)
-            radix_pass(s, p * BITS, c);
+        if (c[(s->key[0] >> (low_bit + p * BITS)) & (SLOTS - 1)] != s->n)
+            radix_pass(s, low_bit + p * BITS, c);
     }
     return 0;
 }
@@ -119,46 +139,15 @@ static int radix_room(struct arena *a, int64_t n, int with_index, struct radix *
     return s->key && s->key2 ? 0 : -1;
 }
 
-static int sort_index(struct arena *a, struct radix *s, int key_bits, uint32_t *idx)
-{
-    if (radix_sort(a, s, key_bits)) return -1;
-    if (s->n > 0) memcpy(idx, s->idx, (size_t)s->n * sizeof *idx);
-    return 0;
-}
-
-int sort_index_f64(struct arena *a, const double *key, int64_t n, uint32_t *idx)
-{
-    struct radix s;
-    if (radix_room(a, n, 1, &s)) return -1;
-    for (int64_t i = 0; i < n; i++) s.key[i] = key_of(key[i]);
-    return sort_index(a, &s, 64, idx);
-}
-
-int sort_index_u64(struct arena *a, const uint64_t *key, int64_t n, uint32_t *idx)
-{
-    struct radix s;
-    if (radix_room(a, n, 1, &s)) return -1;
-    if (n > 0) memcpy(s.key, key, (size_t)n * sizeof *key);
-    return sort_index(a, &s, 64, idx);
-}
-
-int sort_index_u32(struct arena *a, const uint32_t *key, int64_t n, uint32_t *idx)
-{
-    struct radix s;
-    if (radix_room(a, n, 1, &s)) return -1;
-    for (int64_t i = 0; i < n; i++) s.key[i] = key[i];
-    return sort_index(a, &s, 32, idx);
-}
-
-/* ------------------------------------------------- doubles that are floats, alone --- */
+/* ------------------------------------------------- doubles that are floats --- */
 
 static uint32_t key_of_f32(double x)
 {
     float f = (float)(x + 0.0);
     uint32_t u;
-    if (x != x) return UINT32_MAX;
     memcpy(&u, &f, sizeof u);
-    return u >> 31 ? ~u : u | UINT32_C(1) << 31;
+    u ^= (0 - (u >> 31)) | UINT32_C(1) << 31;
+    return x != x ? UINT32_MAX : u;
 }
 
 static double value_of_f32(uint32_t k)
@@ -183,32 +172,83 @@ static int are_floats(const double *x, int64_t n)
     return 1;
 }
 
-/* Half the bytes and half the passes of sort_f64. */
+/* Half the bytes and half the passes of sort_f64. Two sets of counters, since the high digit
+ * of most keys is one of a few. */
 static int sort_floats(struct arena *a, double *x, int64_t n)
 {
     enum { N_PASS = 3 };
     uint32_t *key = arena_array(a, n, sizeof *key), *to = arena_array(a, n, sizeof *to);
-    uint32_t(*count)[SLOTS] = arena_zero(a, N_PASS * sizeof *count);
-    if (!key || !to || !count) return -1;
+    uint32_t(*first)[SLOTS] = arena_zero(a, N_PASS * sizeof *first), end[SLOTS];
+    uint32_t(*odd)[SLOTS] = arena_zero(a, N_PASS * sizeof *odd);
+    if (!key || !to || !first || !odd) return -1;
+    for (int64_t i = 0; i < n; i++) key[i] = key_of_f32(x[i]);
     for (int64_t i = 0; i < n; i++) {
-        uint32_t k = key[i] = key_of_f32(x[i]);
-        for (int p = 0; p < N_PASS; p++) count[p][k >> (p * BITS) & (SLOTS - 1)]++;
+        uint32_t(*count)[SLOTS] = i & 1 ? odd : first;
+        for (int p = 0; p < N_PASS; p++) count[p][key[i] >> (p * BITS) & (SLOTS - 1)]++;
     }
     for (int p = 0; p < N_PASS; p++) {
-        uint32_t at = 0, *c = count[p], *swap = key;
-        if (c[key[0] >> (p * BITS) & (SLOTS - 1)] == n) continue;
-        for (int d = 0; d < SLOTS; d++) {
-            uint32_t here = c[d];
-            c[d] = at;
-            at += here;
+        uint32_t *c = first[p], *swap = key;
+        int shift = p * BITS;
+        for (int d = 0; d < SLOTS; d++) c[d] += odd[p][d];
+        if (c[key[0] >> shift & (SLOTS - 1)] == n) continue;
+        digit_places(c, end);
+        int64_t i = 0, j = n - 1;
+        for (; i < j; i++, j--) {
+            uint32_t up = c[key[i] >> shift & (SLOTS - 1)]++;
+            uint32_t down = --end[key[j] >> shift & (SLOTS - 1)];
+            to[up] = key[i];
+            to[down] = key[j];
         }
-        for (int64_t i = 0; i < n; i++)
-            to[c[key[i] >> (p * BITS) & (SLOTS - 1)]++] = key[i];
+        if (i == j) to[c[key[i] >> shift & (SLOTS - 1)]] = key[i];
         key = to;
         to = swap;
     }
     for (int64_t i = 0; i < n; i++) x[i] = value_of_f32(key[i]);
     return 0;
+}
+
+static int sort_index(struct arena *a, struct radix *s, int key_bits, uint32_t *idx)
+{
+    if (radix_sort(a, s, 0, key_bits)) return -1;
+    if (s->n > 0) memcpy(idx, s->idx, (size_t)s->n * sizeof *idx);
+    return 0;
+}
+
+/* The key above the row number in one word: half the passes, and nothing to carry along. */
+static int sort_index_floats(struct arena *a, const double *x, int64_t n, uint32_t *idx)
+{
+    struct radix s;
+    if (radix_room(a, n, 0, &s)) return -1;
+    for (int64_t i = 0; i < n; i++)
+        s.key[i] = (uint64_t)key_of_f32(x[i]) << 32 | (uint64_t)i;
+    if (radix_sort(a, &s, 32, 64)) return -1;
+    for (int64_t i = 0; i < n; i++) idx[i] = (uint32_t)s.key[i];
+    return 0;
+}
+
+int sort_index_f64(struct arena *a, const double *key, int64_t n, uint32_t *idx)
+{
+    struct radix s;
+    if (n >= SMALL && are_floats(key, n)) return sort_index_floats(a, key, n, idx);
+    if (radix_room(a, n, 1, &s)) return -1;
+    for (int64_t i = 0; i < n; i++) s.key[i] = key_of(key[i]);
+    return sort_index(a, &s, 64, idx);
+}
+
+int sort_index_u64(struct arena *a, const uint64_t *key, int64_t n, uint32_t *idx)
+{
+    struct radix s;
+    if (radix_room(a, n, 1, &s)) return -1;
+    if (n > 0) memcpy(s.key, key, (size_t)n * sizeof *key);
+    return sort_index(a, &s, 64, idx);
+}
+
+int sort_index_u32(struct arena *a, const uint32_t *key, int64_t n, uint32_t *idx)
+{
+    struct radix s;
+    if (radix_room(a, n, 1, &s)) return -1;
+    for (int64_t i = 0; i < n; i++) s.key[i] = key[i];
+    return sort_index(a, &s, 32, idx);
 }
 
 static inline int64_t is_zero(double x)
@@ -249,7 +289,7 @@ int sort_f64(struct arena *a, double *x, int64_t n)
     if (n >= SMALL && are_floats(x, n)) return sort_floats(a, x, n);
     if (radix_room(a, n, 0, &s)) return -1;
     for (int64_t i = 0; i < n; i++) s.key[i] = key_of(x[i]);
-    if (radix_sort(a, &s, 64)) return -1;
+    if (radix_sort(a, &s, 0, 64)) return -1;
     for (int64_t i = 0; i < n; i++) x[i] = value_of(s.key[i]);
     return 0;
 }
