@@ -4,9 +4,11 @@
  * nothing more. Below SMALL keys a merge sort is faster than clearing the histograms. Doubles
  * map to integers of the same order: negative ones inverted, positive ones with the sign set.
  * Columns are often floats or small whole numbers: doubles without rows that all fit a float
- * are sorted by 32 bits. */
+ * are sorted by 32 bits. Where only a few places of the order are asked for, the parts of the
+ * range that hold them are sorted. */
 #include "math/sort.h"
 
+#include <float.h>
 #include <string.h>
 
 #define SMALL 1024
@@ -159,21 +161,28 @@ static double value_of_f32(uint32_t k)
     return (double)f;
 }
 
-/* Is every value one that a float holds? */
-static int are_floats(const double *x, int64_t n)
+/* Keys of values that floats hold; 0 where one does not. */
+static int keys_of_floats(const double *x, int64_t n, uint32_t *key)
 {
     enum { STEP = 256 };
     for (int64_t i = 0; i < n; i += STEP) {
-        int odd = 0, m = n - i < STEP ? (int)(n - i) : STEP;
-        for (int j = 0; j < m; j++)
-            odd |= (x[i + j] == x[i + j]) & ((double)(float)x[i + j] != x[i + j]);
-        if (odd) return 0;
+        int m = n - i < STEP ? (int)(n - i) : STEP;
+        uint64_t lost = 0;
+        for (int j = 0; j < m; j++) {
+            double is = x[i + j], back = (double)(float)is;
+            uint64_t u, v;
+            memcpy(&u, &is, sizeof u);
+            memcpy(&v, &back, sizeof v);
+            lost |= u ^ v;
+        }
+        if (lost) return 0;
+        for (int j = 0; j < m; j++) key[i + j] = key_of_f32(x[i + j]);
     }
     return 1;
 }
 
-/* Half the bytes and half the passes of sort_f64. Two sets of counters, since the high digit
- * of most keys is one of a few. */
+/* Half the bytes and half the passes of sort_f64, or 1 when values are no floats. Two sets of
+ * counters, since the high digit of most keys is one of a few. */
 static int sort_floats(struct arena *a, double *x, int64_t n)
 {
     enum { N_PASS = 3 };
@@ -181,7 +190,7 @@ static int sort_floats(struct arena *a, double *x, int64_t n)
     uint32_t(*first)[SLOTS] = arena_zero(a, N_PASS * sizeof *first), end[SLOTS];
     uint32_t(*odd)[SLOTS] = arena_zero(a, N_PASS * sizeof *odd);
     if (!key || !to || !first || !odd) return -1;
-    for (int64_t i = 0; i < n; i++) key[i] = key_of_f32(x[i]);
+    if (!keys_of_floats(x, n, key)) return 1;
     for (int64_t i = 0; i < n; i++) {
         uint32_t(*count)[SLOTS] = i & 1 ? odd : first;
         for (int p = 0; p < N_PASS; p++) count[p][key[i] >> (p * BITS) & (SLOTS - 1)]++;
@@ -214,13 +223,14 @@ static int sort_index(struct arena *a, struct radix *s, int key_bits, uint32_t *
     return 0;
 }
 
-/* The key above the row number in one word: half the passes, and nothing to carry along. */
+/* The key above the row number in one word: half the passes, and nothing to carry along.
+ * 1 when values are no floats; idx is scratch until then. */
 static int sort_index_floats(struct arena *a, const double *x, int64_t n, uint32_t *idx)
 {
     struct radix s;
+    if (!keys_of_floats(x, n, idx)) return 1;
     if (radix_room(a, n, 0, &s)) return -1;
-    for (int64_t i = 0; i < n; i++)
-        s.key[i] = (uint64_t)key_of_f32(x[i]) << 32 | (uint64_t)i;
+    for (int64_t i = 0; i < n; i++) s.key[i] = (uint64_t)idx[i] << 32 | (uint64_t)i;
     if (radix_sort(a, &s, 32, 64)) return -1;
     for (int64_t i = 0; i < n; i++) idx[i] = (uint32_t)s.key[i];
     return 0;
@@ -229,7 +239,8 @@ static int sort_index_floats(struct arena *a, const double *x, int64_t n, uint32
 int sort_index_f64(struct arena *a, const double *key, int64_t n, uint32_t *idx)
 {
     struct radix s;
-    if (n >= SMALL && are_floats(key, n)) return sort_index_floats(a, key, n, idx);
+    int done = n >= SMALL ? sort_index_floats(a, key, n, idx) : 1;
+    if (done <= 0) return done;
     if (radix_room(a, n, 1, &s)) return -1;
     for (int64_t i = 0; i < n; i++) s.key[i] = key_of(key[i]);
     return sort_index(a, &s, 64, idx);
@@ -251,13 +262,6 @@ int sort_index_u32(struct arena *a, const uint32_t *key, int64_t n, uint32_t *id
     return sort_index(a, &s, 32, idx);
 }
 
-static inline int64_t is_zero(double x)
-{
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits == 0;
-}
-
 /* Sorts what is not 0, which is little, and puts the zeros to their place. */
 static int sort_around_zeros(struct arena *a, double *x, int64_t n)
 {
@@ -265,7 +269,7 @@ static int sort_around_zeros(struct arena *a, double *x, int64_t n)
     for (int64_t i = 0; i < n; i++) {
         double v = x[i];
         x[m] = v;
-        m += !is_zero(v);
+        m += v != 0;
     }
     if (sort_f64(a, x, m)) return -1;
     for (int64_t hi = m; lo < hi;) {
@@ -280,17 +284,74 @@ static int sort_around_zeros(struct arena *a, double *x, int64_t n)
     return 0;
 }
 
+static int64_t zeros_in(const double *x, int64_t n)
+{
+    int64_t zeros = 0;
+    for (int64_t i = 0; i < n; i++) zeros += x[i] == 0;
+    return zeros;
+}
+
 int sort_f64(struct arena *a, double *x, int64_t n)
 {
     struct radix s;
-    int64_t zeros = 0;
-    for (int64_t i = 0; i < n && n >= SMALL; i++) zeros += is_zero(x[i]);
-    if (zeros > n / 4) return sort_around_zeros(a, x, n);
-    if (n >= SMALL && are_floats(x, n)) return sort_floats(a, x, n);
+    if (n >= SMALL) {
+        if (zeros_in(x, n) > n / 4) return sort_around_zeros(a, x, n);
+        int done = sort_floats(a, x, n);
+        if (done <= 0) return done;
+    }
     if (radix_room(a, n, 0, &s)) return -1;
     for (int64_t i = 0; i < n; i++) s.key[i] = key_of(x[i]);
     if (radix_sort(a, &s, 0, 64)) return -1;
     for (int64_t i = 0; i < n; i++) x[i] = value_of(s.key[i]);
+    return 0;
+}
+
+/* ------------------------------------------------------- values at some places --- */
+
+#define CELLS 4096
+
+/* Which of CELLS equal parts of the range a value lies in: never less for more. */
+static inline int cell_of(double x, double lo, double scale)
+{
+    int c = (int)((x - lo) * scale);
+    return c < CELLS ? c : CELLS - 1;
+}
+
+int sort_places_f64(struct arena *a, double *x, int64_t n, const int64_t *place,
+                    int n_place, double *out)
+{
+    double lo = n > 0 ? x[0] : 0, hi = lo;
+    for (int64_t i = 0; i < n; i++) {
+        lo = x[i] < lo ? x[i] : lo;
+        hi = x[i] > hi ? x[i] : hi;
+    }
+    double scale = CELLS / (hi - lo);
+    int64_t rest = 0, before = 0, kept = 0;
+    if (n < SMALL || !(hi - lo <= DBL_MAX) || !(scale <= DBL_MAX)) {
+        if (sort_f64(a, x, n)) return -1;
+        for (int k = 0; k < n_place; k++) out[k] = x[place[k]];
+        return 0;
+    }
+    uint32_t *count = arena_zero(a, CELLS * sizeof *count);
+    int64_t *at = arena_array(a, n_place, sizeof *at);
+    uint8_t *wanted = arena_zero(a, CELLS);
+    if (!count || !at || !wanted) return -1;
+    for (int64_t i = 0; i < n; i++) count[cell_of(x[i], lo, scale)]++;
+    for (int c = 0, k = 0; c < CELLS && k < n_place; c++) {
+        for (; k < n_place && place[k] < before + count[c]; k++) {
+            at[k] = kept + place[k] - before;
+            wanted[c] = 1;
+        }
+        before += count[c];
+        kept += wanted[c] ? count[c] : 0;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        double v = x[i];
+        x[rest] = v;
+        rest += wanted[cell_of(v, lo, scale)];
+    }
+    if (sort_f64(a, x, rest)) return -1;
+    for (int k = 0; k < n_place; k++) out[k] = x[at[k]];
     return 0;
 }
 

@@ -48,11 +48,12 @@ static int quantile_edges(const struct view *v, struct arena *a, double *edge)
         }
     }
     int n = 0;
-    if (!x || m == 0 || sort_f64(a, x, m)) return 0;
-    for (int64_t q = 1; q <= EDGES; q++) {
-        double e = x[(m - 1) * q / (EDGES + 1)];
-        if (n == 0 || e > edge[n - 1]) edge[n++] = e;
-    }
+    int64_t place[EDGES];
+    double at[EDGES];
+    for (int q = 1; q <= EDGES; q++) place[q - 1] = (m - 1) * q / (EDGES + 1);
+    if (!x || m == 0 || sort_places_f64(a, x, m, place, EDGES, at)) return 0;
+    for (int q = 0; q < EDGES; q++)
+        if (n == 0 || at[q] > edge[n - 1]) edge[n++] = at[q];
     return n;
 }
 

@@ -94,9 +94,35 @@ static int scan_cells(const struct column *c, struct facts *f)
     return 1;
 }
 
-/* Range, gaps, hash and correlation with a numeric target, in one pass. */
+/* Values and classes of rows 0, step, ... for the test whether order tells the classes. */
+struct sample {
+    double *x;
+    int32_t *k;
+    int64_t n, m, next, step; /* n rows, m of them with a value */
+};
+
+static int sample_new(struct sample *to, const struct problem *p, int64_t step,
+                      struct arena *a)
+{
+    *to = (struct sample){.step = step, .n = (p->n_rows + step - 1) / step};
+    to->x = arena_array(a, to->n, sizeof *to->x);
+    to->k = arena_array(a, to->n, sizeof *to->k);
+    return to->x && to->k ? 0 : -1;
+}
+
+static void sample_chunk(struct sample *to, const struct problem *p, const double *x,
+                         int64_t i0, int64_t n)
+{
+    for (; to->next < i0 + n; to->next += to->step) {
+        to->x[to->m] = x[to->next - i0];
+        to->k[to->m] = p->k[to->next];
+        to->m += !isnan(to->x[to->m]);
+    }
+}
+
+/* Range, gaps, hash and correlation with a numeric target, in one pass; a sample, too. */
 static void scan_numbers(const struct screening *s, const struct view *v,
-                         struct facts *f)
+                         struct facts *f, struct sample *some)
 {
     double x[CHUNK], sx = 0, sxx = 0, sxy = 0, sy = 0, syy = 0, x0 = 0, n = 0;
     const double *y = s->p->y;
@@ -106,6 +132,7 @@ static void scan_numbers(const struct screening *s, const struct view *v,
         int64_t m = v->n_rows - i < CHUNK ? v->n_rows - i : CHUNK;
         view_numbers(v, 0, i, m, x);
         f->hash = hash64(x, (size_t)m * sizeof *x, f->hash);
+        if (some) sample_chunk(some, s->p, x, i, m);
         for (int64_t k = 0; k < m && !in_cells; k++) {
             if (isnan(x[k])) {
                 f->n_missing++;
@@ -130,39 +157,75 @@ static void scan_numbers(const struct screening *s, const struct view *v,
     if (y && n >= FEWEST_ID && vx > 0 && vy > 0) f->leak = fabs(cov) / sqrt(vx * vy);
 }
 
-/* AUC of x for the positive class (folded to >= 0.5), or for more classes 1 when the order
- * of x puts each class in one piece, else 0. Rows i0, i0 + step, ... */
-static double separation(const struct problem *p, const struct view *v, int64_t step,
-                         struct arena *a)
+/* Could the AUC be beyond LEAK either way? Counts of a few hundred parts of the range bound
+ * it, and mostly spare the sort: pairs in one part are won by all or by none. */
+static int may_separate(const struct problem *p, const struct sample *some,
+                        const struct facts *f)
 {
-    int64_t n = (v->n_rows + step - 1) / step, m = 0;
-    double *x = arena_array(a, n, sizeof *x);
-    int32_t *k = arena_array(a, n, sizeof *k);
-    uint32_t *order = arena_array(a, n, sizeof *order);
-    if (!x || !k || !order) return 0;
-    for (int64_t i = 0; i < v->n_rows; i += step) {
-        view_numbers(v, 0, i, 1, &x[m]);
-        k[m] = p->k[i];
-        m += !isnan(x[m]);
+    enum { PARTS = 256 };
+    double pos[PARTS] = {0}, neg[PARTS] = {0}, below = 0, n_pos = 0, least = 0,
+           most = 0;
+    double scale = PARTS / (f->hi - f->lo);
+    if (!(f->hi - f->lo <= DBL_MAX) || !(scale <= DBL_MAX)) return 1;
+    for (int64_t i = 0; i < some->m; i++) {
+        int c = (int)((some->x[i] - f->lo) * scale);
+        c = c < PARTS ? c : PARTS - 1;
+        *(some->k[i] == p->positive ? &pos[c] : &neg[c]) += 1;
     }
-    if (m < n / 2 || m < FEWEST_ID || sort_index_f64(a, x, m, order)) return 0;
+    for (int c = 0; c < PARTS; c++) {
+        least += pos[c] * below;
+        below += neg[c];
+        most += pos[c] * below;
+        n_pos += pos[c];
+    }
+    double all = n_pos * below;
+    return most > LEAK * all || least < (1 - LEAK) * all;
+}
+
+/* Does the order of x put each of more than two classes in one piece? */
+static int in_pieces(const struct problem *p, const struct sample *some,
+                     struct arena *a)
+{
+    double *lo = arena_array(a, p->n_classes, sizeof *lo);
+    double *hi = arena_array(a, p->n_classes, sizeof *hi);
+    uint32_t *order = arena_array(a, p->n_classes, sizeof *order);
+    if (!lo || !hi || !order) return 0;
+    for (int32_t k = 0; k < p->n_classes; k++) lo[k] = INFINITY, hi[k] = -INFINITY;
+    for (int64_t i = 0; i < some->m; i++) {
+        int32_t k = some->k[i];
+        lo[k] = some->x[i] < lo[k] ? some->x[i] : lo[k];
+        hi[k] = some->x[i] > hi[k] ? some->x[i] : hi[k];
+    }
+    if (sort_index_f64(a, lo, p->n_classes, order)) return 0;
+    for (int32_t k = 0; k < p->n_classes; k++) {
+        if (lo[k] > hi[k]) return 0; /* not in the sample */
+        if (k && lo[order[k]] <= hi[order[k - 1]]) return 0;
+    }
+    return 1;
+}
+
+/* AUC of x for the positive class (folded to >= 0.5; 0 where it is surely below LEAK), or
+ * for more classes 1 when the order of x puts each class in one piece, else 0. */
+static double separation(const struct problem *p, const struct sample *some,
+                         const struct facts *f, struct arena *a)
+{
+    int64_t m = some->m;
+    const double *x = some->x;
     double below = 0, won = 0, n_pos = 0;
-    int64_t changes = 0, mixed = 0;
-    for (int64_t i = 0; i < m;) {
-        int64_t j = i;
+    if (m < some->n / 2 || m < FEWEST_ID) return 0;
+    if (p->n_classes > 2) return in_pieces(p, some, a);
+    if (!may_separate(p, some, f)) return 0;
+    uint32_t *order = arena_array(a, m, sizeof *order);
+    if (!order || sort_index_f64(a, x, m, order)) return 0;
+    for (int64_t i = 0, j = 0; i < m; i = j) {
         double pos = 0;
-        for (; j < m && x[order[j]] == x[order[i]]; j++) {
-            pos += k[order[j]] == p->positive;
-            mixed += k[order[j]] != k[order[i]];
-        }
+        for (; j < m && x[order[j]] == x[order[i]]; j++)
+            pos += some->k[order[j]] == p->positive;
         double neg = (double)(j - i) - pos;
         won += pos * (below + neg / 2);
         below += neg;
         n_pos += pos;
-        changes += i > 0 && k[order[i]] != k[order[i - 1]];
-        i = j;
     }
-    if (p->n_classes > 2) return !mixed && changes == p->n_classes - 1;
     if (n_pos == 0 || below == 0) return 0;
     double auc = won / (n_pos * below);
     return auc < 0.5 ? 1 - auc : auc;
@@ -171,7 +234,11 @@ static double separation(const struct problem *p, const struct view *v, int64_t 
 static void screen_numbers(const struct screening *s, const struct column *c,
                            const struct view *v, struct facts *f, struct arena *a)
 {
-    scan_numbers(s, v, f);
+    int64_t step = (v->n_rows + SAMPLE - 1) / SAMPLE;
+    int is_split = s->p->k && s->n_smallest >= FEWEST_CLS;
+    struct sample some, all;
+    if (is_split && sample_new(&some, s->p, step, a)) return;
+    scan_numbers(s, v, f, is_split ? &some : NULL);
     double size = fabs(f->lo) > fabs(f->hi) ? fabs(f->lo) : fabs(f->hi);
     double least = c->type == TIDE_F64 ? 4 * DBL_EPSILON * size : 0;
     if (f->n_missing == v->n_rows)
@@ -180,10 +247,11 @@ static void screen_numbers(const struct screening *s, const struct column *c,
         f->verdict = CONSTANT;
     else if (integers_are_ids(c, v, f, a))
         f->verdict = IDENTIFIER;
-    if (f->verdict != KEEP || !s->p->k || s->n_smallest < FEWEST_CLS) return;
-    int64_t step = (v->n_rows + SAMPLE - 1) / SAMPLE;
-    f->leak = separation(s->p, v, step, a);
-    if (step > 1 && f->leak > LEAK) f->leak = separation(s->p, v, 1, a);
+    if (f->verdict != KEEP || !is_split) return;
+    f->leak = separation(s->p, &some, f, a);
+    if (step == 1 || f->leak <= LEAK || sample_new(&all, s->p, 1, a)) return;
+    scan_numbers(s, v, &(struct facts){0}, &all);
+    f->leak = separation(s->p, &all, f, a);
 }
 
 /* ---- categories ---- */
@@ -372,43 +440,93 @@ static uint64_t mix(uint64_t h, uint64_t x)
 }
 
 /* Rows that equal an earlier row in every feature and the target: folds may share them. */
-static void note_repeated_rows(const struct screening *s, int n)
+struct repeats {
+    const struct screening *s;
+    int n;
+    uint64_t *h; /* [rows] */
+};
+
+#define ROW_BLOCK 1024
+
+static void hash_rows(void *arg, int64_t block, int worker)
+{
+    struct repeats *r = arg;
+    const struct problem *p = r->s->p;
+    int64_t i0 = block * ROW_BLOCK;
+    int64_t m = p->n_rows - i0 < ROW_BLOCK ? p->n_rows - i0 : ROW_BLOCK;
+    uint64_t *h = r->h + i0;
+    double x[ROW_BLOCK];
+    uint32_t code[ROW_BLOCK];
+    (void)worker;
+    memset(h, 0, (size_t)m * sizeof *h);
+    for (int j = 0; j < r->n; j++) {
+        const struct column *c = &p->frame->cols[r->s->candidates[j]];
+        struct view v = {
+            .n_rows = p->n_rows, .n_cols = 1, .cols = &c, .rows = problem_view_rows(p)};
+        if (r->s->facts[j].verdict != KEEP) continue;
+        if (c->type == TIDE_CAT)
+            view_codes(&v, 0, i0, m, code);
+        else
+            view_numbers(&v, 0, i0, m, x);
+        for (int64_t i = 0; i < m; i++) {
+            uint64_t bits = code[i];
+            if (c->type != TIDE_CAT) memcpy(&bits, &x[i], sizeof bits);
+            h[i] = mix(h[i], bits);
+        }
+    }
+    for (int64_t i = 0; i < m; i++) {
+        uint64_t bits = p->k ? (uint64_t)p->k[i0 + i] : 0;
+        if (p->y) memcpy(&bits, &p->y[i0 + i], sizeof bits);
+        h[i] = mix(h[i], bits);
+    }
+}
+
+/* Hashes that share their high bits with another move to the front; the others differ from
+ * all. Their number, or -1. */
+static int64_t maybe_repeated(uint64_t *h, int64_t n, struct arena *a)
+{
+    int bits = 4; /* some sixteen slots a row */
+    int64_t m = 0;
+    while (bits < 32 && (int64_t)1 << bits < 16 * n) bits++;
+    uint8_t *once = arena_zero(a, (size_t)1 << (bits - 3));
+    uint8_t *more = arena_zero(a, (size_t)1 << (bits - 3));
+    if (!once || !more) return -1;
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t slot = h[i] >> (64 - bits);
+        uint8_t bit = (uint8_t)(1 << (slot & 7));
+        more[slot >> 3] |= once[slot >> 3] & bit;
+        once[slot >> 3] |= bit;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t slot = h[i] >> (64 - bits), here = h[i];
+        h[m] = here;
+        m += more[slot >> 3] >> (slot & 7) & 1;
+    }
+    return m;
+}
+
+static tide_status note_repeated_rows(const struct screening *s, int n, tide_error *err)
 {
     const struct problem *p = s->p;
     struct arena a;
-    int64_t repeated = 0;
-    if (p->n_rows > MOST_COPIES) return;
+    struct repeats r = {.s = s, .n = n};
+    int64_t repeated = 0, m = -1;
+    if (p->n_rows > MOST_COPIES) return TIDE_OK;
     arena_init(&a, s->ctx);
-    uint64_t *h = arena_zero(&a, (size_t)p->n_rows * sizeof *h + 1);
-    double *x = arena_array(&a, p->n_rows, sizeof *x);
-    uint32_t *order = arena_array(&a, p->n_rows, sizeof *order);
-    for (int i = 0; i < n && h && x && order; i++) {
-        const struct column *c = &p->frame->cols[s->candidates[i]];
-        struct view v = {
-            .n_rows = p->n_rows, .n_cols = 1, .cols = &c, .rows = problem_view_rows(p)};
-        if (s->facts[i].verdict != KEEP) continue;
-        if (c->type == TIDE_CAT)
-            view_codes(&v, 0, 0, p->n_rows, order);
-        else
-            view_numbers(&v, 0, 0, p->n_rows, x);
-        for (int64_t r = 0; r < p->n_rows; r++) {
-            uint64_t bits = order[r];
-            if (c->type != TIDE_CAT) memcpy(&bits, &x[r], sizeof bits);
-            h[r] = mix(h[r], bits);
-        }
-    }
-    for (int64_t r = 0; r < p->n_rows && h; r++) {
-        uint64_t bits = p->k ? (uint64_t)p->k[r] : 0;
-        if (p->y) memcpy(&bits, &p->y[r], sizeof bits);
-        h[r] = mix(h[r], bits);
-    }
-    if (h && order && !sort_index_u64(&a, h, p->n_rows, order))
-        for (int64_t r = 1; r < p->n_rows; r++)
-            repeated += h[order[r]] == h[order[r - 1]];
+    r.h = arena_array(&a, p->n_rows, sizeof *r.h);
+    tide_status st = TIDE_OK;
+    if (r.h)
+        st = par_for(s->ctx, (p->n_rows + ROW_BLOCK - 1) / ROW_BLOCK, hash_rows, &r,
+                     err);
+    if (r.h && !st) m = maybe_repeated(r.h, p->n_rows, &a);
+    uint32_t *order = m > 0 ? arena_array(&a, m, sizeof *order) : NULL;
+    if (order && !sort_index_u64(&a, r.h, m, order))
+        for (int64_t i = 1; i < m; i++) repeated += r.h[order[i]] == r.h[order[i - 1]];
     if (repeated)
         ctx_note(s->ctx, "%lld of %lld rows repeat an earlier row in every column used",
                  (long long)repeated, (long long)p->n_rows);
     arena_free(&a);
+    return st;
 }
 
 static int name_cmp(const void *a, const void *b, const void *arg)
@@ -463,7 +581,8 @@ tide_status screen_features(struct tide_ctx *ctx, struct problem *p,
     if (st) return st;
     int n_constant = settle(&s, n);
     for (int i = 0; i < n; i++) n_features += facts[i].verdict == KEEP;
-    if (n_features) note_repeated_rows(&s, n);
+    if (n_features) st = note_repeated_rows(&s, n, err);
+    if (st) return st;
     n_features = 0;
     for (int i = 0; i < n; i++)
         if (facts[i].verdict == KEEP) list[n_features++] = list[i];

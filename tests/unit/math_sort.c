@@ -59,6 +59,33 @@ TEST(numbers_sort_with_ties_by_row_and_nan_last)
     arena_free(&a);
 }
 
+TEST(places_of_the_order_are_those_of_a_sort)
+{
+    struct arena a;
+    arena_init(&a, NULL);
+    for (int s = 1; s < 9; s++)
+        for (int kind = 0; kind < 5; kind++) {
+            int64_t n = sizes[s], place[21];
+            double out[21];
+            for (int64_t i = 0; i < n; i++) {
+                double v = (double)(int64_t)(draw() % 200001) - 100000;
+                key[i] = kind == 0   ? v / 7
+                         : kind == 1 ? 5
+                         : kind == 2 ? (i % 100 ? v * 1e-9 : v * 1e300)
+                         : kind == 3 ? (i % 17 ? v : (double)INFINITY)
+                                     : (double)(int64_t)(v / 40000);
+            }
+            for (int k = 0; k < 21; k++) place[k] = (n - 1) * k / 20;
+            memcpy(copy, key, sizeof key);
+            struct arena_mark m = arena_mark(&a);
+            CHECK(sort_places_f64(&a, copy, n, place, 21, out) == 0);
+            CHECK(sort_f64(&a, key, n) == 0);
+            for (int k = 0; k < 21; k++) CHECK(out[k] == key[place[k]]);
+            arena_reset(&a, m);
+        }
+    arena_free(&a);
+}
+
 TEST(integers_sort_stably)
 {
     struct arena a;

@@ -278,6 +278,30 @@ TEST(d15_a_copy_of_the_target_is_warned_of)
     end(p);
 }
 
+TEST(order_that_tells_the_classes_is_warned_of)
+{
+    static const char *const class[] = {"a", "b", "c"};
+    big_begin("whole,far,mixed,twice,tie,y");
+    for (int i = 0; i < 90; i++) /* far: all but one in a small part of the range */
+        BIG_ROW("%d,%g,%d,%d,%d,%s\n", 2 * i, i == 89 ? 1e9 : i, i * 7 % 11,
+                i / 30 == 2 && i % 2 ? -i : i, i == 30 ? 29 : i, class[i / 30]);
+    struct problem *p = begin(big, (struct tide_problem_options){.target = "y"});
+    CHECK(p && p->n_features == 5);
+    CHECK_INT(events_count(&said, TIDE_CODE_DATA_LEAK), 2); /* whole, far */
+    end(p);
+    big_begin("far,near,half,y");
+    for (int i = 0; i < 400; i++) /* near: a row of each class changes sides */
+        BIG_ROW("%g,%d,%d,%d\n", i == 399 ? 1e9 : i,
+                i == 0     ? 500
+                : i == 399 ? -1
+                           : i,
+                i % 200, i / 200);
+    p = begin(big, (struct tide_problem_options){.target = "y"});
+    CHECK(p && p->n_features == 3);
+    CHECK_INT(events_count(&said, TIDE_CODE_DATA_LEAK), 1); /* far */
+    end(p);
+}
+
 TEST(d16_identifiers_are_left_out)
 {
     big_begin("id,key,customer_id,x,y");

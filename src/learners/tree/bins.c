@@ -42,6 +42,29 @@ static int64_t runs_of(const double *sorted, int64_t n, int64_t *start)
     return d;
 }
 
+/* The same edges as below where no value is heavy: straight from one to the next. */
+static int32_t edges_between_light(const double *sorted, const int64_t *start,
+                                   int64_t d, int32_t codes, double *edge)
+{
+    int32_t n_edge = 0;
+    double mean = (double)start[d] / (double)codes;
+    for (int64_t from = 0, bins = codes; n_edge < codes - 1; n_edge++) {
+        int64_t lo = from, hi = d - 1; /* the first run that makes the bin full */
+        while (lo < hi) {
+            int64_t mid = lo + (hi - lo) / 2;
+            if ((double)(start[mid + 1] - start[from]) >= mean)
+                hi = mid;
+            else
+                lo = mid + 1;
+        }
+        if (lo + 1 >= d) break;
+        edge[n_edge] = edge_between(sorted[start[lo]], sorted[start[lo + 1]]);
+        from = lo + 1;
+        if (--bins > 0) mean = (double)(start[d] - start[from]) / (double)bins;
+    }
+    return n_edge;
+}
+
 /* Equal counts: a heavy value stands alone, the others share what is left of the codes. */
 static int32_t edges_by_count(const double *sorted, const int64_t *start, int64_t d,
                               int32_t codes, double *edge)
@@ -53,6 +76,7 @@ static int32_t edges_by_count(const double *sorted, const int64_t *start, int64_
         heavy += count > share;
         rest -= count > share ? count : 0;
     }
+    if (!heavy) return edges_between_light(sorted, start, d, codes, edge);
     int64_t bins = codes - heavy; /* heavy values are fewer than codes */
     double mean = bins > 0 ? (double)rest / (double)bins : (double)n;
     for (int64_t i = 0; i + 1 < d && n_edge < codes - 1; i++) {
