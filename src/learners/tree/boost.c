@@ -600,7 +600,8 @@ static tide_status boost_workers(struct boost *b, tide_error *err)
     b->lane_on = arena_array(&b->scratch, b->cuts.n_lanes + 1, 1);
     tide_status status = arena_status(&b->scratch, err);
     if (slots > 2 * b->n_fit + 4) slots = 2 * b->n_fit + 4;
-    int meet = b->n_trees > 1 && slots <= UINT16_MAX;
+    int late = b->width == 1 && !b->dart && !b->own && !b->rank;
+    int meet = (b->n_trees > 1 || late) && slots <= UINT16_MAX;
     for (int32_t c = 0; c < b->n_trees && !status; c++) {
         b->tree[c].node = arena_array(&b->scratch, slots, sizeof *b->tree[c].node);
         b->tree[c].value =
@@ -803,24 +804,40 @@ static void score_task(void *arg, int64_t task, int worker)
     }
 }
 
-/* Leaf values of tree k to the scores of its rows: at once, or, where a round has several trees, once
- * they are all there (scores_meet), so that a row's scores come into the cache once. */
-static tide_status scores_add(const struct boost *b, const struct grow *g, int64_t k)
+/* The same, told by leaf: two bytes a row are written where scores are eight. */
+static void place_task(void *arg, int64_t task, int worker)
+{
+    const struct score_job *job = arg;
+    const struct grow *g = job->g;
+    uint16_t *at = job->b->tree[job->k].at;
+    int64_t end = (task + 1) * SCORE_NODES;
+    (void)worker;
+    for (int64_t i = task * SCORE_NODES; i < end && i < g->n_nodes; i++) {
+        const struct grow_node *q = &g->node[i];
+        const uint32_t *ids = g->ids + q->beg;
+        for (uint32_t r = 0; q->left < 0 && r < q->n; r++) at[ids[r]] = (uint16_t)i;
+    }
+}
+
+/* Leaf values of tree k to the scores of its rows: when the next gradients are made or, where a
+ * round has several trees, once they are all there (scores_meet), so that a row's scores come
+ * into the cache once; else at once. */
+static tide_status scores_add(struct boost *b, const struct grow *g, int64_t k)
 {
     const struct boost_tree *t = &b->tree[k];
     struct score_job job = {b, g, t->value, k};
     int64_t tasks = (g->n_nodes + SCORE_NODES - 1) / SCORE_NODES;
+    int places = t->at && g->n_nodes > 1;
+    par_fn fn = places ? place_task : score_task;
     if (t->at && (g->n_nodes == 1 || b->p->rows < 1))
         memset(t->at, 0, (size_t)b->d->x->n_rows * sizeof *t->at);
-    for (int32_t i = 1; t->at && i < g->n_nodes; i++) {
-        const struct grow_node *q = &g->node[i];
-        const uint32_t *ids = g->ids + q->beg;
-        for (uint32_t r = 0; q->left < 0 && r < q->n; r++) t->at[ids[r]] = (uint16_t)i;
+    if (places && b->n_trees == 1) {
+        b->grad.late = t->at;
+        b->grad.late_value = t->value;
     }
-    if (t->at && g->n_nodes > 1) return TIDE_OK;
-    if (b->n_sampled >= SCORE_PAR_MIN)
-        return par_for(b->ctx, tasks, score_task, &job, NULL);
-    for (int64_t i = 0; i < tasks; i++) score_task(&job, i, 0);
+    if (b->n_sampled >= SCORE_PAR_MIN && b->n_workers == 1)
+        return par_for(b->ctx, tasks, fn, &job, NULL);
+    for (int64_t i = 0; i < tasks; i++) fn(&job, i, 0);
     return TIDE_OK;
 }
 
@@ -843,7 +860,8 @@ static void meet_block(void *arg, int64_t block, int worker)
 static tide_status scores_meet(struct boost *b, tide_error *err)
 {
     int64_t blocks = (b->d->x->n_rows + PAR_BLOCK - 1) / PAR_BLOCK;
-    return b->tree[0].at ? par_for(b->ctx, blocks, meet_block, b, err) : TIDE_OK;
+    int meet = b->n_trees > 1 && b->tree[0].at;
+    return meet ? par_for(b->ctx, blocks, meet_block, b, err) : TIDE_OK;
 }
 
 /* Grows tree k of this round, output k's or that of all, and adds it to the scores of the fit's

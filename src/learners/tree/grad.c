@@ -108,6 +108,21 @@ static struct grad_tile tile_of(const struct grad *g, int worker)
                               z + (size_t)GRAD_TILE * (size_t)(g->n_outputs + 1)};
 }
 
+/* The values that scores of rows [i0, i0 + m) lack, while they are in the cache anyway. */
+static void tile_late(const struct grad *g, int64_t i0, int64_t m)
+{
+    for (int64_t i = i0; g->late && i < i0 + m; i++)
+        g->score[i] += g->late_value[g->late[i]];
+}
+
+static void late_block(void *arg, int64_t b, int worker)
+{
+    const struct grad_job *job = arg;
+    int64_t n = job->g->rows.n - b * GRAD_BLOCK;
+    (void)worker;
+    tile_late(job->g, b * GRAD_BLOCK, n < GRAD_BLOCK ? n : GRAD_BLOCK);
+}
+
 static void tile_prepare(const struct grad *g, int64_t i0, int64_t m, double *z)
 {
     g->loss.of->prepare(&g->loss, &g->rows, i0, m, g->score + i0 * g->n_outputs, z);
@@ -171,6 +186,7 @@ static void tile_direct(const struct grad_job *job, int64_t i0, int64_t m, int64
     int32_t live[GRAD_TILE];
     for (int64_t i = 0; g->skip && i < m; i++) live[i] = g->skip[i0 + i] ? -1 : k[i];
     tile_dither(job, i0, m, 0, u);
+    tile_late(g, i0, m);
     g->loss.of->quantise(&g->loss, g->score + i0, g->skip ? live : k, u, m,
                          g->packed + i0, sum);
 }
@@ -198,6 +214,7 @@ static void quantise_block(void *arg, int64_t b, int worker)
     for (int32_t k = 0; k < g->n_outputs; k++) part[k] = (struct grad_part){0};
     for (int64_t i0 = b * GRAD_BLOCK; i0 < end; i0 += GRAD_TILE) {
         int64_t m = end - i0 < GRAD_TILE ? end - i0 : GRAD_TILE;
+        tile_late(g, i0, m);
         tile_prepare(g, i0, m, t.z);
         for (int32_t k = 0; k < g->n_outputs; k++) {
             tile_grad(g, i0, m, k, t.z, &t);
@@ -323,9 +340,14 @@ tide_status grad_make(struct grad *g, int32_t round, tide_error *err)
     struct grad_job job = {.g = g, .round = round, .key = rng_key(g->seed, "dither")};
     job.blocks = (g->rows.n + GRAD_BLOCK - 1) / GRAD_BLOCK;
     const struct objective *of = g->loss.of;
-    tide_status status = of->scaled ? grad_delta(&job, err) : TIDE_OK;
     double g_most = of->g_most * g->w_most;
     int by_pass = !(of->g_most > 0) || g->by_pass;
+    tide_status status = TIDE_OK;
+    if (g->late && (by_pass || of->scaled)) { /* a pass comes before the last */
+        status = each_block(&job, late_block, err);
+        g->late = NULL;
+    }
+    if (of->scaled && !status) status = grad_delta(&job, err);
     int h_by_pass = g->by_pass || (by_pass && !of->unit_h);
     double h_most = by_pass ? g->w_most : g->w_most * h_bound(g);
     if (by_pass && !status) {
@@ -347,6 +369,7 @@ tide_status grad_make(struct grad *g, int32_t round, tide_error *err)
     }
     if (!status)
         status = each_block(&job, is_direct(g) ? direct_block : quantise_block, err);
+    g->late = NULL;
     for (int64_t b = 0; b < job.blocks && !status; b++)
         for (int32_t o = 0; o < g->n_outputs; o++) {
             const struct grad_part *part = &g->part[b * g->n_outputs + o];

@@ -17,7 +17,10 @@ struct grad {
     double w_most;       /* largest weight */
     int by_pass;         /* bounds of the derivatives are looked for, not known */
     double *score;       /* [n][n_outputs] */
-    int together;        /* 16 bits are enough for all outputs or for none */
+    /* [n], or NULL: score i lacks late_value[late[i]], which the next pass over the scores adds */
+    const uint16_t *late;
+    const double *late_value;
+    int together;     /* 16 bits are enough for all outputs or for none */
     int for_vector;   /* set before grad_new: for leaves of several values (grow.h) */
     uint32_t *packed; /* [n_outputs][n]; for_vector [passes][n][vector_width] */
     int32_t *fine_g;  /* [n_outputs][n], made when first needed */
@@ -37,7 +40,7 @@ static inline int64_t grad_place(const struct grad *g, int32_t k, int64_t row)
     return ((int64_t)(k / width) * g->rows.n + row) * width + k % width;
 }
 tide_status grad_new(struct grad *g, struct arena *a, tide_error *err);
-/* Gradients of round `round` (0-based) from the scores into out[]. */
+/* Gradients of round `round` (0-based) from the scores into out[]; what is late is added. */
 tide_status grad_make(struct grad *g, int32_t round, tide_error *err);
 /* Are 16 bits too few for output k of this round, or for all of them taken `together`? */
 int grad_is_coarse(const struct grad *g, int32_t k);
