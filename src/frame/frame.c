@@ -1,6 +1,7 @@
 /* frame.c - building, sealing, sharing and asking a frame; tables from memory */
 #include "frame/frame.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -134,7 +135,7 @@ static void seal_column(void *arg, int64_t j, int worker)
     case TIDE_F64:
         for (int64_t i = 0; i < rows; i++) {
             n += c->f64[i] != c->f64[i];
-            infinite += isinf(c->f64[i]) != 0;
+            infinite += fabs(c->f64[i]) > DBL_MAX;
         }
         break;
     case TIDE_CAT:

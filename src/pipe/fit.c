@@ -13,6 +13,7 @@
 #include "base/par.h"
 #include "base/str.h"
 #include "frame/fold_part.h"
+#include "math/range.h"
 #include "math/sort.h"
 #include "pipe/flow.h"
 
@@ -37,15 +38,6 @@ struct scan {
     uint8_t **seen; /* [n_cols][levels of the frame's dictionary], NULL for numbers */
 };
 
-static void scan_range(const double *x, int64_t n, struct schema_column *out)
-{
-    for (int64_t k = 0; k < n; k++) {
-        if (isnan(x[k])) out->n_missing++;
-        if (!(x[k] >= out->lo)) out->lo = isnan(x[k]) ? out->lo : x[k];
-        if (!(x[k] <= out->hi)) out->hi = isnan(x[k]) ? out->hi : x[k];
-    }
-}
-
 static void scan_column(void *arg, int64_t j, int worker)
 {
     const struct scan *s = arg;
@@ -54,6 +46,7 @@ static void scan_column(void *arg, int64_t j, int worker)
     (void)worker;
     double chunk[512];
     struct view v = {.n_rows = s->n, .n_cols = 1, .cols = &c, .rows = s->rows};
+    struct range range = range_new();
     out->lo = out->hi = NAN;
     out->n_missing = 0;
     if (c->type == TIDE_CAT) {
@@ -66,16 +59,19 @@ static void scan_column(void *arg, int64_t j, int worker)
         }
         return;
     }
-    if (!s->rows && column_is_sparse(c) && c->n_at < s->n) { /* 0 is among its values */
-        out->lo = out->hi = 0;
-        scan_range(c->nz, c->n_at, out);
-        return;
+    if (!s->rows && column_is_sparse(c) && c->n_at < s->n) {
+        range_add(&range, c->nz, c->n_at);
+        range_add(&range, &(double){0}, 1);
+    } else {
+        for (int64_t i = 0; i < s->n; i += 512) {
+            int64_t n = s->n - i < 512 ? s->n - i : 512;
+            view_numbers(&v, 0, i, n, chunk);
+            range_add(&range, chunk, n);
+        }
     }
-    for (int64_t i = 0; i < s->n; i += 512) {
-        int64_t n = s->n - i < 512 ? s->n - i : 512;
-        view_numbers(&v, 0, i, n, chunk);
-        scan_range(chunk, n, out);
-    }
+    out->lo = range_lo(&range);
+    out->hi = range_hi(&range);
+    out->n_missing = range.n_missing;
 }
 
 static int level_cmp(const void *a, const void *b, const void *arg)

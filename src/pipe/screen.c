@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/par.h"
 #include "base/str.h"
+#include "math/range.h"
 #include "math/sort.h"
 
 #define SAMPLE     20000
@@ -80,20 +81,6 @@ static int integers_are_ids(const struct column *c, const struct view *v,
     return (runs || name_is_key(c->name)) && is_unique(c, v, a);
 }
 
-/* Range and gaps of a sparse column by the cells besides 0. */
-static int scan_cells(const struct column *c, struct facts *f)
-{
-    if (!column_is_sparse(c) || c->n_at >= c->n_rows) return 0;
-    f->lo = f->hi = 0;
-    for (int64_t k = 0; k < c->n_at; k++) {
-        double x = c->nz[k];
-        f->n_missing += isnan(x) != 0;
-        f->lo = x < f->lo ? x : f->lo;
-        f->hi = x > f->hi ? x : f->hi;
-    }
-    return 1;
-}
-
 /* Values and classes of rows 0, step, ... for the test whether order tells the classes. */
 struct sample {
     double *x;
@@ -120,41 +107,60 @@ static void sample_chunk(struct sample *to, const struct problem *p, const doubl
     }
 }
 
+/* Sums about the first value, for the correlation with a numeric target. */
+struct sums {
+    double x0, x, xx, xy, y, yy, n;
+};
+
+static void sums_add(struct sums *s, const double *x, const double *y, double mean_y,
+                     int64_t m)
+{
+    for (int64_t k = 0; k < m; k++) {
+        if (isnan(x[k])) continue;
+        if (s->n == 0) s->x0 = x[k];
+        double dx = x[k] - s->x0, dy = y[k] - mean_y;
+        s->n++;
+        s->x += dx;
+        s->xx += dx * dx;
+        s->y += dy;
+        s->yy += dy * dy;
+        s->xy += dx * dy;
+    }
+}
+
+static double correlation_of(const struct sums *s)
+{
+    double vx = s->xx - s->x * s->x / s->n, vy = s->yy - s->y * s->y / s->n;
+    double cov = s->xy - s->x * s->y / s->n;
+    return s->n >= FEWEST_ID && vx > 0 && vy > 0 ? fabs(cov) / sqrt(vx * vy) : 0;
+}
+
 /* Range, gaps, hash and correlation with a numeric target, in one pass; a sample, too. */
 static void scan_numbers(const struct screening *s, const struct view *v,
                          struct facts *f, struct sample *some)
 {
-    double x[CHUNK], sx = 0, sxx = 0, sxy = 0, sy = 0, syy = 0, x0 = 0, n = 0;
+    double x[CHUNK];
     const double *y = s->p->y;
-    f->lo = f->hi = NAN;
-    int in_cells = !y && !v->rows && scan_cells(v->cols[0], f);
+    const struct column *c = v->cols[0];
+    struct sums sums = {0};
+    struct range range = range_new();
+    int in_cells = !v->rows && column_is_sparse(c) && c->n_at < c->n_rows;
     for (int64_t i = 0; i < v->n_rows; i += CHUNK) {
         int64_t m = v->n_rows - i < CHUNK ? v->n_rows - i : CHUNK;
         view_numbers(v, 0, i, m, x);
         f->hash = hash64(x, (size_t)m * sizeof *x, f->hash);
         if (some) sample_chunk(some, s->p, x, i, m);
-        for (int64_t k = 0; k < m && !in_cells; k++) {
-            if (isnan(x[k])) {
-                f->n_missing++;
-                continue;
-            }
-            if (n == 0) {
-                x0 = f->lo = f->hi = x[k];
-            }
-            f->lo = x[k] < f->lo ? x[k] : f->lo;
-            f->hi = x[k] > f->hi ? x[k] : f->hi;
-            n++;
-            if (!y) continue;
-            double dx = x[k] - x0, dy = y[i + k] - s->mean_y;
-            sx += dx;
-            sxx += dx * dx;
-            sy += dy;
-            syy += dy * dy;
-            sxy += dx * dy;
-        }
+        if (!in_cells) range_add(&range, x, m);
+        if (y) sums_add(&sums, x, y + i, s->mean_y, m);
     }
-    double vx = sxx - sx * sx / n, vy = syy - sy * sy / n, cov = sxy - sx * sy / n;
-    if (y && n >= FEWEST_ID && vx > 0 && vy > 0) f->leak = fabs(cov) / sqrt(vx * vy);
+    if (in_cells) {
+        range_add(&range, c->nz, c->n_at);
+        range_add(&range, &(double){0}, 1);
+    }
+    f->n_missing = range.n_missing;
+    f->lo = range_lo(&range);
+    f->hi = range_hi(&range);
+    if (y) f->leak = correlation_of(&sums);
 }
 
 /* Could the AUC be beyond LEAK either way? Counts of a few hundred parts of the range bound
