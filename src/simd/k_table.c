@@ -56,6 +56,8 @@ void KERNEL(tree_softmax_grad)(const double *, const int32_t *, int64_t, int, do
                                double *, double *);
 int64_t KERNEL(tree_scan)(const uint64_t *, int, int64_t, const struct simd_scan *,
                           int64_t[2]);
+int KERNEL(tree_scan_may)(const uint64_t *, int64_t, const struct simd_scan *,
+                          const int64_t[2], float);
 void KERNEL(tree_dither)(const struct simd_dither *, int64_t, int64_t, uint32_t *);
 void KERNEL(tree_dither_ids)(const struct simd_dither *, const int64_t *, int64_t,
                              uint32_t *);
@@ -133,6 +135,7 @@ const struct simd_table SIMD_CAT(simd_table, SIMD_SET) = {
     .tree_softmax = KERNEL(tree_softmax),
     .tree_softmax_grad = KERNEL(tree_softmax_grad),
     .tree_scan = KERNEL(tree_scan),
+    .tree_scan_may = KERNEL(tree_scan_may),
     .tree_dither = KERNEL(tree_dither),
     .tree_dither_ids = KERNEL(tree_dither_ids),
     .tree_quantise = KERNEL(tree_quantise),

@@ -19,6 +19,9 @@
 
 int64_t KERNEL(tree_scan)(const uint64_t *cells, int wide, int64_t n,
                           const struct simd_scan *node, int64_t sum[2]);
+int KERNEL(tree_scan_may)(const uint64_t *cells, int64_t n,
+                          const struct simd_scan *node, const int64_t sum[2],
+                          float floor);
 int64_t KERNEL(tree_gain)(const double *gl, const double *hl, int64_t n,
                           const struct simd_split *split, double *out);
 
@@ -385,6 +388,56 @@ static int64_t scan_packed(const uint64_t *cells, int64_t n,
     sum[1] = (uint32_t)left[at];
     return at;
 }
+
+/* What scan_may asks of every code. */
+struct asked {
+    __m256 l2, mean, total, floor;
+};
+
+/* Whose d^2 is above floor p q, of the codes of a half of a group; q errs to less. */
+INLINE __m256 half_above(const uint64_t *left, const struct asked *a, int64_t n,
+                         const struct simd_scan *node, int all)
+{
+    const __m256i *from = (const __m256i *)left;
+    __m256i h = words_of(from[0], from[1], 0);
+    __m256 g = _mm256_cvtepi32_ps(words_of(from[0], from[1], 1));
+    __m256 p = _mm256_add_ps(_mm256_cvtepi32_ps(h), a->l2);
+    __m256 d = _mm256_sub_ps(g, _mm256_mul_ps(p, a->mean));
+    __m256 under =
+        _mm256_mul_ps(_mm256_mul_ps(p, a->floor), _mm256_sub_ps(a->total, p));
+    __m256 above = _mm256_cmp_ps(_mm256_mul_ps(d, d), under, _CMP_GT_OQ);
+    return all ? above : _mm256_and_ps(above, allowed(h, node, n));
+}
+
+/* As scan_packed, but nothing is kept of a code. */
+static int scan_may(const uint64_t *cells, int64_t n, const struct simd_scan *node,
+                    const int64_t sum[2], float floor)
+{
+    _Alignas(32) uint64_t left[256];
+    const int64_t least = node->min_h, most = node->h - node->min_h;
+    const float total = (float)node->h + 2 * node->l2;
+    const struct asked a = {_mm256_set1_ps(node->l2), _mm256_set1_ps(node->mean),
+                            _mm256_set1_ps(total - total * 0x1p-21f),
+                            _mm256_set1_ps(floor)};
+    uint64_t all = ((uint64_t)sum[0] << 32) + (uint64_t)sum[1];
+    __m256 any = _mm256_setzero_ps();
+    for (int64_t i = 0; i < n && i < SUMS_AHEAD; i += 16)
+        all = sum_group(cells + i, all, left + i);
+    for (int64_t i = 0; i < n; i += 16) {
+        int64_t next = i + SUMS_AHEAD, m = n - i;
+        if (next < n) all = sum_group(cells + next, all, left + next);
+        int64_t h0 = (uint32_t)left[i], h1 = (uint32_t)left[m < 16 ? n - 1 : i + 15];
+        if (h0 > most) break;
+        if (h0 >= least && h1 <= most && m >= 16) {
+            any = _mm256_or_ps(any, half_above(left + i, &a, 0, node, 1));
+            any = _mm256_or_ps(any, half_above(left + i + 8, &a, 0, node, 1));
+        } else if (h1 >= least) {
+            any = _mm256_or_ps(any, half_above(left + i, &a, m, node, 0));
+            any = _mm256_or_ps(any, half_above(left + i + 8, &a, m - 8, node, 0));
+        }
+    }
+    return _mm256_movemask_ps(any) != 0;
+}
 #undef INLINE
 #endif
 
@@ -398,6 +451,22 @@ int64_t KERNEL(tree_scan)(const uint64_t *cells, int wide, int64_t n,
     return scan_plain(cells, wide, n, node, sum);
 }
 #endif
+
+int KERNEL(tree_scan_may)(const uint64_t *cells, int64_t n,
+                          const struct simd_scan *node, const int64_t sum[2],
+                          float floor)
+{
+#ifdef SIMD_IS_avx2
+    if (node->h <= INT32_MAX && node->g_scale == 1 && node->h_scale == 1)
+        return scan_may(cells, n, node, sum, floor);
+#endif
+    (void)cells;
+    (void)n;
+    (void)node;
+    (void)sum;
+    (void)floor;
+    return 1;
+}
 
 static inline double soft(double g, double l1)
 {

@@ -221,6 +221,11 @@ struct simd_table {
      * min_h on both sides. sum[] gets the winner's left side. Cells up to 256 may be read. */
     int64_t (*tree_scan)(const uint64_t *cells, int wide, int64_t n,
                          const struct simd_scan *node, int64_t sum[2]);
+    /* Same arguments, packed cells. 0: no split has a rank d^2 / (p q) above `floor` (see there),
+     * by sums that err by less than one part in 2^20 of those of the node. 1: one may have; where
+     * looking takes as long as tree_scan, that is said of all. sum[] stays. */
+    int (*tree_scan_may)(const uint64_t *cells, int64_t n, const struct simd_scan *node,
+                         const int64_t sum[2], float floor);
     /* k_tree_grad.c: dither of rows id0 .. id0 + n - 1 */
     void (*tree_dither)(const struct simd_dither *d, int64_t id0, int64_t n,
                         uint32_t *out);

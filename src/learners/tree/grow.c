@@ -49,6 +49,7 @@ tide_status grow_new(struct tide_ctx *ctx, const struct bin_cuts *cuts,
                             g->vector ? vector_cells(g->rules.outputs) : 1, a);
     g->node = arena_array(a, 2 * (int64_t)g->rules.leaves + 2, sizeof *g->node);
     g->heap = arena_array(a, (int64_t)g->rules.leaves + 2, sizeof *g->heap);
+    g->gains = arena_array(a, (int64_t)g->rules.leaves + 2, sizeof *g->gains);
     int32_t waiting = threads > 1 ? g->rules.leaves : 1;
     g->kids = arena_array(a, waiting + 1, sizeof *g->kids);
     g->free_kids = arena_array(a, waiting + 1, sizeof *g->free_kids);
@@ -93,6 +94,40 @@ static int32_t heap_pop(struct grow *g)
     }
     g->heap[i] = v;
     return top;
+}
+
+#define GAINS_MOST 4096 /* leaves from which keeping them in order may take long */
+
+/* A leaf that can be split joins the queue. g->gains are the best of the queue, at most as many as
+ * there are leaves to come: any other split is made after all of them, so never. */
+static void queue(struct grow *g, int32_t v)
+{
+    double gain = g->node[v].split.gain;
+    int32_t i = g->n_gains, most = g->rules.leaves - g->n_leaves;
+    heap_push(g, v);
+    if (g->rules.level_wise || g->rules.leaves > GAINS_MOST) return;
+    if (i >= most) {
+        i = most - 1;
+        if (i < 0 || gain <= g->gains[i]) return;
+    }
+    for (; i > 0 && g->gains[i - 1] < gain; i--) g->gains[i] = g->gains[i - 1];
+    g->gains[i] = gain;
+    if (g->n_gains < most) g->n_gains++;
+}
+
+/* What a split must gain to be made. */
+static double useful_gain(const struct grow *g)
+{
+    int32_t most = g->rules.leaves - g->n_leaves;
+    return most > 0 && g->n_gains >= most ? g->gains[most - 1] : 0;
+}
+
+/* The best leaf is split. */
+static int32_t dequeue(struct grow *g)
+{
+    if (g->n_gains > 0)
+        memmove(g->gains, g->gains + 1, (size_t)--g->n_gains * sizeof *g->gains);
+    return heap_pop(g);
 }
 
 /* May this node be split at all, by what is known before its histogram? */
@@ -147,6 +182,8 @@ static struct plan kids_plan(const struct grow *g, const struct grow_node *p,
     plan.small = kid[0].n > kid[1].n;
     for (int i = 0; i < 2; i++) {
         kid[i].wide = (uint8_t)is_wide(g->grad, &kid[i]);
+        kid[i].first = p->split.lane;
+        kid[i].useful = useful_gain(g);
         plan.need[i] =
             g->n_leaves + 1 < g->rules.leaves && can_split(g, g->grad, &kid[i]);
     }
@@ -279,7 +316,8 @@ static void kids_settle(struct grow *g, int32_t at)
     p->hist = NULL;
     for (int i = 0; i < 2; i++) {
         struct grow_node *q = &g->kids[p->kids][i];
-        if (q->split.gain > 0) continue;
+        if (q->split.gain > q->useful) continue;
+        q->split.gain = 0; /* it will not be made */
         hist_give(g->pool, q->hist, q->wide);
         q->hist = NULL;
     }
@@ -351,14 +389,14 @@ static void accept(struct grow *g, int32_t at)
     const struct grow_node *kid = g->kids[p->kids];
     p->left = g->n_nodes;
     p->right = g->n_nodes + 1;
+    g->n_leaves++;
     for (int i = 0; i < 2; i++) {
         g->node[g->n_nodes] = kid[i];
-        if (kid[i].split.gain > 0) heap_push(g, g->n_nodes);
+        if (kid[i].split.gain > 0) queue(g, g->n_nodes);
         g->n_nodes++;
     }
     g->free_kids[g->n_free_kids++] = p->kids;
     p->kids = -1;
-    g->n_leaves++;
 }
 
 #ifndef NDEBUG
@@ -429,7 +467,7 @@ static void grow_root(struct grow *g)
         grow_phase(g, g->codes->n_planes, root_task, &job);
         split_choose(g, g->grad, g->ids, q, &g->room[g->threads]);
     }
-    if (q->split.gain > 0) heap_push(g, 0);
+    if (q->split.gain > 0) queue(g, 0);
 }
 
 static void grow_lead(struct par_crew *crew, void *arg)
@@ -442,7 +480,7 @@ static void grow_lead(struct par_crew *crew, void *arg)
         if (crew_cancelled(crew)) break;
         assert(g->node[g->heap[0]].kids >= 0 || adds_up(g, g->heap[0]));
         if (g->node[g->heap[0]].kids < 0) prepare(g);
-        if (!g->status && !crew_cancelled(crew)) accept(g, heap_pop(g));
+        if (!g->status && !crew_cancelled(crew)) accept(g, dequeue(g));
     }
     g->crew = NULL;
 }
@@ -532,7 +570,7 @@ tide_status grow_tree(struct grow *g, const struct grow_grad *grad,
     int32_t waiting = g->threads > 1 ? g->rules.leaves : 1;
     memcpy(g->ids, rows, (size_t)n * sizeof *rows);
     g->n_nodes = g->n_leaves = 1;
-    g->n_heap = 0;
+    g->n_heap = g->n_gains = 0;
     g->grad = grad;
     g->status = TIDE_OK;
     for (g->n_free_kids = 0; g->n_free_kids < waiting; g->n_free_kids++)
@@ -541,6 +579,7 @@ tide_status grow_tree(struct grow *g, const struct grow_grad *grad,
                                     .kids = -1,
                                     .left = -1,
                                     .right = -1,
+                                    .first = -1,
                                     .lo = -(double)INFINITY,
                                     .hi = (double)INFINITY,
                                     .groups = UINT64_MAX,

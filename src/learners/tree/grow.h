@@ -64,6 +64,8 @@ struct grow_node {
     double lo, hi;           /* its value must lie within (monotone) */
     uint64_t groups;         /* interaction groups that hold the path's columns */
     int32_t alone;           /* the path's column is in no group: its lane; -1 */
+    int32_t first;           /* lane that is scanned first: its parent's; -1 */
+    double useful;           /* splits of no larger gain will not be made */
 };
 
 /* Best split of each lane, while a node is scanned. */
@@ -97,6 +99,8 @@ struct grow {
     int32_t n_nodes, n_leaves;
     int32_t *heap;
     int32_t n_heap;
+    double *gains; /* falling: the splits that come next, as far as known */
+    int32_t n_gains;
     int threads;      /* members of a crew, at most */
     int team, n_good; /* members now; trees in a row that used them well */
     int n_tried; /* small trees since the last trial of one member and of the team */

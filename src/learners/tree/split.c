@@ -37,9 +37,11 @@ struct scan {
     double parent;         /* T(G)^2/(H + l2) */
     struct simd_split rule;
     struct simd_scan fast;
-    int is_fast; /* tree_scan ranks the splits of this node as the gain does */
-    int is_held; /* values are bounded: some column of the table is monotone */
-    int way;     /* of the lane: 1 values may not fall with its codes, -1 not rise */
+    int is_fast;   /* tree_scan ranks the splits of this node as the gain does */
+    int is_held;   /* values are bounded: some column of the table is monotone */
+    int way;       /* of the lane: 1 values may not fall with its codes, -1 not rise */
+    double useful; /* gain that a split must exceed to be of use */
+    float floor;   /* the rank of that gain or a little less; 0: not asked */
 };
 
 static double score(double g, double h, double l1, double l2)
@@ -474,6 +476,25 @@ static struct scan scan_of(const struct grow *g, const struct grow_grad *grad,
     return s;
 }
 
+/* From now on splits of no larger gain are of no use. The gain is d^2 S / (p q) - C with S = H + 2 l2
+ * and C the node's own score less G^2 / S. The floor lies so far below its rank as no rounding
+ * reaches: an error in d, up to 2^-20 of G, must be small beside the least d that counts, at p q's
+ * least. Where it is not, all columns are scanned. */
+static void raise_floor(struct scan *s, double gain)
+{
+    if (!(gain > s->useful)) return;
+    s->useful = gain;
+    if (!s->is_fast || s->wide || s->fast.g_scale != 1) return;
+    double l2 = s->rule.l2, sum = s->rule.h + 2 * l2, g = s->rule.g;
+    double rank = (gain + s->parent - g * g / sum) / sum;
+    double p = (double)s->fast.min_h * s->grad->h_unit + l2;
+    double least = rank * p * (sum - p), error = fabs(g) * 0x1p-20 * 256;
+    if (gain > 1e-8 * s->parent && least > error * error) {
+        double unit = s->grad->h_unit / s->grad->g_unit;
+        s->floor = (float)(0.98 * rank * unit * unit);
+    }
+}
+
 /* Is the lane drawn for this level and this node? A node is known by its depth and by how many
  * rows lie left of it, which no order of rows changes. */
 static int lane_is_drawn(const struct grow *g, const struct grow_node *node,
@@ -523,6 +544,34 @@ void split_pass_on(const struct grow *g, const struct grow_grad *grad,
     *(rises ? &kid[1].lo : &kid[1].hi) = middle;
 }
 
+/* May a split of the lane's numbers exceed the useful gain? Levels are scanned in any case. */
+static int may_be_useful(struct scan *s, int32_t lane)
+{
+    const struct bin_feature *f = &s->g->cuts->feature[s->g->cuts->lane_feature[lane]];
+    int64_t n = f->n_code, none[2] = {0, 0};
+    if (!(s->floor > 0) || f->kind) return 1;
+    s->cells = bundle_cells(s->g->codes, lane, s->node->hist, 0, s->node->g, s->node->h,
+                            s->room);
+    int64_t absent[2] = {cell_g(s, BIN_MISSING), cell_h(s, BIN_MISSING)};
+    int missing = absent[0] != 0 || absent[1] != 0;
+    int (*may)(const uint64_t *, int64_t, const struct simd_scan *, const int64_t *,
+               float) = s->g->simd->tree_scan_may;
+    return may(s->cells, n - !missing, &s->fast, none, s->floor) ||
+           (missing && may(s->cells, n - 1, &s->fast, absent, s->floor));
+}
+
+/* Best split of one lane into room; none of no use is looked for, and its gain raises the floor. */
+static void split_lane(struct scan *s, int32_t lane, struct split_room *room)
+{
+    struct grow_split *best = &room->best[lane];
+    room->exact[lane] = (uint8_t)s->grad->h_is_count;
+    best->gain = 0;
+    if (!split_lane_is_on(s->g, s->node, lane) || !may_be_useful(s, lane)) return;
+    scan_lane(s, s->node->hist, lane, best);
+    /* a split whose rows are yet to be counted may be refused: it proves nothing of others */
+    if (room->exact[lane] || rows_proved(s, best)) raise_floor(s, best->gain);
+}
+
 void split_lanes(const struct grow *g, const struct grow_grad *grad,
                  const struct grow_node *node, int32_t first, int32_t n,
                  struct split_room *room)
@@ -530,12 +579,15 @@ void split_lanes(const struct grow *g, const struct grow_grad *grad,
     uint64_t cells[512];
     struct scan s = scan_of(g, grad, node);
     s.room = cells;
+    raise_floor(&s, node->useful);
     int32_t end = bundle_from(g->codes, first + n);
     for (int32_t i = bundle_from(g->codes, first); i < end; i++) {
         int32_t l = bundle_nth(g->codes, i);
-        room->exact[l] = (uint8_t)grad->h_is_count;
-        room->best[l].gain = 0;
-        if (split_lane_is_on(g, node, l)) scan_lane(&s, node->hist, l, &room->best[l]);
+        if (l == node->first) split_lane(&s, l, room);
+    }
+    for (int32_t i = bundle_from(g->codes, first); i < end; i++) {
+        int32_t l = bundle_nth(g->codes, i);
+        if (l != node->first) split_lane(&s, l, room);
     }
 }
 
