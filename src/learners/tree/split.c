@@ -544,24 +544,30 @@ void split_pass_on(const struct grow *g, const struct grow_grad *grad,
     *(rises ? &kid[1].lo : &kid[1].hi) = middle;
 }
 
+/* The lane's cells, those of packed nodes without shared columns where they lie. */
+static inline const uint64_t *lane_cells(const struct scan *s, int32_t lane)
+{
+    const struct bin_codes *codes = s->g->codes;
+    const struct grow_node *q = s->node;
+    if (!codes->bundles && !s->wide) return q->hist + 256 * (size_t)lane;
+    return bundle_cells(codes, lane, q->hist, s->wide, q->g, q->h, s->room);
+}
+
 /* May a split of the lane's numbers exceed the useful gain? Levels are scanned in any case. */
-static int may_be_useful(struct scan *s, int32_t lane)
+static inline int may_be_useful(const struct scan *s, int32_t lane)
 {
     const struct bin_feature *f = &s->g->cuts->feature[s->g->cuts->lane_feature[lane]];
     int64_t n = f->n_code, none[2] = {0, 0};
     if (!(s->floor > 0) || f->kind) return 1;
-    s->cells = bundle_cells(s->g->codes, lane, s->node->hist, 0, s->node->g, s->node->h,
-                            s->room);
-    int64_t absent[2] = {cell_g(s, BIN_MISSING), cell_h(s, BIN_MISSING)};
-    int missing = absent[0] != 0 || absent[1] != 0;
-    int (*may)(const uint64_t *, int64_t, const struct simd_scan *, const int64_t *,
-               float) = s->g->simd->tree_scan_may;
-    return may(s->cells, n - !missing, &s->fast, none, s->floor) ||
-           (missing && may(s->cells, n - 1, &s->fast, absent, s->floor));
+    const uint64_t *cells = lane_cells(s, lane), absent = cells[BIN_MISSING];
+    const struct simd_table *simd = s->g->simd;
+    if (simd->tree_scan_may(cells, n - !absent, &s->fast, none, s->floor)) return 1;
+    int64_t left[2] = {(int32_t)(absent >> 32), (uint32_t)absent};
+    return absent && simd->tree_scan_may(cells, n - 1, &s->fast, left, s->floor);
 }
 
 /* Best split of one lane into room; none of no use is looked for, and its gain raises the floor. */
-static void split_lane(struct scan *s, int32_t lane, struct split_room *room)
+static inline void split_lane(struct scan *s, int32_t lane, struct split_room *room)
 {
     struct grow_split *best = &room->best[lane];
     room->exact[lane] = (uint8_t)s->grad->h_is_count;
@@ -580,14 +586,14 @@ void split_lanes(const struct grow *g, const struct grow_grad *grad,
     struct scan s = scan_of(g, grad, node);
     s.room = cells;
     raise_floor(&s, node->useful);
-    int32_t end = bundle_from(g->codes, first + n);
-    for (int32_t i = bundle_from(g->codes, first); i < end; i++) {
+    int32_t end = bundle_from(g->codes, first + n), from = bundle_from(g->codes, first);
+    int32_t early = -1; /* the first to be scanned */
+    for (int32_t i = from; i < end && early < 0; i++)
+        if (bundle_nth(g->codes, i) == node->first) early = node->first;
+    if (early >= 0) split_lane(&s, early, room);
+    for (int32_t i = from; i < end; i++) {
         int32_t l = bundle_nth(g->codes, i);
-        if (l == node->first) split_lane(&s, l, room);
-    }
-    for (int32_t i = bundle_from(g->codes, first); i < end; i++) {
-        int32_t l = bundle_nth(g->codes, i);
-        if (l != node->first) split_lane(&s, l, room);
+        if (l != early) split_lane(&s, l, room);
     }
 }
 
