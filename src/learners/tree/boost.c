@@ -778,7 +778,7 @@ struct score_job {
     int64_t k;
 };
 
-#define SCORE_NODES   16 /* nodes of one task */
+#define SCORE_NODES   4 /* nodes of one task */
 #define SCORE_AHEAD   32
 #define SCORE_PAR_MIN 4096
 

@@ -17,7 +17,7 @@
 #include "base/par.h"
 #include "base/rng.h"
 
-#define GRAD_BLOCK  2048 /* rows of a task, some 10 us of it */
+#define GRAD_BLOCK  1024 /* rows of a task, some 5 us of it */
 #define GRAD_COARSE 8    /* levels on average below which 16 bits are too few */
 
 struct grad_part {

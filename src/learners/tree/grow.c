@@ -498,21 +498,30 @@ static void grow_clear(struct grow *g)
     }
 }
 
-#define TEAM_USED 0.7 /* share of the members' time below which one leaves */
-#define TEAM_GOOD 8   /* trees after which one comes back */
+#define TEAM_USED 0.7      /* share of the members' time below which one leaves */
+#define TEAM_GOOD 8        /* trees after which one comes back */
+#define TEAM_LOOK 40000000 /* ns that are judged at least */
 
-/* The next tree's team, by how much processor time the members of this one got: beside busy
- * neighbours a second member waits more than it helps. No result depends on it. */
+/* The next tree's team, by how much processor time the members of the last ones got: beside busy
+ * neighbours a second member waits more than it helps. The kernel counts the time of threads that
+ * run at the moment by its ticks, of 4 or 10 ms each: one small tree says nothing. No result
+ * depends on it. */
 static void team_learn(struct grow *g, int64_t wall_ns, int64_t cpu_ns)
 {
     if (g->threads == 1) return;
-    if ((double)cpu_ns < TEAM_USED * (double)wall_ns * g->members) {
+    g->seen_trees++;
+    g->seen_ns += wall_ns;
+    g->seen_cpu_ns += cpu_ns;
+    if (g->seen_ns < TEAM_LOOK) return;
+    if ((double)g->seen_cpu_ns < TEAM_USED * (double)g->seen_ns * g->members) {
         g->n_good = 0;
         if (g->team > 1) g->team--;
-    } else if (++g->n_good >= TEAM_GOOD) {
+    } else if ((g->n_good += g->seen_trees) >= TEAM_GOOD) {
         g->n_good = 0;
         if (g->team < g->threads) g->team++;
     }
+    g->seen_trees = 0;
+    g->seen_ns = g->seen_cpu_ns = 0;
 }
 
 #define TRIAL_ROWS  65536 /* below, waking a team may take longer than it saves */

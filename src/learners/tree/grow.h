@@ -103,6 +103,8 @@ struct grow {
     int32_t n_gains;
     int threads;      /* members of a crew, at most */
     int team, n_good; /* members now; trees in a row that used them well */
+    int seen_trees; /* by this team, not judged yet; their time by the clock and of the CPU */
+    int64_t seen_ns, seen_cpu_ns;
     int n_tried; /* small trees since the last trial of one member and of the team */
     int64_t tried_ns[2];     /* time of a trial's trees: one member, the team */
     struct split_room *room; /* [threads + 2]: members; two children of a large node */
