@@ -660,6 +660,50 @@ tide_status par_crew(struct tide_ctx *ctx, int n_members,
     return crew_cancelled(&crew) ? err_cancelled(err) : TIDE_OK;
 }
 
+/* ---- par_gate ----
+ *
+ * Who finds it taken, or waits for news, spins as the members of a crew do, then sleeps. */
+
+static int gate_try(struct par_gate *gate)
+{
+    uint32_t open = 0;
+    return atomic_compare_exchange_strong(&gate->lock, &open, 1);
+}
+
+void par_gate_enter(struct par_gate *gate)
+{
+    for (int i = 0; i < SPIN_PAUSES; i++) {
+        if (atomic_load_explicit(&gate->lock, memory_order_relaxed) == 0 &&
+            gate_try(gate))
+            return;
+        pause_once();
+    }
+    while (atomic_exchange(&gate->lock, 2) != 0) futex_wait(&gate->lock, 2);
+}
+
+void par_gate_leave(struct par_gate *gate)
+{
+    if (atomic_exchange(&gate->lock, 0) == 2) futex_wake_all(&gate->lock);
+}
+
+void par_gate_wait(struct par_gate *gate)
+{
+    uint32_t seen = atomic_load(&gate->news);
+    par_gate_leave(gate);
+    for (int i = 0; i < SPIN_PAUSES && atomic_load(&gate->news) == seen; i++)
+        pause_once();
+    atomic_fetch_add(&gate->sleepers, 1);
+    while (atomic_load(&gate->news) == seen) futex_wait(&gate->news, seen);
+    atomic_fetch_sub(&gate->sleepers, 1);
+    par_gate_enter(gate);
+}
+
+void par_gate_tell(struct par_gate *gate)
+{
+    atomic_fetch_add(&gate->news, 1);
+    if (atomic_load(&gate->sleepers)) futex_wake_all(&gate->news);
+}
+
 /* ---- sums ---- */
 
 void par_tree_fold(double *part, int64_t width)

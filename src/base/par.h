@@ -58,6 +58,20 @@ void crew_phase(struct par_crew *crew, int64_t n_tasks, par_fn fn, void *arg);
  * returns TIDE_ECANCELLED. */
 int crew_cancelled(struct par_crew *crew);
 
+/* A gate at what the members of a phase share: one is inside at a time, and may wait there for the
+ * others' news. All zero: open. What is told must come from a member that runs a task already: the
+ * crew may run the tasks of a phase one after the other. */
+struct par_gate {
+    _Atomic uint32_t lock; /* 0 free, 1 taken, 2 taken and somebody sleeps */
+    _Atomic uint32_t news;
+    _Atomic uint32_t sleepers;
+};
+void par_gate_enter(struct par_gate *gate);
+void par_gate_leave(struct par_gate *gate);
+/* Of who is inside. wait: leaves, and comes back after the next par_gate_tell. */
+void par_gate_wait(struct par_gate *gate);
+void par_gate_tell(struct par_gate *gate);
+
 /* The fixed order of floating-point sums over rows (algorithms.md 11): compute blocks of
  * PAR_BLOCK rows; 64 shards own contiguous block ranges; blocks of a shard add in order,
  * shards meet in a fixed binary tree. */

@@ -334,6 +334,75 @@ TEST(par_crew_gives_the_same_result_for_any_team)
     }
 }
 
+/* Items of a tree: who finishes one tells of the two below it. */
+#define N_ITEMS 255
+struct gate_work {
+    struct par_gate gate;
+    int state
+        [N_ITEMS]; /* 0 waits for the one above, 1 can be taken, 2 at work, 3 done */
+    int n_at_work, n_done, inside, most_inside;
+    int slow; /* every so many sleep for a while */
+};
+
+static int gate_pick(const struct gate_work *w)
+{
+    for (int i = 0; i < N_ITEMS; i++)
+        if (w->state[i] == 1) return i;
+    return -1;
+}
+
+static void gate_task(void *arg, int64_t task, int member)
+{
+    struct gate_work *w = arg;
+    (void)task;
+    (void)member;
+    par_gate_enter(&w->gate);
+    while (w->n_done < N_ITEMS) {
+        w->most_inside = ++w->inside > w->most_inside ? w->inside : w->most_inside;
+        int item = gate_pick(w);
+        w->inside--;
+        if (item < 0) {
+            CHECK(w->n_at_work > 0);
+            par_gate_wait(&w->gate);
+            continue;
+        }
+        w->state[item] = 2;
+        w->n_at_work++;
+        par_gate_leave(&w->gate);
+        if (item % w->slow == 0) usleep(500); /* the others fall asleep */
+        par_gate_enter(&w->gate);
+        w->state[item] = 3;
+        w->n_at_work--;
+        w->n_done++;
+        for (int k = 2 * item + 1; k <= 2 * item + 2 && k < N_ITEMS; k++)
+            w->state[k] = 1;
+        par_gate_tell(&w->gate);
+    }
+    par_gate_leave(&w->gate);
+}
+
+static void gate_lead(struct par_crew *crew, void *arg)
+{
+    struct gate_work *w = arg;
+    for (int run = 0; run < 20; run++) {
+        *w = (struct gate_work){.state = {1}, .slow = run % 2 ? 16 : N_ITEMS};
+        crew_phase(crew, 7, gate_task, w);
+        CHECK_INT(w->n_done, N_ITEMS);
+        CHECK_INT(w->n_at_work, 0);
+        CHECK_INT(w->most_inside, 1);
+    }
+}
+
+TEST(members_take_turns_at_a_gate_and_wait_for_news)
+{
+    for (int threads = 1; threads <= 7; threads += threads < 3 ? 1 : 4) {
+        struct tide_ctx *ctx = ctx_with(threads);
+        struct gate_work w;
+        CHECK_INT(par_crew(ctx, threads, gate_lead, &w, NULL), TIDE_OK);
+        tide_ctx_free(ctx);
+    }
+}
+
 static void slow_task(void *arg, int64_t task, int member)
 {
     slow_block(arg, task, member);
