@@ -149,6 +149,22 @@ void grow_phase(struct grow *g, int64_t n_tasks, par_fn fn, void *arg)
     crew_phase(g->crew, n_tasks, fn, arg);
 }
 
+/* Is no leaf split after the next one? */
+static int is_last(const struct grow *g)
+{
+    return g->n_leaves + 1 >= g->rules.leaves;
+}
+
+/* What the queue says of a leaf's children when it is begun with; the queue moves on meanwhile. */
+struct prospect {
+    int is_last;
+    double useful; /* what a split must gain to be made */
+};
+static struct prospect prospect_of(const struct grow *g)
+{
+    return (struct prospect){is_last(g), useful_gain(g)};
+}
+
 /* The rows of both children are known: makes them, and says which can be split and which is
  * the smaller one. */
 struct plan {
@@ -157,7 +173,8 @@ struct plan {
     int need[2];
 };
 static struct plan kids_plan(const struct grow *g, const struct grow_node *p,
-                             int64_t n_left, struct grow_node kid[2])
+                             int64_t n_left, struct prospect when,
+                             struct grow_node kid[2])
 {
     struct plan plan = {.kid = kid};
     uint16_t depth = (uint16_t)(p->depth + 1);
@@ -183,9 +200,8 @@ static struct plan kids_plan(const struct grow *g, const struct grow_node *p,
     for (int i = 0; i < 2; i++) {
         kid[i].wide = (uint8_t)is_wide(g->grad, &kid[i]);
         kid[i].first = p->split.lane;
-        kid[i].useful = useful_gain(g);
-        plan.need[i] =
-            g->n_leaves + 1 < g->rules.leaves && can_split(g, g->grad, &kid[i]);
+        kid[i].useful = when.useful;
+        plan.need[i] = !when.is_last && can_split(g, g->grad, &kid[i]);
     }
     return plan;
 }
@@ -198,13 +214,13 @@ static int is_small(const struct grow_node *p)
 }
 
 /* One member splits one small node; kids[..][0].hist holds the histogram to be filled. */
-static void prepare_alone(struct grow *g, int32_t at, int member)
+static void prepare_alone(struct grow *g, int32_t at, struct prospect when, int member)
 {
     struct grow_node *p = &g->node[at], *kid = g->kids[p->kids];
     uint64_t *fresh = kid[0].hist;
     struct split_room *room = &g->room[member];
     int32_t planes = g->codes->n_planes;
-    struct plan plan = kids_plan(g, p, part_alone(g, p), kid);
+    struct plan plan = kids_plan(g, p, part_alone(g, p), when, kid);
     struct grow_node *s = &kid[plan.small], *l = &kid[!plan.small];
     s->hist = fresh;
     if (plan.need[0] || plan.need[1])
@@ -266,7 +282,8 @@ static void prepare_together(struct grow *g, int32_t at)
     struct grow_node *p = &g->node[at], *kid = g->kids[p->kids];
     struct lane_job job = {.g = g, .parent = p->hist, .parent_wide = p->wide};
     uint64_t *fresh = kid[0].hist;
-    struct plan plan = job.plan = kids_plan(g, p, part_together(g, p), kid);
+    struct plan plan = job.plan =
+        kids_plan(g, p, part_together(g, p), prospect_of(g), kid);
     struct grow_node *s = &kid[plan.small], *l = &kid[!plan.small];
     s->hist = fresh;
     if (g->vector) vector_left(g, p, kid);
@@ -303,7 +320,7 @@ static void kids_open(struct grow *g, int32_t at)
     struct grow_node *p = &g->node[at];
     p->kids = g->free_kids[--g->n_free_kids];
     g->kids[p->kids][0] = g->kids[p->kids][1] = (struct grow_node){.kids = -1};
-    if (!is_small(p) || g->n_leaves + 1 >= g->rules.leaves) return;
+    if (!is_small(p) || is_last(g)) return;
     g->kids[p->kids][0].hist = hist_take(g->pool, p->wide);
     if (!g->kids[p->kids][0].hist) g->status = hist_refused(g->pool, NULL);
 }
@@ -323,63 +340,22 @@ static void kids_settle(struct grow *g, int32_t at)
     }
 }
 
-#define FRONTIER 64
-struct batch {
-    struct grow *g;
-    int32_t at[FRONTIER], n;
-};
-
-static void batch_task(void *arg, int64_t task, int member)
-{
-    struct batch *b = arg;
-    prepare_alone(b->g, b->at[task], member);
-}
-
-/* The best leaf and, for several threads, the next leaves of the queue that are small too, as
- * long as they are likely to be split: their rank is at most half of what may still be, or they
- * are next. As many for each member: one more would have the others wait for it. */
-static void batch_gather(struct grow *g, struct batch *b)
-{
-    int32_t popped[FRONTIER], n = 0, most = 2 * g->members;
-    int32_t left = g->rules.leaves - g->n_leaves, rank = left / 2;
-    if (most > FRONTIER) most = FRONTIER;
-    if (rank < 2 && left > 1) rank = 2;
-    if (rank > FRONTIER) rank = FRONTIER;
-    b->n = 0;
-    while (n < rank && g->n_heap && b->n < most) {
-        int32_t at = popped[n++] = heap_pop(g);
-        if (g->node[at].kids < 0 && is_small(&g->node[at])) b->at[b->n++] = at;
-    }
-    for (int32_t i = 0; i < n; i++) heap_push(g, popped[i]);
-    if (b->n > g->members) b->n -= b->n % g->members;
-    for (int32_t i = 1; i < b->n; i++) { /* the largest first */
-        int32_t at = b->at[i], j = i;
-        for (; j > 0 && g->node[b->at[j - 1]].n < g->node[at].n; j--)
-            b->at[j] = b->at[j - 1];
-        b->at[j] = at;
-    }
-}
-
+#define FRONTIER      64
 #define TOGETHER_ROWS 32768 /* from here a leaf is the work of all */
 #define LANES_LEAST   128 /* and from here its scans, when there is no other to split */
 
-/* Splits the first leaf of the queue, and maybe others that will follow. */
+/* Splits the first leaf of the queue. */
 static void prepare(struct grow *g)
 {
     int32_t top = g->heap[0];
-    struct batch b = {.g = g, .at = {top}, .n = 1};
     const struct grow_node *p = &g->node[top];
-    if (g->members > 1 && p->n < TOGETHER_ROWS && !g->vector) batch_gather(g, &b);
-    if (b.n == 0) b = (struct batch){.g = g, .at = {top}, .n = 1};
-    for (int32_t i = 0; i < b.n; i++) kids_open(g, b.at[i]);
+    kids_open(g, top);
     if (g->status) return;
-    if (b.n > 1)
-        grow_phase(g, b.n, batch_task, &b);
-    else if (!g->vector && (g->members == 1 ? is_small(p) : p->n < LANES_LEAST))
-        prepare_alone(g, top, 0);
+    if (!g->vector && (g->members == 1 ? is_small(p) : p->n < LANES_LEAST))
+        prepare_alone(g, top, prospect_of(g), 0);
     else
         prepare_together(g, top);
-    for (int32_t i = 0; i < b.n && !g->status; i++) kids_settle(g, b.at[i]);
+    if (!g->status) kids_settle(g, top);
 }
 
 /* The children of a leaf become nodes. */
@@ -397,6 +373,16 @@ static void accept(struct grow *g, int32_t at)
     }
     g->free_kids[g->n_free_kids++] = p->kids;
     p->kids = -1;
+}
+
+/* And those of the next ones, as long as they are there. */
+static void accept_ready(struct grow *g)
+{
+    while (g->n_heap && g->n_leaves < g->rules.leaves) {
+        const struct grow_node *top = &g->node[g->heap[0]];
+        if (top->kids < 0 || top->at_work) return;
+        accept(g, dequeue(g));
+    }
 }
 
 #ifndef NDEBUG
@@ -418,6 +404,74 @@ static int adds_up(const struct grow *g, int32_t at)
     return 1;
 }
 #endif
+
+/* ---- leaves side by side ---- */
+
+struct race {
+    struct grow *g;
+    struct par_gate gate; /* at all but the rows and cells of leaves at work */
+    int n_at_work;
+};
+
+/* Is there nothing that one member can do beside another? */
+static int race_is_over(const struct race *r)
+{
+    const struct grow *g = r->g;
+    if (g->status || crew_cancelled(g->crew) || !g->n_heap || is_last(g)) return 1;
+    if (g->n_heap == 1 && !r->n_at_work) return 1;
+    const struct grow_node *top = &g->node[g->heap[0]];
+    return top->kids < 0 && top->n >= TOGETHER_ROWS;
+}
+
+/* The next leaf of the queue that nobody has begun with, as long as it is likely to be split: its
+ * rank is at most half of what may still be, or it is next. -1: none. */
+static int32_t race_pick(const struct grow *g)
+{
+    int32_t best = -1, before = 0, rank = (g->rules.leaves - g->n_leaves) / 2;
+    if (rank < 2) rank = 2;
+    if (rank > FRONTIER) rank = FRONTIER;
+    for (int32_t i = 0; i < g->n_heap; i++) {
+        int32_t at = g->heap[i];
+        if (g->node[at].kids < 0 && is_small(&g->node[at]) &&
+            (best < 0 || goes_first(g, at, best)))
+            best = at;
+    }
+    for (int32_t i = 0; i < g->n_heap && best >= 0; i++)
+        before += goes_first(g, g->heap[i], best);
+    return before < rank ? best : -1;
+}
+
+/* Splits leaves until the race is over. */
+static void race_task(void *arg, int64_t task, int member)
+{
+    struct race *r = arg;
+    struct grow *g = r->g;
+    (void)task;
+    par_gate_enter(&r->gate);
+    while (!race_is_over(r)) {
+        int32_t at = race_pick(g);
+        if (at < 0) { /* the first one at least is at work */
+            par_gate_wait(&r->gate);
+            continue;
+        }
+        assert(adds_up(g, at));
+        kids_open(g, at);
+        if (g->status) break;
+        struct prospect when = prospect_of(g);
+        g->node[at].at_work = 1;
+        r->n_at_work++;
+        par_gate_leave(&r->gate);
+        prepare_alone(g, at, when, member);
+        par_gate_enter(&r->gate);
+        g->node[at].at_work = 0;
+        r->n_at_work--;
+        kids_settle(g, at);
+        accept_ready(g);
+        par_gate_tell(&r->gate);
+    }
+    par_gate_tell(&r->gate);
+    par_gate_leave(&r->gate);
+}
 
 struct root_job {
     struct grow *g;
@@ -477,10 +531,15 @@ static void grow_lead(struct par_crew *crew, void *arg)
     grow_root(g);
     if (g->rules.symmetric && !g->status) grow_symmetric(g);
     while (g->n_heap && g->n_leaves < g->rules.leaves && !g->status) {
+        struct race race = {.g = g};
         if (crew_cancelled(crew)) break;
-        assert(g->node[g->heap[0]].kids >= 0 || adds_up(g, g->heap[0]));
-        if (g->node[g->heap[0]].kids < 0) prepare(g);
-        if (!g->status && !crew_cancelled(crew)) accept(g, dequeue(g));
+        if (g->members > 1 && !g->vector && !race_is_over(&race)) {
+            grow_phase(g, g->members, race_task, &race);
+        } else {
+            assert(adds_up(g, g->heap[0]));
+            prepare(g);
+        }
+        if (!g->status && !crew_cancelled(crew)) accept_ready(g);
     }
     g->crew = NULL;
 }

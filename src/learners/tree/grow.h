@@ -53,8 +53,8 @@ struct grow_split {
 };
 struct grow_node {
     uint32_t beg, n;
-    uint64_t *hist; /* NULL: none */
-    uint8_t wide;
+    uint64_t *hist;        /* NULL: none */
+    uint8_t wide, at_work; /* a member makes its children */
     uint16_t depth;
     int32_t kids; /* -1, or where its children wait until it is its turn to be split */
     int32_t left, right;     /* -1: leaf */
