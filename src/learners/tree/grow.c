@@ -245,13 +245,31 @@ static int32_t lanes_a_task(const struct grow *g)
     return g->codes->bundles ? 1 : LANE_TASK;
 }
 
+/* How the members share a histogram: the rows, into one each, which then meet, or lanes of all rows.
+ * These find the rows' lines twice, but nothing is added up. */
+#define BY_ROWS_LEAST 8192
+
+static int is_by_lanes(const struct grow *g, const struct grow_node *q)
+{
+    return g->members > 1 && !q->wide && q->n < BY_ROWS_LEAST &&
+           hist_has_ranges(g->pool);
+}
+
+/* As many lanes for each member. */
+static int32_t lanes_a_member(const struct grow *g)
+{
+    int32_t n = (g->codes->n_planes + g->members - 1) / g->members;
+    return n > LANE_TASK ? n : LANE_TASK;
+}
+
 #define TOGETHER_LEAST 4096 /* rows from which all members fill one histogram */
 
 struct lane_job {
     struct grow *g;
     struct plan plan;
     uint64_t *parent;
-    int parent_wide, is_together;
+    int parent_wide, is_together, is_by_lanes;
+    int32_t a_task; /* lanes */
 };
 
 static void lane_task(void *arg, int64_t task, int member)
@@ -260,10 +278,11 @@ static void lane_task(void *arg, int64_t task, int member)
     struct grow *g = job->g;
     struct grow_node *s = &job->plan.kid[job->plan.small],
                      *l = &job->plan.kid[!job->plan.small];
-    int32_t most = lanes_a_task(g);
-    int32_t first = (int32_t)task * most, n = g->codes->n_planes - first;
+    int32_t first = (int32_t)task * job->a_task, n = g->codes->n_planes - first;
     (void)member;
-    if (n > most) n = most;
+    if (n > job->a_task) n = job->a_task;
+    if (job->is_by_lanes)
+        hist_range(g->pool, g->grad, g->ids + s->beg, s->n, first, n, s->hist);
     for (int32_t i = first; i < first + n; i++) {
         if (job->is_together) hist_meet(g->pool, i, s->wide, s->hist);
         if (job->plan.need[!job->plan.small])
@@ -301,13 +320,14 @@ static void prepare_together(struct grow *g, int32_t at)
         vector_kids(g, kid, plan.small, plan.need, job.parent, job.parent_wide);
         return;
     }
-    job.is_together = g->members > 1 && s->n >= TOGETHER_LEAST;
+    job.is_by_lanes = is_by_lanes(g, s);
+    job.is_together = !job.is_by_lanes && g->members > 1 && s->n >= TOGETHER_LEAST;
+    job.a_task = job.is_by_lanes ? lanes_a_member(g) : lanes_a_task(g);
     if (job.is_together)
         hist_together(g, g->ids + s->beg, s->n);
-    else
+    else if (!job.is_by_lanes)
         hist_alone(g->pool, 0, g->grad, g->ids + s->beg, s->n, s->wide, s->hist);
-    int32_t most = lanes_a_task(g);
-    grow_phase(g, (g->codes->n_planes + most - 1) / most, lane_task, &job);
+    grow_phase(g, (g->codes->n_planes + job.a_task - 1) / job.a_task, lane_task, &job);
     for (int i = 0; i < 2; i++)
         if (plan.need[i])
             split_choose(g, g->grad, g->ids + kid[i].beg, &kid[i],
@@ -475,19 +495,33 @@ static void race_task(void *arg, int64_t task, int member)
 
 struct root_job {
     struct grow *g;
-    int32_t phase; /* 0 the histogram's byte columns meet, 1 their lanes are scanned */
+    const uint32_t *ids;
+    int is_together, is_by_lanes;
+    int32_t a_task; /* lanes */
 };
 
-static void root_task(void *arg, int64_t lane, int member)
+static void node_total(const struct grow *g, struct grow_node *q, int32_t plane)
+{
+    size_t at = (q->wide ? 512 : 256) * (size_t)plane;
+    hist_total(q->hist + at, q->wide, bundle_codes(g->codes, g->cuts, plane), &q->g,
+               &q->h);
+}
+
+/* Some byte columns of the root: cells, then splits; the root's totals are those of any column. */
+static void root_task(void *arg, int64_t task, int member)
 {
     struct root_job *job = arg;
     struct grow *g = job->g;
-    struct grow_node *q = &g->node[0];
+    struct grow_node q = g->node[0];
+    int32_t first = (int32_t)task * job->a_task, n = g->codes->n_planes - first;
     (void)member;
-    if (job->phase)
-        split_lanes(g, g->grad, q, (int32_t)lane, 1, &g->room[g->threads]);
-    else
-        hist_meet(g->pool, (int32_t)lane, q->wide, q->hist);
+    if (n > job->a_task) n = job->a_task;
+    if (job->is_by_lanes) hist_range(g->pool, g->grad, job->ids, q.n, first, n, q.hist);
+    for (int32_t i = first; job->is_together && i < first + n; i++)
+        hist_meet(g->pool, i, q.wide, q.hist);
+    if (g->rules.symmetric) return;
+    node_total(g, &q, first);
+    split_lanes(g, g->grad, &q, first, n, &g->room[g->threads]);
 }
 
 /* Histogram, totals and split of the root. All rows of the codes: read in order, without ids. */
@@ -495,7 +529,7 @@ static void grow_root(struct grow *g)
 {
     struct grow_node *q = &g->node[0];
     struct root_job job = {.g = g};
-    const uint32_t *ids = (int64_t)q->n == g->codes->n_rows ? NULL : g->ids;
+    job.ids = (int64_t)q->n == g->codes->n_rows ? NULL : g->ids;
     q->wide = (uint8_t)is_wide(g->grad, q);
     q->hist = hist_take(g->pool, q->wide);
     if (!q->hist) {
@@ -504,23 +538,24 @@ static void grow_root(struct grow *g)
     }
     if (g->vector) {
         vector_root_sums(g);
-    } else if (g->members > 1 && q->n >= TOGETHER_LEAST) {
-        hist_together(g, ids, q->n);
-        grow_phase(g, g->codes->n_planes, root_task, &job);
     } else {
-        hist_alone(g->pool, 0, g->grad, ids, q->n, q->wide, q->hist);
+        job.is_by_lanes = is_by_lanes(g, q);
+        job.is_together = !job.is_by_lanes && g->members > 1 && q->n >= TOGETHER_LEAST;
+        job.a_task = job.is_by_lanes ? lanes_a_member(g) : lanes_a_task(g);
+        if (job.is_together)
+            hist_together(g, job.ids, q->n);
+        else if (!job.is_by_lanes)
+            hist_alone(g->pool, 0, g->grad, job.ids, q->n, q->wide, q->hist);
+        grow_phase(g, (g->codes->n_planes + job.a_task - 1) / job.a_task, root_task,
+                   &job);
+        node_total(g, q, 0);
     }
-    if (!g->vector)
-        hist_total(q->hist, q->wide, bundle_codes(g->codes, g->cuts, 0), &q->g, &q->h);
     if (g->rules.symmetric) return;
     if (g->rules.leaves < 2 || !can_split(g, g->grad, q)) return;
-    if (g->vector) {
+    if (g->vector)
         vector_root_split(g);
-    } else {
-        job.phase = 1;
-        grow_phase(g, g->codes->n_planes, root_task, &job);
+    else
         split_choose(g, g->grad, g->ids, q, &g->room[g->threads]);
-    }
     if (q->split.gain > 0) queue(g, 0);
 }
 

@@ -187,6 +187,12 @@ void hist_give(struct hist_pool *p, uint64_t *hist, int wide);
 /* Sums of rows ids[0..n) (NULL: rows 0..n-1), by one member alone. */
 void hist_alone(struct hist_pool *p, int member, const struct grow_grad *grad,
                 const uint32_t *ids, int64_t n, int wide, uint64_t *out);
+int hist_has_ranges(const struct hist_pool *p); /* is every lane a byte of its own? */
+/* The same of at most HIST_PACKED_ROWS rows, packed, of lanes [first, first + n_lanes) alone, where
+ * each is a byte of its own. */
+void hist_range(const struct hist_pool *p, const struct grow_grad *grad,
+                const uint32_t *ids, int64_t n, int32_t first, int32_t n_lanes,
+                uint64_t *out);
 /* The same by the whole crew, into histograms of the members; then hist_meet adds them up, a
  * byte column (lane: its number) at a time. */
 void hist_together(struct grow *g, const uint32_t *ids, int64_t n);

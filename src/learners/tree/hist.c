@@ -145,34 +145,57 @@ static void spread_packed(const struct hist_pool *p, uint64_t *hist)
     }
 }
 
-/* At most HIST_PACKED_ROWS rows, all blocks: a tile of rows at a time, and of it as many lanes
- * as one call takes, so that their cells stay in the L1 cache. `first`: number of the first row
- * without ids. fresh: the cells are cleared, each just before its first rows. Calls share the
- * lanes out evenly: 16 of them fill a cache of 32 KB to the last cell, 13 leave room for rows. */
-static void add_packed(const struct hist_pool *p, const struct grow_grad *grad,
-                       const uint32_t *ids, int64_t first, int64_t n, int fresh,
-                       uint64_t *out)
+/* At most HIST_PACKED_ROWS rows, bytes [first, end) counted over all blocks: a tile of rows at a
+ * time, and of it as many lanes as one call takes, so that their cells stay in the L1 cache.
+ * row: number of the first row without ids. fresh: the cells are cleared, each just before its
+ * first rows. Calls share the lanes out evenly: 16 of them fill a cache of 32 KB to the last cell,
+ * 13 leave room for rows. */
+static void add_bytes(const struct hist_pool *p, const struct grow_grad *grad,
+                      const uint32_t *ids, int64_t row, int64_t n, int fresh,
+                      int32_t first, int32_t end, uint64_t *out)
 {
     int64_t i = 0;
     do {
-        int64_t m = n - i < HIST_TILE ? n - i : HIST_TILE, from = ids ? 0 : first + i;
+        int64_t m = n - i < HIST_TILE ? n - i : HIST_TILE, from = ids ? 0 : row + i;
         for (int32_t b = 0; b < p->codes->n_blocks; b++) {
             const struct bin_block *k = &p->codes->block[b];
             int is_far = p->codes->n_rows * (k->stride + 4) > HIST_IN_L2;
-            int32_t bytes = bin_block_bytes(k);
-            int32_t calls = (bytes + TREE_HIST_LANES - 1) / TREE_HIST_LANES;
-            for (int32_t l = 0, call = 0; l < bytes; call++) {
+            int32_t bytes = bin_block_bytes(k), begin = first - k->first;
+            if (bytes > end - k->first) bytes = end - k->first;
+            if (begin < 0) begin = 0;
+            int32_t calls = (bytes - begin + TREE_HIST_LANES - 1) / TREE_HIST_LANES;
+            for (int32_t l = begin, call = 0; l < bytes; call++) {
                 int lanes = (bytes - l) / (calls - call);
                 uint64_t *to = out + 256 * (size_t)(k->first + l);
                 if (fresh && i == 0) memset(to, 0, 256 * (size_t)lanes * sizeof *to);
                 p->simd->tree_hist(k->rows + from * k->stride + l, k->stride, lanes,
                                    ids ? ids + i : NULL, m, grad->packed + from,
-                                   is_far && l == 0, to);
+                                   is_far && l == begin, to);
                 l += lanes;
             }
         }
         i += HIST_TILE;
     } while (i < n);
+}
+
+/* The same of all bytes. */
+static void add_packed(const struct hist_pool *p, const struct grow_grad *grad,
+                       const uint32_t *ids, int64_t row, int64_t n, int fresh,
+                       uint64_t *out)
+{
+    add_bytes(p, grad, ids, row, n, fresh, 0, p->codes->n_planes, out);
+}
+
+int hist_has_ranges(const struct hist_pool *p)
+{
+    return !p->codes->digit && !p->codes->bundles;
+}
+
+void hist_range(const struct hist_pool *p, const struct grow_grad *grad,
+                const uint32_t *ids, int64_t n, int32_t first, int32_t n_lanes,
+                uint64_t *out)
+{
+    add_bytes(p, grad, ids, 0, n, 1, first, first + n_lanes, out);
 }
 
 static void add_fine(const struct hist_pool *p, const struct grow_grad *grad,
