@@ -4,11 +4,12 @@
  * stop it. The smaller child's histogram is built from its rows, the larger child's is the
  * parent's less that. No histogram where a child cannot be split any more.
  *
- * Threads  one crew a tree. A large leaf is split by all members in phases: partition by chunks,
- *          histogram by chunks, then meet, subtract and scan by lanes. Of smaller leaves the
- *          next few in the queue are split side by side, one task each, before it is their turn:
- *          their children wait (`kids`) until the leaf is the best of all, or are dropped with
- *          the tree. So the tree is the one of strict order, for any number of threads.
+ * Threads  one crew a tree. A large leaf, and one that is alone in the queue, is split by all
+ *          members in phases: partition by chunks, histogram by chunks or by lanes, then meet,
+ *          subtract and scan by lanes. Smaller leaves are split side by side: a member takes the
+ *          next one of the queue that nobody has begun with, before it is its turn: the children
+ *          wait (`kids`) until the leaf is the best of all, or are dropped with the tree. So the
+ *          tree is the one of strict order, for any number of threads.
  * Guide  Q10
  */
 #include "learners/tree/grow.h"
