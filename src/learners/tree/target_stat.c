@@ -26,7 +26,7 @@
 
 #include "base/err.h"
 #include "base/par.h"
-#include "base/rng.h"
+#include "learners/tree/stat_order.h"
 #include "math/sort.h"
 #include "simd/simd.h"
 #include "simd/vmath.h"
@@ -46,147 +46,6 @@
 #define MOST_LEVELS    65534   /* of a column, so that 16 bits hold them and missing */
 #define EDGE_ROWS      200000
 #define TILE           1024
-#define UNIT_ALONE     1073741824.0 /* targets as integers, rows weighing the same */
-#define UNIT_WEIGHTED  32768.0      /* targets and weights: n 2^30 fits 63 bits */
-
-/* The fit's rows in the order of the permutation. */
-struct ordered {
-    const struct fit_data *d;
-    int64_t n;
-    uint32_t *row;   /* [n] */
-    uint8_t *late;   /* [n] 1: of the second half of the table */
-    uint16_t *w;     /* [n] weights as integers, NULL: 1 */
-    double w_mean;   /* of those */
-    double range[2]; /* that targets are shares of */
-    int32_t n_outputs;
-    uint32_t **t;     /* [n_outputs][n] targets as integers */
-    uint16_t **level; /* [columns][n], NULL: not asked for; missing is n_level */
-    uint32_t *n_level;
-};
-
-static int order_rows(const struct fit_data *d, const uint8_t *skip, struct arena *a,
-                      struct ordered *o)
-{
-    struct rng_key key = rng_key(d->seed, "cat_stat");
-    int64_t n = d->x->n_rows, m = 0;
-    uint64_t *draw = arena_array(a, n + 1, sizeof *draw);
-    uint32_t *fit = arena_array(a, n + 1, sizeof *fit);
-    int64_t first = INT64_MAX, last = INT64_MIN;
-    o->row = arena_array(a, n + 1, sizeof *o->row);
-    o->late = arena_array(a, n + 1, sizeof *o->late);
-    if (!draw || !fit || !o->row || !o->late) return -1;
-    for (int64_t i = 0; i < n; i++) {
-        if (skip && skip[i]) continue;
-        int64_t id = view_id(d->x, i);
-        first = id < first ? id : first;
-        last = id > last ? id : last;
-        draw[m] = rng_u64(rng_at(key, id, 0, 0));
-        fit[m++] = (uint32_t)i;
-    }
-    o->n = m;
-    if (sort_index_u64(a, draw, m, o->row)) return -1;
-    for (int64_t i = 0; i < m; i++) {
-        o->row[i] = fit[o->row[i]];
-        o->late[i] = view_id(d->x, o->row[i]) - first > (last - first) / 2;
-    }
-    return 0;
-}
-
-/* The range of the targets. */
-static void order_range(struct ordered *o)
-{
-    const double *y = o->d->y;
-    for (int64_t i = 0; i < o->n && y; i++) {
-        double v = y[o->row[i]];
-        o->range[0] = i == 0 || v < o->range[0] ? v : o->range[0];
-        o->range[1] = i == 0 || v > o->range[1] ? v : o->range[1];
-    }
-}
-
-/* Targets from 0 to the unit over the range, or 0 and the unit for a class. */
-static int order_targets(struct arena *a, struct ordered *o)
-{
-    const struct fit_data *d = o->d;
-    double unit = d->w ? UNIT_WEIGHTED : UNIT_ALONE, lo = o->range[0], hi = o->range[1];
-    /* halves, since the range may be beyond what a double holds */
-    double scale = hi > lo ? unit / (hi / 2 - lo / 2) : 0;
-    if (!isfinite(scale)) scale = 0;
-    o->t = arena_zero(a, (size_t)o->n_outputs * sizeof *o->t);
-    for (int32_t k = 0; o->t && k < o->n_outputs; k++) {
-        uint32_t one = o->n_outputs > 1 ? (uint32_t)k : 1;
-        uint32_t *t = o->t[k] = arena_array(a, o->n + 1, sizeof *t);
-        for (int64_t i = 0; t && i < o->n; i++) {
-            uint32_t r = o->row[i];
-            double y = d->y ? fmin(fmax(d->y[r], lo), hi) : 0;
-            double v = d->y ? (y / 2 - lo / 2) * scale
-                            : (double)((uint32_t)d->k[r] == one) * unit;
-            t[i] = (uint32_t)rint(v);
-        }
-    }
-    return arena_status(a, NULL) ? -1 : 0;
-}
-
-static int order_weights(struct arena *a, struct ordered *o)
-{
-    const double *w = o->d->w;
-    double most = 0;
-    int64_t sum = 0;
-    o->w_mean = 1;
-    if (!w) return 0;
-    for (int64_t i = 0; i < o->n; i++) {
-        double own = w[o->row[i]];
-        most = own > most ? own : most;
-    }
-    o->w = arena_array(a, o->n + 1, sizeof *o->w);
-    if (!o->w) return -1;
-    for (int64_t i = 0; i < o->n; i++) {
-        double own = most > 0 ? w[o->row[i]] / most * (UNIT_WEIGHTED - 1) : 0;
-        sum += o->w[i] = (uint16_t)rint(own);
-    }
-    o->w_mean = o->n > 0 && sum > 0 ? (double)sum / (double)o->n : 1;
-    return 0;
-}
-
-/* range: of the targets, or NULL for that of the rows. */
-static tide_status ordered_new(const struct fit_data *d, const uint8_t *skip,
-                               const double *range, struct arena *a, struct ordered *o,
-                               tide_error *err)
-{
-    *o = (struct ordered){.d = d, .n_outputs = 1};
-    if (!d->y && d->n_classes > 2) o->n_outputs = d->n_classes;
-    o->level = arena_zero(a, ((size_t)d->x->n_cols + 1) * sizeof *o->level);
-    o->n_level = arena_zero(a, ((size_t)d->x->n_cols + 1) * sizeof *o->n_level);
-    if (!o->level || !o->n_level || order_rows(d, skip, a, o))
-        return arena_status(a, err);
-    if (range)
-        memcpy(o->range, range, sizeof o->range);
-    else
-        order_range(o);
-    if (order_targets(a, o) || order_weights(a, o)) return arena_status(a, err);
-    return TIDE_OK;
-}
-
-/* Levels of a column in the order of the rows. */
-static tide_status order_levels(struct ordered *o, int32_t j, struct arena *a,
-                                tide_error *err)
-{
-    const struct view *x = o->d->x;
-    if (o->level[j]) return TIDE_OK;
-    uint32_t n_level = o->n_level[j] = x->cols[j]->dict.n, code[TILE];
-    uint16_t *to = o->level[j] = arena_array(a, o->n + 1, sizeof *to);
-    struct arena_mark mark = arena_mark(a);
-    uint16_t *plain = arena_array(a, x->n_rows + 1, sizeof *plain);
-    if (!to || !plain) return arena_status(a, err);
-    for (int64_t i0 = 0; i0 < x->n_rows; i0 += TILE) {
-        int64_t m = x->n_rows - i0 < TILE ? x->n_rows - i0 : TILE;
-        view_codes(x, j, i0, m, code);
-        for (int64_t i = 0; i < m; i++)
-            plain[i0 + i] = (uint16_t)(code[i] < n_level ? code[i] : n_level);
-    }
-    for (int64_t i = 0; i < o->n; i++) to[i] = plain[o->row[i]];
-    arena_reset(a, mark);
-    return TIDE_OK;
-}
 
 /* ------------------------------------------------------------------------- choice --- */
 
@@ -195,11 +54,13 @@ struct cell {
     double n, s[2], q[2]; /* of the halves of the table */
 };
 struct choice {
-    const struct ordered *o;
+    struct tide_ctx *ctx;
+    const struct stat_order *o;
     int64_t n;             /* rows looked at */
     int32_t n_columns;     /* columns looked at */
     const int32_t *column; /* [n_columns] */
     double **f, **r; /* [n_outputs][n] scores, and what they leave of the targets */
+    double *left;    /* [n_outputs] variance of that */
     int is_logit;    /* targets are classes */
     double clear;    /* least T over the noise of the cells' means */
     int32_t n_pairs;
@@ -208,32 +69,17 @@ struct choice {
     struct arena *room; /* [AT_A_TIME] */
 };
 
-static double weight_of(const struct ordered *o, int64_t i)
-{
-    return o->w ? o->w[i] : 1;
-}
-
-static size_t cells_of(const struct ordered *o, int32_t a, int32_t b)
-{
-    return ((size_t)o->n_level[a] + 1) * (b < 0 ? 1 : (size_t)o->n_level[b] + 1);
-}
-
-static size_t cell_of(const struct ordered *o, int32_t a, int32_t b, int64_t i)
-{
-    size_t at = o->level[a][i];
-    return b < 0 ? at : at * (o->n_level[b] + 1) + o->level[b][i];
-}
-
 static void cells_sum(const struct choice *c, int32_t a, int32_t b, const double *r,
                       struct cell *cell)
 {
-    memset(cell, 0, cells_of(c->o, a, b) * sizeof *cell);
+    const struct stat_order *o = c->o;
+    memset(cell, 0, stat_cells(o, a, b) * sizeof *cell);
     for (int64_t i = 0; i < c->n; i++) {
-        struct cell *to = &cell[cell_of(c->o, a, b, i)];
-        double w = weight_of(c->o, i), wr = w * r[i];
+        struct cell *to = &cell[stat_cell(o, a, b, i)];
+        double w = stat_weight(o, i), wr = w * r[i];
         to->n += w;
-        to->s[c->o->late[i]] += wr;
-        to->q[c->o->late[i]] += wr * wr;
+        to->s[o->late[i]] += wr;
+        to->q[o->late[i]] += wr * wr;
     }
 }
 
@@ -259,7 +105,7 @@ static double variance_left(const struct choice *c, int32_t k)
 {
     double all = 0;
     for (int64_t i = 0; i < c->n; i++)
-        all += weight_of(c->o, i) * c->r[k][i] * c->r[k][i];
+        all += stat_weight(c->o, i) * c->r[k][i] * c->r[k][i];
     return all;
 }
 
@@ -278,13 +124,13 @@ static void room_clear(struct arena *room)
 static void choice_pair(const struct choice *c, int32_t p, struct arena *room)
 {
     int32_t a = c->pair[p][0], b = c->pair[p][1];
-    size_t n = cells_of(c->o, a, b);
+    size_t n = stat_cells(c->o, a, b);
     c->gain[p] = 0;
     room_clear(room);
     struct cell *cell = arena_array(room, (int64_t)n, sizeof *cell);
     for (int32_t k = 0; cell && k < c->o->n_outputs; k++) {
         cells_sum(c, a, b, c->r[k], cell);
-        c->gain[p] += cells_gain(c, cell, n, variance_left(c, k)) / c->o->n_outputs;
+        c->gain[p] += cells_gain(c, cell, n, c->left[k]) / c->o->n_outputs;
     }
 }
 
@@ -296,72 +142,106 @@ static void choice_task(void *arg, int64_t first, int worker)
         choice_pair(c, p, &c->room[first]);
 }
 
-/* A target's expectation at a score. */
-static double mean_at(const struct choice *c, double f)
+/* Sums of the rows of a level or a pair: of what is left, and of its slope by the score. */
+struct step_cell {
+    double h, s;
+};
+struct step_job {
+    const struct choice *c;
+    int32_t a, b, k;
+    const struct step_cell *by; /* s: the step of a cell */
+};
+
+/* Expectations of targets at scores. */
+static void means_at(const struct choice *c, const double *f, int64_t n, double *mean)
 {
-    return c->is_logit ? vm_expit(f) : f;
+    if (c->is_logit)
+        simd_get(c->ctx)->vexpit(f, mean, n);
+    else
+        memcpy(mean, f, (size_t)n * sizeof *mean);
+}
+
+static void step_block(void *arg, int64_t block, int worker)
+{
+    const struct step_job *job = arg;
+    const struct choice *c = job->c;
+    const struct stat_order *o = c->o;
+    const uint32_t *t = o->t[job->k];
+    double unit = stat_unit(o), *f = c->f[job->k], *r = c->r[job->k], mean[TILE];
+    int64_t end = (block + 1) * STAT_BLOCK < c->n ? (block + 1) * STAT_BLOCK : c->n;
+    (void)worker;
+    for (int64_t i0 = block * STAT_BLOCK; i0 < end; i0 += TILE) {
+        int64_t m = end - i0 < TILE ? end - i0 : TILE;
+        for (int64_t i = i0; i < i0 + m; i++)
+            f[i] += job->by[stat_cell(o, job->a, job->b, i)].s;
+        means_at(c, f + i0, m, mean);
+        for (int64_t i = 0; i < m; i++) r[i0 + i] = t[i0 + i] / unit - mean[i];
+    }
 }
 
 /* A shrunken Newton step of the score of each cell; so_far: the cells' steps until now. */
-static void cells_step(const struct choice *c, int32_t a, int32_t b, int32_t k,
-                       struct cell *cell, double *so_far)
+static tide_status cells_step(const struct choice *c, int32_t a, int32_t b, int32_t k,
+                              struct step_cell *cell, double *so_far, tide_error *err)
 {
-    double unit = c->o->w ? UNIT_WEIGHTED : UNIT_ALONE, *f = c->f[k], *r = c->r[k];
-    double shrink = CHOICE_SHRINK * c->o->w_mean * (c->is_logit ? 0.25 : 1);
-    const uint32_t *t = c->o->t[k];
-    size_t n = cells_of(c->o, a, b);
+    const struct stat_order *o = c->o;
+    struct step_job job = {.c = c, .a = a, .b = b, .k = k, .by = cell};
+    double unit = stat_unit(o), shrink = CHOICE_SHRINK * o->w_mean;
+    const double *r = c->r[k];
+    const uint32_t *t = o->t[k];
+    size_t n = stat_cells(o, a, b);
+    shrink *= c->is_logit ? 0.25 : 1;
     memset(cell, 0, n * sizeof *cell);
     for (int64_t i = 0; i < c->n; i++) {
-        struct cell *to = &cell[cell_of(c->o, a, b, i)];
-        double w = weight_of(c->o, i), p = t[i] / unit - r[i];
-        to->n += c->is_logit ? w * p * (1 - p) : w;
-        to->s[0] += w * r[i];
+        struct step_cell *to = &cell[stat_cell(o, a, b, i)];
+        double w = stat_weight(o, i), p = t[i] / unit - r[i];
+        to->h += c->is_logit ? w * p * (1 - p) : w;
+        to->s += w * r[i];
     }
     for (size_t i = 0; i < n; i++) {
-        cell[i].s[0] = (cell[i].s[0] - shrink * so_far[i]) / (cell[i].n + shrink);
-        so_far[i] += cell[i].s[0];
+        cell[i].s = (cell[i].s - shrink * so_far[i]) / (cell[i].h + shrink);
+        so_far[i] += cell[i].s;
     }
-    for (int64_t i = 0; i < c->n; i++) {
-        f[i] += cell[cell_of(c->o, a, b, i)].s[0];
-        r[i] = t[i] / unit - mean_at(c, f[i]);
-    }
+    return par_for(c->ctx, (c->n + STAT_BLOCK - 1) / STAT_BLOCK, step_block, &job, err);
 }
 
 /* What each column's levels do by themselves is taken off. */
 static tide_status choice_mains(const struct choice *c, struct arena *a,
                                 tide_error *err)
 {
-    const struct ordered *o = c->o;
-    int64_t most = 1, all = 0;
+    const struct stat_order *o = c->o;
+    int64_t most = 1, all = 0, at = 0;
     for (int32_t i = 0; i < c->n_columns; i++) {
-        int64_t n = (int64_t)cells_of(o, c->column[i], -1);
+        int64_t n = (int64_t)stat_cells(o, c->column[i], -1);
         most = n > most ? n : most;
         all += n;
     }
     struct arena_mark mark = arena_mark(a);
-    struct cell *cell = arena_array(a, most, sizeof *cell);
+    struct step_cell *cell = arena_array(a, most, sizeof *cell);
     double *so_far = arena_array(a, all + 1, sizeof *so_far);
-    if (!cell || !so_far) return arena_status(a, err);
-    for (int32_t k = 0; k < o->n_outputs; k++) {
+    tide_status status = arena_status(a, err);
+    for (int32_t k = 0; k < o->n_outputs && !status; k++) {
         memset(so_far, 0, (size_t)all * sizeof *so_far);
-        for (int round = 0; round < CHOICE_ROUNDS; round++)
-            for (int64_t i = 0, at = 0; i < c->n_columns; i++) {
-                cells_step(c, c->column[i], -1, k, cell, so_far + at);
-                at += (int64_t)cells_of(o, c->column[i], -1);
-            }
+        for (int32_t step = 0; step < CHOICE_ROUNDS * c->n_columns && !status; step++) {
+            int32_t i = step % c->n_columns;
+            if (i == 0) at = 0;
+            status = cells_step(c, c->column[i], -1, k, cell, so_far + at, err);
+            at += (int64_t)stat_cells(o, c->column[i], -1);
+        }
     }
-    arena_reset(a, mark);
-    return TIDE_OK;
+    if (!status) arena_reset(a, mark);
+    return status;
 }
 
 /* Scores that say the mean, and what they leave. */
 static tide_status choice_targets(struct choice *c, struct arena *a, tide_error *err)
 {
-    const struct ordered *o = c->o;
-    double unit = o->w ? UNIT_WEIGHTED : UNIT_ALONE;
+    const struct stat_order *o = c->o;
+    double unit = stat_unit(o);
     c->is_logit = !o->d->y;
     c->f = arena_zero(a, (size_t)o->n_outputs * sizeof *c->f);
     c->r = arena_zero(a, (size_t)o->n_outputs * sizeof *c->r);
+    c->left = arena_zero(a, (size_t)o->n_outputs * sizeof *c->left);
+    if (!c->left) return arena_status(a, err);
     for (int32_t k = 0; c->f && c->r && k < o->n_outputs; k++) {
         double sum = 0, all = 0;
         double *r = c->r[k] = arena_array(a, c->n + 1, sizeof *r);
@@ -369,17 +249,19 @@ static tide_status choice_targets(struct choice *c, struct arena *a, tide_error 
         if (!r || !f) break;
         for (int64_t i = 0; i < c->n; i++) {
             r[i] = o->t[k][i] / unit;
-            sum += weight_of(o, i) * r[i];
-            all += weight_of(o, i);
+            sum += stat_weight(o, i) * r[i];
+            all += stat_weight(o, i);
         }
         double mean = all > 0 ? sum / all : 0;
         if (c->is_logit) { /* a share of 0 or 1 has no log-odds */
             mean = mean < 1e-9 ? 1e-9 : mean > 1 - 1e-9 ? 1 - 1e-9 : mean;
             mean = vm_log(mean / (1 - mean));
         }
+        double at_mean;
+        means_at(c, &mean, 1, &at_mean);
         for (int64_t i = 0; i < c->n; i++) {
             f[i] = mean;
-            r[i] -= mean_at(c, mean);
+            r[i] -= at_mean;
         }
     }
     return arena_status(a, err);
@@ -409,7 +291,7 @@ static tide_status choice_pairs(struct choice *c, const struct target_stat_how *
     for (int32_t i = 0; i < c->n_columns; i++)
         for (int32_t j = i + 1; j < c->n_columns; j++) {
             int32_t p = c->column[i], q = c->column[j];
-            size_t cells = cells_of(c->o, p, q);
+            size_t cells = stat_cells(c->o, p, q);
             if ((double)cells > target_stat_cells(c->n) || !may_meet(how, cuts, p, q))
                 continue;
             pair[c->n_pairs][0] = p;
@@ -420,15 +302,15 @@ static tide_status choice_pairs(struct choice *c, const struct target_stat_how *
 }
 
 /* Pairs one after another, into pair[]; *n of them. */
-static tide_status choose_pairs(struct tide_ctx *ctx, struct choice *c,
-                                enum cat_stats what, struct arena *a,
+static tide_status choose_pairs(struct choice *c, enum cat_stats what, struct arena *a,
                                 int32_t (*pair)[2], int32_t *n, tide_error *err)
 {
     double least = what == CAT_STATS_AUTO ? CHOICE_SHARE : 0;
     tide_status status = TIDE_OK;
     while (*n < TARGET_STAT_PAIRS && !status) {
         int32_t best = -1;
-        status = par_for(ctx, AT_A_TIME, choice_task, c, err);
+        for (int32_t k = 0; k < c->o->n_outputs; k++) c->left[k] = variance_left(c, k);
+        status = par_for(c->ctx, AT_A_TIME, choice_task, c, err);
         for (int w = 0; w < AT_A_TIME && !status; w++)
             status = arena_status(&c->room[w], err);
         for (int32_t p = 0; p < c->n_pairs; p++)
@@ -445,13 +327,13 @@ static tide_status choose_pairs(struct tide_ctx *ctx, struct choice *c,
             }
         c->n_pairs = m;
         struct arena_mark mark = arena_mark(a);
-        size_t cells = cells_of(c->o, p, q);
-        struct cell *cell = arena_array(a, (int64_t)cells, sizeof *cell);
+        size_t cells = stat_cells(c->o, p, q);
+        struct step_cell *cell = arena_array(a, (int64_t)cells, sizeof *cell);
         double *so_far = arena_array(a, (int64_t)cells, sizeof *so_far);
         if (!cell || !so_far) return arena_status(a, err);
-        for (int32_t k = 0; k < c->o->n_outputs; k++) {
+        for (int32_t k = 0; k < c->o->n_outputs && !status; k++) {
             memset(so_far, 0, cells * sizeof *so_far);
-            cells_step(c, p, q, k, cell, so_far);
+            status = cells_step(c, p, q, k, cell, so_far, err);
         }
         arena_reset(a, mark);
     }
@@ -467,7 +349,7 @@ static tide_status choice_columns(struct choice *c, struct arena *a, int32_t *co
     if (c->n_columns <= CHOICE_COLUMNS) return TIDE_OK;
     for (int32_t i = 0; i < c->n_columns; i++) {
         struct arena_mark mark = arena_mark(a);
-        size_t cells = cells_of(c->o, column[i], -1);
+        size_t cells = stat_cells(c->o, column[i], -1);
         struct cell *cell = arena_array(a, (int64_t)cells, sizeof *cell);
         double g = 0;
         if (!cell) return arena_status(a, err);
@@ -507,12 +389,12 @@ static int64_t choice_rows(int64_t n, int32_t n_columns)
     return n < most ? n : most;
 }
 
-static tide_status choose_features(struct tide_ctx *ctx, struct ordered *o,
+static tide_status choose_features(struct tide_ctx *ctx, struct stat_order *o,
                                    const struct target_stat_how *how,
                                    const struct bin_cuts *cuts, struct arena *a,
                                    int32_t (*pair)[2], int32_t *n, tide_error *err)
 {
-    struct choice c = {.o = o};
+    struct choice c = {.ctx = ctx, .o = o};
     const struct view *x = o->d->x;
     int32_t *column = arena_array(a, x->n_cols + 1, sizeof *column);
     c.room = arena_array(a, AT_A_TIME, sizeof *c.room);
@@ -526,7 +408,7 @@ static tide_status choose_features(struct tide_ctx *ctx, struct ordered *o,
     c.n = choice_rows(o->n, c.n_columns);
     tide_status status = TIDE_OK;
     for (int32_t i = 0; i < c.n_columns && !status; i++)
-        status = order_levels(o, column[i], a, err);
+        status = stat_order_levels(ctx, o, column[i], c.n, a, err);
     if (!status) status = choice_targets(&c, a, err);
     if (!status) status = choice_columns(&c, a, column, err);
     if (!status) status = choice_pairs(&c, how, cuts, a, err);
@@ -534,7 +416,7 @@ static tide_status choose_features(struct tide_ctx *ctx, struct ordered *o,
     status = choice_mains(&c, a, err);
     c.clear = how->what == CAT_STATS_AUTO ? CHOICE_CLEAR : 0;
     for (int w = 0; w < AT_A_TIME; w++) arena_init(&c.room[w], ctx);
-    if (!status) status = choose_pairs(ctx, &c, how->what, a, pair, n, err);
+    if (!status) status = choose_pairs(&c, how->what, a, pair, n, err);
     for (int w = 0; w < AT_A_TIME; w++) arena_free(&c.room[w]);
     return status;
 }
@@ -546,7 +428,7 @@ struct tally {
     int64_t n, s;
 };
 struct stat_job {
-    const struct ordered *o;
+    const struct stat_order *o;
     const struct simd_table *simd;
     const struct target_stat_how *how; /* NULL: edges and tables are there */
     struct target_stat *of;            /* [n] */
@@ -555,23 +437,24 @@ struct stat_job {
     struct arena *room; /* [AT_A_TIME] */
 };
 
-/* Value of every row in the permutation's order, by the rows before it; the sums of all stay. */
-static void stat_values(const struct ordered *o, const struct target_stat *f,
+/* Value of every row in the permutation's order, by the rows before it, as a share of the target's
+ * range, as edges are stored; the sums of all stay. */
+static void stat_values(const struct stat_order *o, const struct target_stat *f,
                         double prior, struct tally *tally, double *v)
 {
     const uint32_t *t = o->t[f->output];
-    double a = STAT_A * o->w_mean;
-    memset(tally, 0, cells_of(o, f->source[0], f->source[1]) * sizeof *tally);
+    double a = STAT_A * o->w_mean, unit = stat_unit(o);
+    memset(tally, 0, stat_cells(o, f->source[0], f->source[1]) * sizeof *tally);
     for (int64_t i = 0; i < o->n; i++) {
-        struct tally *q = &tally[cell_of(o, f->source[0], f->source[1], i)];
+        struct tally *q = &tally[stat_cell(o, f->source[0], f->source[1], i)];
         int64_t w = o->w ? o->w[i] : 1;
-        v[i] = ((double)q->s + a * prior) / ((double)q->n + a);
+        v[i] = ((double)q->s + a * prior) / ((double)q->n + a) / unit;
         q->n += w;
         q->s += w * t[i];
     }
 }
 
-static double stat_prior(const struct ordered *o, int32_t output)
+static double stat_prior(const struct stat_order *o, int32_t output)
 {
     int64_t n = 0, s = 0;
     for (int64_t i = 0; i < o->n; i++) {
@@ -583,7 +466,7 @@ static double stat_prior(const struct ordered *o, int32_t output)
 }
 
 /* Edges of equal counts over the values of rows at equal steps. */
-static int stat_edges(const struct ordered *o, int32_t n_codes, const double *v,
+static int stat_edges(const struct stat_order *o, int32_t n_codes, const double *v,
                       struct arena *room, struct target_stat *f)
 {
     int64_t step = (o->n + EDGE_ROWS - 1) / EDGE_ROWS, m = 0;
@@ -595,31 +478,55 @@ static int stat_edges(const struct ordered *o, int32_t n_codes, const double *v,
     return f->n_edge < 0 ? -1 : 0;
 }
 
+static void codes_of(const struct stat_job *job, const struct target_stat *f,
+                     const struct simd_grid *grid, const double *v, int64_t n,
+                     uint8_t *code)
+{
+    if (grid)
+        job->simd->quantise_grid(grid, v, n, f->edge, f->n_edge, code);
+    else
+        job->simd->quantise_u8(v, n, f->edge, f->n_edge, code);
+}
+
+/* Codes of the cells by the rows of all the table. */
+static void stat_table(const struct stat_job *job, const struct target_stat *f,
+                       const struct simd_grid *grid, const struct tally *tally,
+                       double prior)
+{
+    const struct stat_order *o = job->o;
+    int64_t cells = (int64_t)stat_cells(o, f->source[0], f->source[1]);
+    double a = STAT_A * o->w_mean, unit = stat_unit(o), v[TILE];
+    for (int64_t c0 = 0; c0 < cells; c0 += TILE) {
+        int64_t m = cells - c0 < TILE ? cells - c0 : TILE;
+        for (int64_t c = 0; c < m; c++) {
+            const struct tally *q = &tally[c0 + c];
+            v[c] = ((double)q->s + a * prior) / ((double)q->n + a) / unit;
+        }
+        codes_of(job, f, grid, v, m, f->table + c0);
+    }
+}
+
 static void stat_feature(const struct stat_job *job, int32_t i, struct arena *room)
 {
-    const struct ordered *o = job->o;
+    const struct stat_order *o = job->o;
     struct target_stat *f = &job->of[i];
-    int64_t cells = (int64_t)cells_of(o, f->source[0], f->source[1]);
+    int64_t cells = (int64_t)stat_cells(o, f->source[0], f->source[1]);
     uint8_t code[TILE];
     room_clear(room);
     double *v = arena_array(room, o->n + 1, sizeof *v);
     struct tally *tally = arena_array(room, cells, sizeof *tally);
-    if (!v || !tally) return;
-    double prior = stat_prior(o, f->output), a = STAT_A * o->w_mean;
+    struct simd_grid *grid = arena_array(room, 1, sizeof *grid);
+    if (!v || !tally || !grid) return;
+    double prior = stat_prior(o, f->output);
     stat_values(o, f, prior, tally, v);
-    /* edges are stored: values as shares of the target's range */
-    double unit = o->w ? UNIT_WEIGHTED : UNIT_ALONE;
-    for (int64_t j = 0; j < o->n; j++) v[j] /= unit;
     if (job->how && stat_edges(o, job->how->n_codes, v, room, f)) return;
+    if (o->n < SIMD_GRID_ROWS || !simd_grid_new(f->edge, f->n_edge, grid)) grid = NULL;
     for (int64_t j = 0; j < o->n; j += TILE) {
         int64_t m = o->n - j < TILE ? o->n - j : TILE;
-        job->simd->quantise_u8(v + j, m, f->edge, f->n_edge, code);
+        codes_of(job, f, grid, v + j, m, code);
         for (int64_t r = 0; r < m; r++) job->codes[i][o->row[j + r]] = code[r];
     }
-    for (int64_t c = 0; c < cells && job->how; c++) {
-        double all = ((double)tally[c].s + a * prior) / ((double)tally[c].n + a) / unit;
-        job->simd->quantise_u8(&all, 1, f->edge, f->n_edge, &f->table[c]);
-    }
+    if (job->how) stat_table(job, f, grid, tally, prior);
 }
 
 static void stat_task(void *arg, int64_t first, int worker)
@@ -643,7 +550,7 @@ static void table_codes(const struct target_stat *f, const struct view *x,
     }
 }
 
-static tide_status stats_code(struct tide_ctx *ctx, const struct ordered *o,
+static tide_status stats_code(struct tide_ctx *ctx, const struct stat_order *o,
                               const struct target_stat_how *how, const uint8_t *skip,
                               struct arena *a, struct target_stats *t, tide_error *err)
 {
@@ -668,7 +575,7 @@ static tide_status stats_code(struct tide_ctx *ctx, const struct ordered *o,
 }
 
 /* One feature an output. */
-static void stats_add(struct target_stats *t, const struct ordered *o, int32_t first,
+static void stats_add(struct target_stats *t, const struct stat_order *o, int32_t first,
                       int32_t second, struct arena *a)
 {
     for (int32_t k = 0; k < o->n_outputs; k++) {
@@ -676,7 +583,7 @@ static void stats_add(struct target_stats *t, const struct ordered *o, int32_t f
         *f = (struct target_stat){.source = {first, second}, .output = k};
         f->n_level[0] = o->n_level[first];
         f->n_level[1] = second < 0 ? 0 : o->n_level[second];
-        f->table = arena_zero(a, cells_of(o, first, second));
+        f->table = arena_zero(a, stat_cells(o, first, second));
         f->edge = arena_array(a, 256, sizeof *f->edge);
     }
 }
@@ -696,7 +603,7 @@ tide_status target_stats_new(struct tide_ctx *ctx, const struct fit_data *d,
                              const struct bin_cuts *cuts, struct arena *a,
                              struct target_stats *out, tide_error *err)
 {
-    struct ordered o;
+    struct stat_order o;
     int32_t pair[TARGET_STAT_PAIRS][2], n_pairs = 0, most = TARGET_STAT_PAIRS;
     *out = (struct target_stats){0};
     for (int32_t j = 0; j < d->x->n_cols; j++)
@@ -704,7 +611,7 @@ tide_status target_stats_new(struct tide_ctx *ctx, const struct fit_data *d,
     if (how->what == CAT_STATS_NONE || most == TARGET_STAT_PAIRS ||
         d->n_classes > TARGET_STAT_CLASSES)
         return TIDE_OK;
-    tide_status status = ordered_new(d, how->skip, NULL, a, &o, err);
+    tide_status status = stat_order_new(ctx, d, how->skip, NULL, a, &o, err);
     if (!status) memcpy(out->range, o.range, sizeof out->range);
     if (!status && how->what != CAT_STATS_SINGLE)
         status = choose_features(ctx, &o, how, cuts, a, pair, &n_pairs, err);
@@ -715,11 +622,14 @@ tide_status target_stats_new(struct tide_ctx *ctx, const struct fit_data *d,
         if (how->what == CAT_STATS_AUTO ||
             !is_large_column(&cuts->feature[j], how->n_codes))
             continue;
-        status = order_levels(&o, j, a, err);
+        status = stat_order_levels(ctx, &o, j, o.n, a, err);
         if (!status) stats_add(out, &o, j, -1, a);
     }
-    for (int32_t p = 0; p < n_pairs && !status; p++)
-        stats_add(out, &o, pair[p][0], pair[p][1], a);
+    for (int32_t p = 0; p < n_pairs && !status; p++) {
+        for (int k = 0; k < 2 && !status; k++)
+            status = stat_order_levels(ctx, &o, pair[p][k], o.n, a, err);
+        if (!status) stats_add(out, &o, pair[p][0], pair[p][1], a);
+    }
     if (!status) status = arena_status(a, err);
     return status || !out->n ? status
                              : stats_code(ctx, &o, how, how->skip, a, out, err);
@@ -748,13 +658,13 @@ tide_status target_stats_again(struct tide_ctx *ctx, const struct fit_data *d,
                                struct target_stats *out, tide_error *err)
 {
     const struct ensemble_origin *from = e->origin;
-    struct ordered o;
+    struct stat_order o;
     *out = (struct target_stats){0};
     if (!e->n_derived) return TIDE_OK;
     if (!from)
         return err_set(err, TIDE_CODE_TIDE_SCHEMA,
                        "the model does not say how its statistics were made");
-    tide_status status = ordered_new(d, how->skip, from->range, a, &o, err);
+    tide_status status = stat_order_new(ctx, d, how->skip, from->range, a, &o, err);
     if (status) return status;
     memcpy(out->range, o.range, sizeof out->range);
     out->of = arena_zero(a, (size_t)e->n_derived * sizeof *out->of);
@@ -776,10 +686,10 @@ tide_status target_stats_again(struct tide_ctx *ctx, const struct fit_data *d,
                                   .n_edge = (int32_t)n_edge};
         f->is_off = cuts && source[1] >= 0 && !may_go_on(how, cuts, source);
         for (int k = 0; k < 2 && source[k] >= 0 && !status; k++) {
-            status = order_levels(&o, source[k], a, err);
+            status = stat_order_levels(ctx, &o, source[k], o.n, a, err);
             f->n_level[k] = o.n_level[source[k]];
         }
-        size_t cells = cells_of(&o, source[0], source[1]);
+        size_t cells = stat_cells(&o, source[0], source[1]);
         f->table = arena_array(a, (int64_t)cells, 1);
         f->edge = arena_array(a, 256, sizeof *f->edge);
         if (!f->table || !f->edge) return arena_status(a, err);
