@@ -54,8 +54,9 @@ TIDE_API TIDE_MUST_USE tide_status tide_frame_read(
     tide_ctx *ctx, const char *path, const struct tide_read_options *options,
     tide_frame **out, tide_error *err);
 /* One column of memory to copy from. Exactly one of f64, f32, i64, text is set; text becomes a
- * category unless type says TIDE_TEXT. NaN, INT64_MIN and NULL text are missing. f32 columns are
- * kept as f64; with a stride they may lie in a row-major matrix. */
+ * category unless type says TIDE_TEXT, whose levels stand in byte order where they are at most 65,536;
+ * texts may not change during the call. NaN, INT64_MIN and NULL text are missing. f32 columns are kept as
+ * f64; with a stride they may lie in a row-major matrix. */
 struct tide_column_in {
     const char *name;
     const double *f64;

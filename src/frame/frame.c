@@ -253,25 +253,96 @@ static tide_status bad_column(const struct tide_column_in *in, const char *what,
     return err_field(err, in->name);
 }
 
-static tide_status take_category(tide_frame *f, struct column *c,
-                                 const struct tide_column_in *in, tide_error *err)
+/* The codes follow by code_texts. */
+static void take_category(tide_frame *f, struct column *c)
 {
+    c->code = arena_array(&f->arena, f->n_rows + 1, sizeof *c->code);
+}
+
+/* Columns of categories are coded by all threads, a fixed number at a time, as their levels need memory
+ * until they are a dictionary. */
+#define TEXTS_AT_A_TIME 16
+#define SAME_TEXTS      512   /* slots, a power of two */
+#define SORTED_LEVELS   65536 /* more of them are not worth the sorting */
+struct text_column {
+    struct column *to;
+    const struct tide_column_in *in;
     struct arena temp;
     struct level_set set;
-    tide_status st;
-    uint32_t *code = arena_array(&f->arena, f->n_rows + 1, sizeof *code);
-    arena_init(&temp, f->arena.ctx);
-    int bad = level_set_init(&set, &temp, &temp, f->n_rows);
-    for (int64_t i = 0; !bad && code && i < f->n_rows; i++) {
-        const char *s = in->text[i];
-        code[i] = s ? level_set_add(&set, s, strlen(s), 0) : CODE_MISSING;
+};
+
+/* Levels into byte order, as models have them: a model is then bound to the codes as they are. */
+static void sort_texts(struct text_column *t, uint32_t *code)
+{
+    uint32_t *place = arena_array(&t->temp, t->set.n, sizeof *place);
+    int moved = place ? level_set_sort(&t->set, place) : 0;
+    for (int64_t i = 0; i < t->to->n_rows && moved > 0; i++)
+        if (code[i] != CODE_MISSING) code[i] = place[code[i]];
+}
+
+/* Tables often point to one text from many rows: where it was seen last, no byte of it is read. */
+static void code_texts(void *arg, int64_t at, int worker)
+{
+    struct text_column *t = (struct text_column *)arg + at;
+    struct {
+        const char *s;
+        uint32_t code;
+    } same[SAME_TEXTS] = {{0}};
+    uint32_t *code = (uint32_t *)(uintptr_t)t->to->code;
+    int64_t n = t->to->n_rows;
+    (void)worker;
+    int bad = level_set_init(&t->set, &t->temp, &t->temp, n);
+    for (int64_t i = 0; !bad && i < n; i++) {
+        const char *s = t->in->text[i];
+        size_t slot =
+            (uint32_t)((uintptr_t)s >> 3) * 2654435769u / (UINT32_MAX / SAME_TEXTS + 1);
+        if (!s) {
+            code[i] = CODE_MISSING;
+            continue;
+        }
+        if (same[slot].s != s) {
+            same[slot].code = level_set_add(&t->set, s, strlen(s), 0);
+            same[slot].s = s;
+        }
+        code[i] = same[slot].code;
     }
-    st = arena_status(&temp, err);
-    if (st == TIDE_OK && code && level_set_dict(&set, &f->arena, &c->dict) != 0 &&
-        !f->arena.failed)
-        st = bad_column(in, "has more than 4 GiB of levels", err);
-    c->code = code;
-    arena_free(&temp);
+    if (!t->temp.failed && t->set.n <= SORTED_LEVELS) sort_texts(t, code);
+}
+
+static tide_status code_some(tide_frame *f, struct text_column *t, int n,
+                             tide_error *err)
+{
+    tide_status st = TIDE_OK;
+    if (f->n_rows < SEAL_FEW / (n + 1))
+        for (int i = 0; i < n; i++) code_texts(t, i, 0);
+    else
+        st = par_for(f->arena.ctx, n, code_texts, t, err);
+    for (int i = 0; i < n; i++) {
+        if (st == TIDE_OK) st = arena_status(&t[i].temp, err);
+        if (st == TIDE_OK &&
+            level_set_dict(&t[i].set, &f->arena, &t[i].to->dict) != 0 &&
+            !f->arena.failed)
+            st = bad_column(t[i].in, "has more than 4 GiB of levels", err);
+        arena_free(&t[i].temp);
+    }
+    return st;
+}
+
+static tide_status take_texts(tide_frame *f, struct column *to,
+                              const struct tide_column_in *in, int n, tide_error *err)
+{
+    struct text_column t[TEXTS_AT_A_TIME];
+    tide_status st = TIDE_OK;
+    int m = 0;
+    for (int j = 0; st == TIDE_OK && j < n; j++) {
+        if (to[j].type == TIDE_CAT) {
+            t[m] = (struct text_column){.to = &to[j], .in = &in[j]};
+            arena_init(&t[m++].temp, f->arena.ctx);
+        }
+        if (m == 0 || (m < TEXTS_AT_A_TIME && j + 1 < n)) continue;
+        st = code_some(f, t, m, err);
+        m = 0;
+    }
     return st;
 }
 
@@ -411,7 +482,8 @@ static tide_status take_column(tide_frame *f, struct column *c,
         take_number(f, c);
         break;
     case TIDE_CAT:
-        return take_category(f, c, in, err);
+        take_category(f, c);
+        break;
     case TIDE_TEXT:
         take_text(f, c, in);
         break;
@@ -426,6 +498,8 @@ tide_status frame_take(tide_frame *f, struct column *to,
     tide_status st = TIDE_OK;
     for (int j = 0; st == TIDE_OK && j < n; j++)
         st = take_column(f, &to[j], &in[j], err);
+    if (st == TIDE_OK) st = arena_status(&f->arena, err);
+    if (st == TIDE_OK) st = take_texts(f, to, in, n, err);
     if (st == TIDE_OK) st = arena_status(&f->arena, err);
     if (st != TIDE_OK) return st;
     return par_for(f->arena.ctx, (f->n_rows + COPY_ROWS - 1) / COPY_ROWS, copy_rows,

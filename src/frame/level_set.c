@@ -1,4 +1,4 @@
-/* level_set.c - distinct texts in order of first appearance */
+/* level_set.c - distinct texts in order of first appearance, or brought into byte order */
 #include "frame/level_set.h"
 
 #include <string.h>
@@ -89,6 +89,49 @@ uint32_t level_set_add_hashed(struct level_set *set, const char *s, size_t len,
 uint32_t level_set_add(struct level_set *set, const char *s, size_t len, int copy)
 {
     return level_set_add_hashed(set, s, len, (uint32_t)hash64(s, len, 0), copy);
+}
+
+static int is_before(const struct level *x, const struct level *y)
+{
+    int c = memcmp(x->s, y->s, x->len < y->len ? x->len : y->len);
+    return c < 0 || (c == 0 && x->len < y->len);
+}
+
+/* Runs of `width` numbers of levels in order, merged to runs of twice as many. */
+static void merge_levels(const struct level *l, const uint32_t *from, uint32_t n,
+                         uint32_t width, uint32_t *to)
+{
+    for (uint32_t lo = 0; lo < n; lo += 2 * width) {
+        uint32_t mid = n - lo < width ? n : lo + width;
+        uint32_t hi = n - mid < width ? n : mid + width, a = lo, b = mid;
+        for (uint32_t o = lo; o < hi; o++) {
+            int right = a == mid || (b < hi && is_before(&l[from[b]], &l[from[a]]));
+            to[o] = from[right ? b++ : a++];
+        }
+    }
+}
+
+int level_set_sort(struct level_set *set, uint32_t *place)
+{
+    uint32_t n = set->n, *order = arena_array(set->temp, n, sizeof *order);
+    uint32_t *other = arena_array(set->temp, n, sizeof *other), *swap;
+    struct level *old = arena_array(set->temp, n, sizeof *old);
+    int moved = 0;
+    if (!order || !other || !old) return -1;
+    for (uint32_t c = 0; c < n; c++) {
+        order[c] = c;
+        old[c] = set->level[c];
+    }
+    for (uint32_t width = 1; width < n; width *= 2) {
+        merge_levels(old, order, n, width, other);
+        swap = order, order = other, other = swap;
+    }
+    for (uint32_t c = 0; c < n; c++) {
+        place[order[c]] = c;
+        set->level[c] = old[order[c]];
+        moved |= order[c] != c;
+    }
+    return moved;
 }
 
 int level_set_dict(const struct level_set *set, struct arena *a, struct dict *out)

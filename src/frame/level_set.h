@@ -27,6 +27,9 @@ int level_set_init(struct level_set *set, struct arena *keep, struct arena *temp
 uint32_t level_set_add(struct level_set *set, const char *s, size_t len, int copy);
 uint32_t level_set_add_hashed(struct level_set *set, const char *s, size_t len,
                               uint32_t hash, int copy);
+/* Brings the levels into byte order; place[n] gets the new code of each. 0: they were in it, 1: they were
+ * not, -1: the arena `temp` failed. Nothing can be added any more. */
+int level_set_sort(struct level_set *set, uint32_t *place);
 /* The levels as a dictionary; -1 when the arena failed or the bytes pass 4 GiB. */
 int level_set_dict(const struct level_set *set, struct arena *a, struct dict *out);
 #endif

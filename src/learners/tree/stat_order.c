@@ -2,8 +2,7 @@
  *
  * Order    by a draw of 64 bits a row, rows of equal draws by their number. Draws are spread evenly, so
  *          the first 8 bits cut the rows into buckets of much the same size; within one, 11 bits more
- *          leave few rows a slot. Buckets begin where counts say, so which thread
- *          sorts one changes nothing.
+ *          leave few rows a slot. Buckets begin where counts say, so which thread sorts one changes nothing.
  * Targets  and weights as integers, whose sums have no order.
  * Guide    Q10
  */
@@ -17,7 +16,7 @@
 #include "base/rng.h"
 
 #define BUCKETS   256
-#define SLOT_BITS 12
+#define SLOT_BITS 11
 #define DRAW_ROWS 65536 /* of a task that has its own counts of the buckets */
 #define WORD_DRAW                                                                      \
     32 /* a word: 32 bits of the draw behind the bucket's, the row's place */
