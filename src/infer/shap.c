@@ -1,16 +1,19 @@
 /* shap.c - exact path-dependent Shapley contributions, leaf by leaf, many rows at once
  *
- * Method    For a leaf of value v whose path tests m features, w[i] is the product of cover
- *           ratios over feature i's tests and o[i] says whether the row satisfies them all:
- *           phi[i] = v (o[i] - w[i]) int_0^1 prod_{j != i} (w[j] + t (o[j] - w[j])) dt.
- *           The integrand has degree m - 1, so a Gauss-Legendre rule of ceil(m / 2) nodes is
- *           exact, and nothing is divided out as in classic TreeSHAP.
- * Layout    A tree's tests become one bit a row; a feature's bits are and-ed along the path;
- *           a leaf's constants are made once and serve 512 rows. No table outlives the leaf, so
- *           there is nothing to build, to cap or to keep.
+ * Method    Where every feature is known with probability t, and the others are averaged over by
+ *           covers, phi[i] = int_0^1 d(expectation) / d(t of feature i) dt. Along a path of m
+ *           features the integrand has degree m - 1, so a Gauss-Legendre rule of ceil(m / 2)
+ *           nodes is exact. At one t a tree takes one walk down, for the probabilities of its
+ *           nodes, and one up, for the expectations below them (simd/k_shap.c): a node costs as
+ *           much wherever it is, not as much as its path is long.
+ * Again     A node whose feature was tested above, by tests that leave a share w of the rows: a
+ *           row that passed them all knows the next with probability a = t / (w + t (1 - w)), and
+ *           da/dt goes to the feature; a row that failed one learns nothing. Nothing is divided
+ *           out as in classic TreeSHAP, and no share is too small.
+ * Layout    A tree's tests become one bit a row. Tables of a tree are small, made for a block of
+ *           512 rows and not kept.
  * Derived   A feature made of two columns is one player; what it is given is halved between the two.
- * Numbers   f64 throughout; trees and leaves in order: the same bits for any threads and set.
- *           A path of more than 16 features, or a cover ratio below 1e-6, takes the plain loop.
+ * Numbers   f64 throughout; trees in order: the same bits for any threads and set.
  * Differs   LightGBM and shap divide weights out again and lose digits in deep trees; XGBoost
  *           sums in f32.
  */
@@ -22,6 +25,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "infer/engine.h"
+#include "infer/shap_plan.h"
 #include "simd/vmath.h"
 
 #define WORDS      (SHAP_ROWS / 64)
@@ -40,9 +44,10 @@ struct shap_work {
     const struct ensemble *e;
     const struct ensemble_engine *g;
     int64_t words;
-    uint16_t *codes;                   /* [columns][SHAP_ROWS] */
-    uint64_t *test;                    /* [nodes of the largest tree][WORDS] */
-    double *sum;                       /* [outputs][used features][SHAP_ROWS] */
+    uint16_t *codes; /* [columns][SHAP_ROWS] */
+    uint64_t *test;  /* [nodes of the largest tree][WORDS] */
+    double *sum;     /* [outputs][groups][used features][SIMD_SHAP_GROUP] */
+    struct shap_plan plan;
     int32_t *place;                    /* [features] number among the used ones */
     struct rule rules[MOST_NODES + 1]; /* made when first asked for */
     struct arena *a;
@@ -52,10 +57,9 @@ struct shap_work {
     double share[MOST_PATH];    /* w */
     uint64_t *bits;             /* [MOST_PATH][WORDS] */
     int32_t *slot;              /* [used features] slot on this path, -1 */
-    double *none, *ratio, *on, *off, **to;
-    double *bias; /* [outputs] */
-    double *phi;  /* of the rows at hand: what functions of a leaf add to beyond sums */
-    int64_t n;    /* rows at hand */
+    double *bias;               /* [outputs] */
+    double *phi; /* of the rows at hand: what functions of a leaf add to beyond sums */
+    int64_t n;   /* rows at hand */
     struct pairs *pairs;
 };
 
@@ -124,71 +128,6 @@ static double row_products(const struct shap_work *s, const struct rule *rule,
         h[j] = factor > 0 ? moved / factor : 0;
     }
     return p;
-}
-
-static void leaf_plain(struct shap_work *s, const struct rule *rule,
-                       const struct simd_leaf *leaf)
-{
-    double h[MOST_PATH], sum[MOST_PATH];
-    for (int64_t r = 0; r < s->words * 64; r++) {
-        for (int32_t i = 0; i < s->m; i++) sum[i] = 0;
-        for (int32_t t = 0; t < rule->q; t++) {
-            double p = row_products(s, rule, t, r, h);
-            for (int32_t i = 0; i < s->m; i++) sum[i] += p * h[i];
-        }
-        for (int32_t i = 0; i < s->m; i++)
-            for (int32_t o = 0; o < leaf->width; o++)
-                leaf->to[i][o * leaf->output_stride + r] += sum[i] * leaf->value[o];
-    }
-}
-
-static tide_status add_leaf(struct shap_work *s, int32_t t, uint32_t number,
-                            tide_error *err)
-{
-    const struct ensemble *e = s->e;
-    const struct rule *rule = s->m ? rule_of(s, (s->m + 1) / 2) : NULL;
-    double all = 1;
-    int is_plain = s->m > 2 * SIMD_LEAF_NODES;
-    struct simd_leaf leaf = {.m = s->m,
-                             .width = e->leaf_width,
-                             .stride = WORDS,
-                             .bits = s->bits,
-                             .none = s->none,
-                             .ratio = s->ratio,
-                             .on = s->on,
-                             .off = s->off,
-                             .to = s->to,
-                             .output_stride = (int64_t)s->g->n_used * SHAP_ROWS};
-    int32_t output = e->leaf_width > 1 ? 0 : e->tree_output[t];
-    leaf.value = e->leaf + (size_t)(e->tree_leaf[t] + number) * (size_t)e->leaf_width;
-    for (int32_t j = 0; j < s->m; j++) all *= s->share[j];
-    for (int32_t o = 0; o < e->leaf_width; o++)
-        s->bias[output + o] += leaf.value[o] * all;
-    if (!s->m) return TIDE_OK;
-    if (!rule) return arena_status(s->a, err);
-    leaf.q = rule->q;
-    for (int32_t j = 0; j < s->m; j++) {
-        s->to[j] =
-            s->sum + ((int64_t)output * s->g->n_used + s->feature[j]) * SHAP_ROWS;
-        is_plain |= s->share[j] < 1e-6;
-    }
-    if (is_plain) {
-        leaf_plain(s, rule, &leaf);
-        return TIDE_OK;
-    }
-    for (int32_t k = 0; k < rule->q; k++) {
-        double at = rule->at[k], none = rule->weight[k];
-        for (int32_t j = 0; j < s->m; j++) {
-            double w = s->share[j], f0 = w * (1 - at), f1 = w + at * (1 - w);
-            none *= f0;
-            s->ratio[j * rule->q + k] = f1 / f0;
-            s->on[j * rule->q + k] = (1 - w) / f1;
-        }
-        s->none[k] = none;
-        s->off[k] = -1 / (1 - at);
-    }
-    s->simd->shap_leaf(&leaf, s->words);
-    return TIDE_OK;
 }
 
 /* ------------------------------------------------------------------------ a tree --- */
@@ -280,11 +219,6 @@ static tide_status work_new(const struct simd_table *simd, const struct ensemble
     s->place = arena_zero(a, ((size_t)ensemble_all(e) + 1) * sizeof *s->place);
     s->bits = arena_array(a, MOST_PATH, WORDS * sizeof *s->bits);
     s->slot = arena_array(a, nf + 1, sizeof *s->slot);
-    s->none = arena_array(a, MOST_NODES, sizeof(double));
-    s->off = arena_array(a, MOST_NODES, sizeof(double));
-    s->ratio = arena_array(a, MOST_PATH * SIMD_LEAF_NODES, sizeof(double));
-    s->on = arena_array(a, MOST_PATH * SIMD_LEAF_NODES, sizeof(double));
-    s->to = arena_array(a, MOST_PATH, sizeof *s->to);
     s->bias = arena_array(a, e->n_outputs, sizeof(double));
     tide_status status = arena_status(a, err);
     if (status) return status;
@@ -327,15 +261,46 @@ static void take_codes(struct shap_work *s, const struct view *x, int64_t i0, in
     }
 }
 
-static tide_status sum_trees(struct shap_work *s, leaf_fn fn, size_t cells,
-                             tide_error *err)
+static tide_status sum_trees(struct shap_work *s, leaf_fn fn, tide_error *err)
 {
     tide_status status = TIDE_OK;
-    memset(s->sum, 0, cells * sizeof *s->sum);
     memcpy(s->bias, s->e->base, (size_t)s->e->n_outputs * sizeof *s->bias);
     for (int32_t t = 0; t < s->e->n_trees && !status; t++)
         status = each_leaf(s, t, fn, err);
     return status;
+}
+
+/* Contributions of tree t to the rows at hand. A rule of many nodes is taken in parts. */
+static tide_status add_tree(struct shap_work *s, int32_t t, tide_error *err)
+{
+    const struct ensemble *e = s->e;
+    int64_t groups = (s->n + SIMD_SHAP_GROUP - 1) / SIMD_SHAP_GROUP;
+    shap_plan_tree(&s->plan, t, s->place);
+    shap_plan_rows(&s->plan, s->codes, s->words);
+    const struct rule *rule = rule_of(s, (s->plan.most + 1) / 2);
+    if (!rule) return arena_status(s->a, err);
+    for (int32_t o = 0; o < e->leaf_width; o++) {
+        int32_t output = e->leaf_width > 1 ? o : e->tree_output[t];
+        double *sum = s->sum + (int64_t)output * s->g->n_used * SHAP_ROWS;
+        s->bias[output] += shap_plan_mean(&s->plan, o);
+        for (int32_t k = 0; k < rule->q; k += SIMD_SHAP_NODES) {
+            int32_t q = rule->q - k < SIMD_SHAP_NODES ? rule->q - k : SIMD_SHAP_NODES;
+            shap_plan_add(&s->plan, rule->at + k, rule->weight + k, q, o, groups, sum);
+        }
+    }
+    return TIDE_OK;
+}
+
+/* Sums of row r and output o to its columns. */
+static void put_row(const struct shap_work *s, int64_t r, int64_t o, double *row)
+{
+    int64_t used = s->g->n_used;
+    const double *sum = s->sum + o * used * SHAP_ROWS +
+                        r / SIMD_SHAP_GROUP * used * SIMD_SHAP_GROUP +
+                        r % SIMD_SHAP_GROUP;
+    for (int64_t i = 0; i < used; i++)
+        share_out(s->e, s->g->used[i], sum[i * SIMD_SHAP_GROUP], row);
+    row[s->e->n_features] = s->bias[o];
 }
 
 tide_status shap_values_on(const struct simd_table *simd, const struct ensemble *e,
@@ -347,20 +312,18 @@ tide_status shap_values_on(const struct simd_table *simd, const struct ensemble 
     int64_t k = e->n_outputs, width = (int64_t)e->n_features + 1;
     arena_init(&a, NULL);
     tide_status status = work_new(simd, e, 1, &a, &s, err);
+    if (!status) shap_plan_new(&s->plan, simd, e, WORDS, &a);
+    if (!status) status = arena_status(&a, err);
     for (int64_t r0 = 0; r0 < n && !status; r0 += SHAP_ROWS) {
-        int64_t m = n - r0 < SHAP_ROWS ? n - r0 : SHAP_ROWS;
-        take_codes(s, x, i0 + r0, m);
-        status = sum_trees(s, add_leaf, (size_t)(s->g->n_used * k) * SHAP_ROWS, err);
         double *to = phi + r0 * k * width;
-        memset(to, 0, (size_t)(m * k * width) * sizeof *to);
-        for (int64_t o = 0; o < k; o++)
-            for (int64_t r = 0; r < m; r++) {
-                double *row = to + (r * k + o) * width;
-                for (int32_t i = 0; i < s->g->n_used; i++)
-                    share_out(e, s->g->used[i],
-                              s->sum[(o * s->g->n_used + i) * SHAP_ROWS + r], row);
-                row[width - 1] = s->bias[o];
-            }
+        s->n = n - r0 < SHAP_ROWS ? n - r0 : SHAP_ROWS;
+        take_codes(s, x, i0 + r0, s->n);
+        memset(s->sum, 0, (size_t)(s->g->n_used * k) * SHAP_ROWS * sizeof *s->sum);
+        memcpy(s->bias, e->base, (size_t)k * sizeof *s->bias);
+        for (int32_t t = 0; t < e->n_trees && !status; t++)
+            status = add_tree(s, t, err);
+        memset(to, 0, (size_t)(s->n * k * width) * sizeof *to);
+        for (int64_t r = 0; r < s->n * k; r++) put_row(s, r / k, r % k, to + r * width);
     }
     arena_free(&a);
     return status;
@@ -434,7 +397,7 @@ tide_status shap_interactions(const struct ensemble *e, const struct view *x,
         s->n = m;
         s->phi = phi + r0 * k * line * line;
         memset(s->phi, 0, (size_t)(m * k * line * line) * sizeof *phi);
-        status = sum_trees(s, add_interactions, 0, err);
+        status = sum_trees(s, add_interactions, err);
         for (int64_t r = 0; r < m * k; r++) {
             double *to = s->phi + r * line * line;
             for (int64_t i = 0; i + 1 < line; i++)
@@ -541,7 +504,7 @@ static tide_status add_background(struct shap_work *s, const struct view *x, int
     s->words = (s->n + 63) / 64;
     memset(s->pairs->phi, 0, (size_t)(s->n * k * used) * sizeof(double));
     for (int64_t r = 0; r < s->n * k; r++) s->pairs->margin[r] = e->base[r % k];
-    tide_status status = sum_trees(s, add_pairs, 0, err);
+    tide_status status = sum_trees(s, add_pairs, err);
     for (int64_t r = 1; r < s->n && !status; r++)
         for (int64_t o = 0; o < k; o++) {
             double bias = s->pairs->margin[r * k + o], slope = 1;

@@ -80,7 +80,7 @@ void KERNEL(walk_rows)(const struct simd_walk *, const uint16_t *, int32_t, int6
                        double *);
 void KERNEL(walk_row)(const struct simd_walk *, const uint16_t *, double *);
 void KERNEL(shap_bits)(const uint16_t *, uint16_t, int64_t, uint64_t *);
-void KERNEL(shap_leaf)(const struct simd_leaf *, int64_t);
+void KERNEL(shap_tree)(const struct simd_shap *, int64_t, double *);
 int64_t KERNEL(count_byte)(const char *, int64_t, char);
 
 #if defined(SIMD_IS_avx512)
@@ -147,7 +147,7 @@ const struct simd_table SIMD_CAT(simd_table, SIMD_SET) = {
     .walk_rows = KERNEL(walk_rows),
     .walk_row = KERNEL(walk_row),
     .shap_bits = KERNEL(shap_bits),
-    .shap_leaf = KERNEL(shap_leaf),
+    .shap_tree = KERNEL(shap_tree),
     .csv_index = KERNEL(csv_index),
     .count_byte = KERNEL(count_byte),
     .csv_print = KERNEL(csv_print),

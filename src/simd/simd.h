@@ -78,7 +78,7 @@ struct simd_edges;
 struct simd_plane;
 struct simd_lane;
 struct simd_walk;
-struct simd_leaf;
+struct simd_shap;
 
 #define SIMD_FEW       32
 #define SIMD_FEW_UNITS 1024
@@ -278,10 +278,11 @@ struct simd_table {
     void (*walk_rows)(const struct simd_walk *w, const uint16_t *codes,
                       int32_t n_columns, int64_t n, double *out);
     void (*walk_row)(const struct simd_walk *w, const uint16_t *codes, double *out);
-    /* k_shap.c: bit r of out: codes[r] <= thr; and a leaf's part of contributions. */
+    /* k_shap.c: bit r of out: codes[r] <= thr; and a tree's part of contributions, added to
+     * sum [groups][features][SIMD_SHAP_GROUP]. */
     void (*shap_bits)(const uint16_t *codes, uint16_t thr, int64_t words,
                       uint64_t *out);
-    void (*shap_leaf)(const struct simd_leaf *leaf, int64_t words);
+    void (*shap_tree)(const struct simd_shap *s, int64_t groups, double *sum);
     /* k_csv.c: positions of structural bytes in a slab of n <= 2^31 bytes (padded by 64):
      * delimiters and newlines outside quotes, in order; room for n + 64. Returns the count.
      * seen->in_quote is the state before; text[0] begins a row when that is 0. */

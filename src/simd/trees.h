@@ -69,17 +69,35 @@ struct simd_walk {
     int32_t width, n_trees, n_outputs;
 };
 
-/* shap: one leaf, m features on its path, a rule of q <= SIMD_LEAF_NODES nodes. */
-struct simd_leaf {
-    int32_t m, q, width;
-    int64_t stride;         /* words of a feature */
-    const uint64_t *bits;   /* [m][stride] rows that satisfy the feature's tests */
-    const double *none;     /* [q] weight and product where no feature is satisfied */
-    const double *ratio;    /* [m][q] factor of a satisfied feature over the other */
-    const double *on, *off; /* [m][q], [q] contribution over the product */
-    const double *value;    /* [width] of the leaf */
-    double *const *to;      /* [m] sums of the feature's rows, output 0 */
-    int64_t output_stride;
+/* shap: one tree, as steps from the root down and back up. A step enters an inner child (left or
+ * right) or leaves a node, whose inner children have been left; SIMD_SHAP_KINDS of a node. */
+enum simd_shap_step { SIMD_SHAP_LEFT, SIMD_SHAP_RIGHT, SIMD_SHAP_LEAVE };
+enum simd_shap_kind {
+    SIMD_SHAP_LEFT_LEAF = 1,
+    SIMD_SHAP_RIGHT_LEAF = 2,
+    SIMD_SHAP_AGAIN = 4 /* the way down has tested the feature before */
 };
-#define SIMD_LEAF_NODES 8
+struct simd_shap_node {
+    double share[2];  /* of the node's rows that its children have */
+    uint32_t leaf[2]; /* of children that are leaves */
+    uint32_t feature; /* among those in use */
+    uint32_t again;   /* SIMD_SHAP_AGAIN: 2 q numbers of `again` from here on */
+};
+struct simd_shap {
+    const uint32_t *step; /* [n_steps] node << 2 | simd_shap_step */
+    const uint8_t *kind;  /* [nodes] */
+    const struct simd_shap_node *node;
+    int64_t n_steps, stride; /* words of a node */
+    const uint64_t *left,
+        *live; /* [nodes][stride] rows that pass the node's test; that have
+                                    passed all of the feature above */
+    const double *at, *weight; /* [q] the rule: where, how much */
+    const double *again;       /* place of each of the rule's nodes, then its slope */
+    const double *value;       /* of leaf i: value[i * width] */
+    double *
+        room; /* [2][depth + 1][q][SIMD_SHAP_GROUP]; depth of the deepest inner node, the root's 0 */
+    int32_t q, depth, width, n_features;
+};
+#define SIMD_SHAP_GROUP 16 /* rows at a time */
+#define SIMD_SHAP_NODES 16 /* most q */
 #endif

@@ -19,6 +19,7 @@ struct forest_shape {
     int categories; /* 1: every third feature is one, with sets */
     int vary;       /* 1: trees of 1 to `leaves` leaves */
     int whole;      /* 1: no missing values */
+    int chain;      /* 1: each split is of the leaf that came last */
     int32_t n_rows;
 };
 struct forest {
@@ -65,8 +66,9 @@ static inline void forest_table(struct forest *f, const struct forest_shape *s,
 
 /* One tree into arrays that begin at its first node and leaf. Returns its depth. */
 static inline uint32_t forest_tree(struct forest_grow *g, uint64_t seed, uint64_t t,
-                                   int leaves, uint32_t *left, uint32_t *right,
-                                   double *node_cover, double *leaf_cover)
+                                   int leaves, int chain, uint32_t *left,
+                                   uint32_t *right, double *node_cover,
+                                   double *leaf_cover)
 {
     int n = 1, inner = 0, open[4096], n_open = 1;
     g->number[0] = -1;
@@ -76,6 +78,7 @@ static inline uint32_t forest_tree(struct forest_grow *g, uint64_t seed, uint64_
     /* grow: nodes get numbers in the order of their splits, so children come later */
     while (n_open < leaves) {
         int pick = (int)(toy_u(seed, (int64_t)t, (uint32_t)(7000 + n)) * n_open);
+        if (chain) pick = n_open - 1;
         int at = open[pick];
         double share = 0.1 + 0.8 * toy_u(seed, (int64_t)t, (uint32_t)(17000 + n));
         g->number[at] = inner;
@@ -177,7 +180,7 @@ static inline struct forest *forest_new(const struct forest_shape *s)
         output[t] = s->width > 1 ? 0 : t % s->outputs;
         tn[t + 1] = tn[t] + (uint32_t)leaves - 1;
         tl[t + 1] = tl[t] + (uint32_t)leaves;
-        td[t] = forest_tree(grow, s->seed, (uint64_t)t, leaves, left + tn[t],
+        td[t] = forest_tree(grow, s->seed, (uint64_t)t, leaves, s->chain, left + tn[t],
                             right + tn[t], ncover + tn[t], lcover + tl[t]);
         for (uint32_t i = tn[t]; i < tn[t + 1]; i++) {
             nc[i] = (uint32_t)(toy_u(s->seed, i, 60) * 3 * nf);

@@ -119,7 +119,7 @@ TEST(contributions_are_those_of_the_definition)
     }
 }
 
-/* Long paths and tiny covers take the plain loop; all sets give the same bits. */
+/* All sets give the same bits; spoil: a factor of some covers, which then add up no more. */
 static void sums(const struct forest_shape *shape, double spoil)
 {
     struct forest *f = forest_new(shape);
@@ -183,6 +183,34 @@ TEST(contributions_sum_to_the_margin_on_every_set)
                                 .edges = 60,
                                 .n_rows = 65},
          0);
+}
+
+/* A path of some 40 features takes a rule in two parts; interactions are made leaf by leaf. */
+TEST(long_paths_sum_to_margins_and_interactions_to_contributions)
+{
+    enum { F = 60, L = F + 1, N = 2 };
+    struct forest_shape shape = {.seed = 9,
+                                 .features = F,
+                                 .trees = 2,
+                                 .leaves = 80,
+                                 .outputs = 1,
+                                 .width = 1,
+                                 .edges = 20,
+                                 .chain = 1,
+                                 .n_rows = 40};
+    sums(&shape, 1);
+    struct forest *f = forest_new(&shape);
+    double *pairs = calloc(N * L * L, sizeof *pairs), phi[N * L];
+    tide_error err = {0};
+    CHECK_INT(shap_interactions(f->loaded, f->view, 0, N, pairs, &err), 0);
+    CHECK_INT(shap_values(f->loaded, f->view, 0, N, phi, &err), 0);
+    for (int r = 0; r < N * L; r++) {
+        double sum = 0;
+        for (int j = 0; j < L; j++) sum += pairs[r * L + j];
+        CHECK_NEAR(sum, phi[r], 1e-12);
+    }
+    free(pairs);
+    forest_free(f);
 }
 
 TEST(without_covers_there_is_an_error)
