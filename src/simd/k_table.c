@@ -43,6 +43,10 @@ int KERNEL(tree_span)(const float *, const uint16_t *, float *, int64_t, float[2
 int64_t KERNEL(tree_part_few)(const struct simd_part *, uint16_t *, uint32_t *,
                               int64_t);
 uint64_t KERNEL(tree_between)(const float *, const uint32_t *, int64_t, float, float);
+void KERNEL(tree_ranges)(const struct simd_cells_of *, const uint16_t *, int64_t,
+                         float *, float[SIMD_DRAWN], float[SIMD_DRAWN]);
+void KERNEL(tree_lefts)(const float *, const uint32_t *, int64_t, int,
+                        const float[SIMD_DRAWN], uint32_t[SIMD_DRAWN]);
 void KERNEL(tree_cells_sub)(uint64_t *, const uint64_t *, int64_t);
 void KERNEL(tree_cells_add)(uint64_t *, const uint64_t *, int64_t);
 void KERNEL(tree_cells_widen)(const uint64_t *, int64_t, int, int64_t *);
@@ -125,6 +129,8 @@ const struct simd_table SIMD_CAT(simd_table, SIMD_SET) = {
     .tree_span = KERNEL(tree_span),
     .tree_part_few = KERNEL(tree_part_few),
     .tree_between = KERNEL(tree_between),
+    .tree_ranges = KERNEL(tree_ranges),
+    .tree_lefts = KERNEL(tree_lefts),
     .tree_cells_sub = KERNEL(tree_cells_sub),
     .tree_cells_add = KERNEL(tree_cells_add),
     .tree_cells_widen = KERNEL(tree_cells_widen),

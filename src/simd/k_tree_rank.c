@@ -12,7 +12,9 @@
  * tree_few: a handful of rows is neither sorted nor counted: what is on the left of the cut
  * behind a row's code is the sum over all rows of a code not above it.
  * tree_span, tree_between: the range of a column's values, and what lies between two of them;
- * least, greatest and integer sums, so lanes in any order give the same. */
+ * least, greatest and integer sums, so lanes in any order give the same. tree_ranges, tree_lefts:
+ * the same of a few columns side by side, one a lane, so that nothing is left to do at the end of a
+ * node of a handful of rows. */
 #include <math.h>
 #include <string.h>
 
@@ -35,6 +37,10 @@ int64_t KERNEL(tree_part_few)(const struct simd_part *side, uint16_t *ids,
                               uint32_t *pay, int64_t n);
 uint64_t KERNEL(tree_between)(const float *x, const uint32_t *pay, int64_t n,
                               float floor, float top);
+void KERNEL(tree_ranges)(const struct simd_cells_of *of, const uint16_t *ids, int64_t n,
+                         float *x, float low[SIMD_DRAWN], float high[SIMD_DRAWN]);
+void KERNEL(tree_lefts)(const float *x, const uint32_t *two, int64_t n, int lanes,
+                        const float top[SIMD_DRAWN], uint32_t left[SIMD_DRAWN]);
 
 static inline uint32_t ones(uint64_t x)
 {
@@ -755,6 +761,134 @@ uint64_t KERNEL(tree_between)(const float *x, const uint32_t *pay, int64_t n,
     return (uint64_t)(all - second) | (uint64_t)second << 32;
 }
 
+#ifndef SIMD_IS_base
+/* A row's cells in as many columns, four at most; other lanes are 0. */
+static inline __m128 cells_of(const float *row, const int64_t *at, int lanes)
+{
+    switch (lanes) {
+    case 1:
+        return _mm_load_ss(row + at[0]);
+    case 2:
+        return _mm_setr_ps(row[at[0]], row[at[1]], 0, 0);
+    case 3:
+        return _mm_setr_ps(row[at[0]], row[at[1]], row[at[2]], 0);
+    default:
+        return _mm_setr_ps(row[at[0]], row[at[1]], row[at[2]], row[at[3]]);
+    }
+}
+#endif
+
+/* tree_ranges for a number of columns that the compiler knows. */
+static inline __attribute__((always_inline)) void
+ranges_of(const struct simd_cells_of *of, int lanes, const uint16_t *ids, int64_t n,
+          float *x, float low[SIMD_DRAWN], float high[SIMD_DRAWN])
+{
+    const float none = (float)INFINITY, *image = of->image;
+    const int64_t step = of->step, x_step = simd_drawn_step(lanes);
+    int64_t at[SIMD_DRAWN];
+    for (int k = 0; k < SIMD_DRAWN; k++) at[k] = of->at[k];
+#ifdef SIMD_IS_base
+    for (int k = 0; k < SIMD_DRAWN; k++) {
+        low[k] = none;
+        high[k] = -none;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        const float *row = image + ids[i] * step;
+        for (int k = 0; k < x_step; k++) {
+            float v = x[x_step * i + k] = k < lanes ? row[at[k]] : 0;
+            low[k] = v < low[k] ? v : low[k];
+            high[k] = v > high[k] ? v : high[k];
+        }
+    }
+#else
+    __m128 least = _mm_set1_ps(none), most = _mm_set1_ps(-none);
+    __m128 least2 = least, most2 = most;
+    for (int64_t i = 0; i < n; i++) {
+        const float *row = image + ids[i] * step;
+        __m128 v = cells_of(row, at, lanes < 4 ? lanes : 4);
+        _mm_storeu_ps(x + x_step * i, v);
+        least = _mm_min_ps(least, v);
+        most = _mm_max_ps(most, v);
+        if (lanes <= 4) continue;
+        v = cells_of(row, at + 4, lanes - 4);
+        _mm_storeu_ps(x + x_step * i + 4, v);
+        least2 = _mm_min_ps(least2, v);
+        most2 = _mm_max_ps(most2, v);
+    }
+    _mm_storeu_ps(low, least);
+    _mm_storeu_ps(high, most);
+    _mm_storeu_ps(low + 4, least2);
+    _mm_storeu_ps(high + 4, most2);
+#endif
+}
+
+void KERNEL(tree_ranges)(const struct simd_cells_of *of, const uint16_t *ids, int64_t n,
+                         float *x, float low[SIMD_DRAWN], float high[SIMD_DRAWN])
+{
+    switch (of->lanes) {
+    case 1:
+        ranges_of(of, 1, ids, n, x, low, high);
+        break;
+    case 2:
+        ranges_of(of, 2, ids, n, x, low, high);
+        break;
+    case 3:
+        ranges_of(of, 3, ids, n, x, low, high);
+        break;
+    case 4:
+        ranges_of(of, 4, ids, n, x, low, high);
+        break;
+    case 5:
+        ranges_of(of, 5, ids, n, x, low, high);
+        break;
+    case 6:
+        ranges_of(of, 6, ids, n, x, low, high);
+        break;
+    case 7:
+        ranges_of(of, 7, ids, n, x, low, high);
+        break;
+    default:
+        ranges_of(of, SIMD_DRAWN, ids, n, x, low, high);
+        break;
+    }
+}
+
+#ifndef SIMD_IS_base
+/* sum, and two where x <= top */
+static inline __m128i add_left(__m128i sum, const float *x, __m128 top, __m128i two)
+{
+    __m128 in = _mm_cmple_ps(_mm_loadu_ps(x), top);
+    return _mm_add_epi32(sum, _mm_and_si128(_mm_castps_si128(in), two));
+}
+#endif
+
+void KERNEL(tree_lefts)(const float *x, const uint32_t *two, int64_t n, int lanes,
+                        const float top[SIMD_DRAWN], uint32_t left[SIMD_DRAWN])
+{
+#ifdef SIMD_IS_base
+    uint32_t sum[SIMD_DRAWN] = {0};
+    int step = simd_drawn_step(lanes);
+    for (int64_t i = 0; i < n; i++)
+        for (int k = 0; k < step; k++)
+            sum[k] += two[i] & ((uint32_t)0 - (x[step * i + k] <= top[k]));
+    memcpy(left, sum, sizeof sum);
+#else
+    const __m128 most = _mm_loadu_ps(top), most2 = _mm_loadu_ps(top + 4);
+    __m128i sum = _mm_setzero_si128(), sum2 = sum;
+    if (lanes <= 4)
+        for (int64_t i = 0; i < n; i++)
+            sum = add_left(sum, x + 4 * i, most, _mm_set1_epi32((int)two[i]));
+    else
+        for (int64_t i = 0; i < n; i++) {
+            __m128i add = _mm_set1_epi32((int)two[i]);
+            sum = add_left(sum, x + SIMD_DRAWN * i, most, add);
+            sum2 = add_left(sum2, x + SIMD_DRAWN * i + 4, most2, add);
+        }
+    _mm_storeu_si128((__m128i *)(void *)left, sum);
+    _mm_storeu_si128((__m128i *)(void *)(left + 4), sum2);
+#endif
+}
+
 int64_t KERNEL(tree_part_few)(const struct simd_part *side, uint16_t *ids,
                               uint32_t *pay, int64_t n)
 {
@@ -763,8 +897,9 @@ int64_t KERNEL(tree_part_few)(const struct simd_part *side, uint16_t *ids,
     __m512i id = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(in, ids));
     __m512i p = _mm512_maskz_loadu_epi32(in, pay);
     if (side->image) {
+        __m512i at = _mm512_mullo_epi32(id, _mm512_set1_epi32((int)side->step));
         __m512 v =
-            _mm512_mask_i32gather_ps(_mm512_setzero_ps(), in, id, side->image, 4);
+            _mm512_mask_i32gather_ps(_mm512_setzero_ps(), in, at, side->image, 4);
         left = _mm512_mask_cmp_ps_mask(in, v, _mm512_set1_ps(side->floor), _CMP_GE_OQ);
         left = _mm512_mask_cmp_ps_mask(left, v, _mm512_set1_ps(side->top), _CMP_LE_OQ);
     } else {
@@ -789,9 +924,9 @@ int64_t KERNEL(tree_part_few)(const struct simd_part *side, uint16_t *ids,
     for (int64_t i = 0; i < n; i++) {
         uint16_t id = ids[i];
         uint32_t p = pay[i];
-        int go = side->image
-                     ? (side->image[id] >= side->floor) & (side->image[id] <= side->top)
-                     : (uint16_t)(side->code[id] - side->sub) <= side->most;
+        float x = side->image ? side->image[id * side->step] : 0;
+        int go = side->image ? (x >= side->floor) & (x <= side->top)
+                             : (uint16_t)(side->code[id] - side->sub) <= side->most;
         ids[l] = id;
         pay[l] = p;
         aside[r] = id;

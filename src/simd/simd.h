@@ -93,8 +93,21 @@ struct simd_cut {
     uint16_t lo, hi; /* codes that the cut is between */
 };
 /* The left side of a split: by image, or by code where image is NULL. */
-struct simd_part {
+/* A row's cells in `lanes` columns: image[id * step + at[lane]]. */
+#define SIMD_DRAWN 8
+struct simd_cells_of {
     const float *image;
+    int64_t step, at[SIMD_DRAWN];
+    int lanes; /* 1 to SIMD_DRAWN */
+};
+/* Images of a row in tree_ranges' x. */
+static inline int simd_drawn_step(int lanes)
+{
+    return lanes <= 4 ? 4 : SIMD_DRAWN;
+}
+struct simd_part {
+    const float *image; /* [id * step] */
+    int64_t step;
     const uint16_t *code;
     float floor, top;
     uint16_t sub, most;
@@ -207,7 +220,7 @@ struct simd_table {
      * not -infinity (infinity without), the greatest, and whether one is -infinity.
      * tree_between: weights of two classes of the rows with floor <= x <= top, 32 bits each;
      * pay: weight << 1 | class. tree_part_few: at most SIMD_PART rows to both sides of a
-     * split, left first; returns the number on the left: with floor <= image[id] <= top, or
+     * split, left first; returns the number on the left: with floor <= image[id * step] <= top, or
      * without images with (uint16_t)(code[id] - sub) <= most. ids, pay: up to SIMD_PART may
      * be read, two bytes behind code[] too. */
     int (*tree_span)(const float *image, const uint16_t *ids, float *x, int64_t n,
@@ -216,6 +229,13 @@ struct simd_table {
                              float floor, float top);
     int64_t (*tree_part_few)(const struct simd_part *side, uint16_t *ids, uint32_t *pay,
                              int64_t n);
+    /* tree_ranges: a row's cells to x[simd_drawn_step(lanes) i + lane], least and greatest of
+     * each column. tree_lefts: the sum of two[i] over rows with x <= top, a lane. Lanes
+     * without a column hold anything. */
+    void (*tree_ranges)(const struct simd_cells_of *of, const uint16_t *ids, int64_t n,
+                        float *x, float low[SIMD_DRAWN], float high[SIMD_DRAWN]);
+    void (*tree_lefts)(const float *x, const uint32_t *two, int64_t n, int lanes,
+                       const float top[SIMD_DRAWN], uint32_t left[SIMD_DRAWN]);
     /* k_tree_scan.c: cells of a column (packed u64 or wide i64 pairs). The best of the splits
      * after code 0..n-1 by rank, with sum[] (g, h) on the left from the start; -1: none has
      * min_h on both sides. sum[] gets the winner's left side. Cells up to 256 may be read. */

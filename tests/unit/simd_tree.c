@@ -438,15 +438,17 @@ TEST(few_rows_go_to_their_sides_in_order)
     for (int n = 1; n <= SIMD_PART; n++)
         for (uint32_t k = 0; k < 60; k++)
             for (int s = 0; s < sets; s++) {
-                float image[64];
+                float image[3 * 64];
                 uint16_t code[65] = {0}, ids[SIMD_PART], want[SIMD_PART];
                 uint32_t pay[SIMD_PART];
                 int l = 0, r = 0, at[2][SIMD_PART];
+                int step = k % 8 < 4 ? 1 : 3;
                 for (int i = 0; i < 64; i++) {
                     code[i] = (uint16_t)(draw((uint64_t)i, 70 + k) % 9);
-                    image[i] = code[i] ? (float)code[i] : -(float)INFINITY;
+                    image[i * step] = code[i] ? (float)code[i] : -(float)INFINITY;
                 }
                 struct simd_part side = {.image = k % 2 ? image : NULL,
+                                         .step = step,
                                          .code = code,
                                          .floor =
                                              k % 4 == 1 ? -FLT_MAX : -(float)INFINITY,
@@ -455,8 +457,9 @@ TEST(few_rows_go_to_their_sides_in_order)
                                          .most = (uint16_t)(k % 9)};
                 for (int i = 0; i < n; i++) {
                     uint16_t id = ids[i] = (uint16_t)((5 * i + (int)k) % 64);
+                    float v = k % 2 ? image[id * step] : 0;
                     int left = side.image
-                                   ? image[id] >= side.floor && image[id] <= side.top
+                                   ? v >= side.floor && v <= side.top
                                    : (uint16_t)(code[id] - side.sub) <= side.most;
                     pay[i] = 1000u + id;
                     if (left)
@@ -513,6 +516,52 @@ TEST(ranges_pass_over_missing_and_sides_are_added_up)
                     }
             }
         }
+}
+
+TEST(columns_side_by_side_have_the_ranges_and_sums_of_each)
+{
+    enum { N = 40, ROWS = 50, COLUMNS = 11 };
+    const struct simd_table *set[3];
+    int sets = sets_of(set);
+    float image[ROWS * COLUMNS], x[N * SIMD_DRAWN];
+    uint16_t ids[N];
+    uint32_t two[N];
+    for (uint32_t i = 0; i < ROWS * COLUMNS; i++) {
+        uint32_t r = draw(i, 90);
+        image[i] = r % 41 ? (float)(r % 37) - 18 : -(float)INFINITY;
+    }
+    for (uint32_t i = 0; i < N; i++) {
+        ids[i] = (uint16_t)(draw(i, 91) % ROWS);
+        two[i] = (1 + draw(i, 92) % 9) << 16 * (draw(i, 93) % 2);
+    }
+    for (int lanes = 1; lanes <= SIMD_DRAWN; lanes++)
+        for (int n = 1; n <= N; n++)
+            for (int s = 0; s < sets; s++) {
+                int by_rows = n % 2, each = simd_drawn_step(lanes);
+                struct simd_cells_of of = {
+                    .image = image, .step = by_rows ? COLUMNS : 1, .lanes = lanes};
+                float low[SIMD_DRAWN], high[SIMD_DRAWN], top[SIMD_DRAWN] = {0};
+                uint32_t left[SIMD_DRAWN];
+                for (int k = 0; k < lanes; k++) {
+                    int column = (3 * k + n) % COLUMNS;
+                    of.at[k] = column * (by_rows ? 1 : ROWS);
+                    top[k] = (float)((7 * k + n) % 37) - 18;
+                }
+                set[s]->tree_ranges(&of, ids, n, x, low, high);
+                set[s]->tree_lefts(x, two, n, lanes, top, left);
+                for (int k = 0; k < lanes; k++) {
+                    float least = (float)INFINITY, most = -least;
+                    uint32_t sum = 0;
+                    for (int i = 0; i < n; i++) {
+                        float v = image[of.at[k] + ids[i] * of.step];
+                        CHECK(x[each * i + k] == v);
+                        least = v < least ? v : least;
+                        most = v > most ? v : most;
+                        sum += v <= top[k] ? two[i] : 0;
+                    }
+                    CHECK(low[k] == least && high[k] == most && left[k] == sum);
+                }
+            }
 }
 
 TEST(gains_are_the_formula_and_the_first_best_wins)

@@ -314,7 +314,7 @@ void forest_cost(const void *params, const struct fit_data *d, struct fit_cost *
     double k = d->task == TIDE_CLASSIFY ? d->n_classes : 1;
     double leaves = p->leaves > 0 && p->leaves < n ? p->leaves : n / 4 + 1;
     out->scratch_bytes =
-        (int64_t)(n * (22 * f + 64) + p->trees * leaves * (36 + 8 * k));
+        (int64_t)(n * (18 * f + 64) + p->trees * leaves * (36 + 8 * k));
     if (p->importance) out->scratch_bytes += (int64_t)(p->trees * f * 8 + n * 48);
     out->model_bytes = (int64_t)(p->trees * leaves * (30 + 8 * k));
     out->work = n * sqrt(f) * p->trees * 20;

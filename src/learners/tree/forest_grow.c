@@ -301,20 +301,21 @@ static void search_exact(struct grow_work *w, const struct grow_rows *rows,
     if (mine.feature >= 0 && mine.num * best->den < best->num * mine.den) *best = mine;
 }
 
-static void search_images(struct grow_work *w, const struct grow_rows *rows,
-                          const uint32_t *id, int32_t q, uint64_t path,
-                          struct grow_split *best)
+/* Ranks stand for images, which have the same order, and half as much memory is asked for. */
+static void search_drawn_large(struct grow_work *w, const struct grow_rows *rows,
+                               const uint32_t *id, int32_t q, uint64_t path,
+                               struct grow_split *best)
 {
     const struct rank_col *c = &w->data->codes.col[w->on[q]];
-    const float *image = w->wide->column + (int64_t)q * w->data->n;
+    const uint16_t *code = c->code;
+    float *restrict x = w->x;
     for (uint32_t i = 0; i < rows->n; i++) {
-        __builtin_prefetch(image + id[i + FETCH]);
-        w->x[i] = image[id[i]];
+        __builtin_prefetch(code + id[i + FETCH]);
+        x[i] = (float)((int32_t)code[id[i]] - c->missing);
     }
-    search_drawn(w, NULL, NULL, rows, path, q, best);
-    if (best->feature == q && best->missing != MISSING_ALONE)
-        best->lo =
-            (uint16_t)(rank_from(c, rank_near(c, best->top), best->top) + c->missing);
+    for (uint32_t i = 0; c->missing && i < rows->n; i++)
+        x[i] = x[i] < 0 ? -(float)INFINITY : x[i];
+    search_ranks(w, rows, path, q, best);
 }
 
 static void search_large(struct grow_work *w, const struct grow_frame *f,
@@ -327,7 +328,7 @@ static void search_large(struct grow_work *w, const struct grow_frame *f,
         if (tried >= w->rules->columns && best->feature >= 0) break;
         if (cannot_be_better(w, best)) break;
         if (w->rules->random)
-            search_images(w, rows, id, q, f->path, best);
+            search_drawn_large(w, rows, id, q, f->path, best);
         else
             search_exact(w, rows, id, q, best);
     }
@@ -558,7 +559,8 @@ static struct grow_work *work_new(struct growing *g, int worker)
     w->pay2 = arena_array(a, n, sizeof *w->pay2);
     w->seq = arena_array(a, n, sizeof *w->seq);
     w->code = arena_array(a, n, sizeof *w->code);
-    if (g->rules->random) w->x = arena_array(a, n, sizeof *w->x);
+    int64_t few = SIMD_DRAWN * DRAWN_TINY;
+    if (g->rules->random) w->x = arena_array(a, n > few ? n : few, sizeof *w->x);
     w->wide = &g->wide;
     w->simd = g->simd;
     if (d->mode != FOREST_TWO) {
@@ -661,7 +663,6 @@ static void rows_block(void *arg, int64_t block, int worker)
         for (int64_t i = block * WIDE_BLOCK; i < end; i++) {
             if (to->code) to->code[i * to->stride + q] = c->code[i];
             if (to->image) to->image[i * to->stride + q] = image[c->code[i]];
-            if (to->column) to->column[q * n + i] = image[c->code[i]];
         }
         q++;
     }
@@ -674,12 +675,11 @@ static tide_status wide_rows(struct tide_ctx *ctx, struct growing *g, struct are
     struct grow_wide *to = &g->wide;
     for (int32_t f = 0; f < g->data->codes.n_cols; f++) on += g->data->codes.col[f].on;
     int by_rows = on <= WIDE_MOST && g->rules->trees >= WIDE_TREES && n > SMALL_ROWS;
-    if (!by_rows && !g->rules->random) return TIDE_OK;
+    if (!by_rows) return TIDE_OK;
     to->stride = on % 32 == 0 || on % 32 > 16 ? (on + 31) / 32 * 32 : on;
-    if (g->rules->random) to->column = arena_array(a, n * on + 1, sizeof *to->column);
-    if (by_rows && g->rules->random)
+    if (g->rules->random)
         to->image = arena_array(a, n * to->stride, sizeof *to->image);
-    else if (by_rows)
+    else
         to->code = arena_array(a, n * to->stride, sizeof *to->code);
     tide_status status = arena_status(a, err);
     if (status) return status;

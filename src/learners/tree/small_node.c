@@ -4,8 +4,9 @@
  * A subtree's rows are renumbered and its codes copied, from a copy of all codes by rows where
  * columns are few; a column that is asked for becomes ranks among these rows, so that exact search
  * needs a table of 4,096 cells. Only row numbers and weights move after that. Random thresholds
- * need no ranks, so images (rank_codes.h) are copied in their place. Which rank of the whole column
- * a node is cut at, is looked up when the tree is grown.
+ * need no ranks, so images (rank_codes.h) are copied in their place: by columns, and for the last 512
+ * rows by rows, where nodes are so small that all columns tried are read at once. Which rank of the
+ * whole column a node is cut at, is looked up when the tree is grown.
  * Guide        Q10
  */
 #include "learners/tree/small_node.h"
@@ -15,21 +16,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-
-uint64_t path_mix(uint64_t z)
-{
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
-double path_draw(uint64_t path, uint32_t column_hash, int *coin)
-{
-    uint64_t z =
-        path_mix(path + ((uint64_t)column_hash << 20) + UINT64_C(0x632be59bd9b4e019));
-    *coin = (int)(z & 1);
-    return ((double)(z >> 11) + 0.5) * 0x1p-53;
-}
 
 /* ---------------------------------------------------------------------- columns --- */
 
@@ -129,7 +115,8 @@ void add_leaf(struct grow_work *w, const struct grow_frame *f,
     link_parent(w, f, ~(uint32_t)t->n_leaves++);
 }
 
-#define AHEAD 16
+#define AHEAD      16 /* nodes */
+#define ROWS_AHEAD 16
 
 /* A node's threshold as an image, and near which rank it lies. */
 static void find_near(const struct grow_work *w, struct grow_cut *cut,
@@ -274,7 +261,8 @@ void levels_init(struct grow_work *w, struct arena *a)
     int64_t on = w->n_on + 1;
     for (int k = 0; k < 2; k++) {
         struct grow_level *l = &w->level[k];
-        l->cap = k                                   ? TINY_ROWS
+        l->cap = k && w->rules->random               ? DRAWN_TINY
+                 : k                                 ? TINY_ROWS
                  : w->n_on <= 64 && w->rules->random ? DRAWN_ROWS
                  : w->n_on <= 256                    ? SMALL_ROWS
                  : w->n_on <= 4096                   ? SMALL_ROWS / 4
@@ -283,8 +271,10 @@ void levels_init(struct grow_work *w, struct arena *a)
         l->n_code = arena_array(a, on, sizeof *l->n_code);
         l->gaps = arena_zero(a, (size_t)on);
         int64_t codes = on * (l->cap + COLUMN_PAD);
+        l->across = k ? 1 : l->cap + COLUMN_PAD;
+        l->step = k ? (w->n_on + 3) / 4 * 4 : 1;
         if (w->rules->random) {
-            l->image = arena_array(a, codes, sizeof *l->image);
+            l->image = arena_array(a, k ? l->step * l->cap : codes, sizeof *l->image);
         } else {
             l->code = arena_array(a, codes, sizeof *l->code);
             if (k == 0) l->whole = arena_array(a, codes, sizeof *l->whole);
@@ -310,20 +300,53 @@ static void copy_rows(struct grow_work *w)
     }
 }
 
-/* The same of images, in two lines of memory a row. */
+static inline const float *wide_image(const struct grow_work *w, uint32_t row)
+{
+    return w->wide->image + row * (size_t)w->wide->stride;
+}
+
+/* Asks for the images of the row that is so many ahead: two lines of memory. */
+static inline void fetch_images(const struct grow_work *w, const uint32_t *row)
+{
+    const float *ahead = wide_image(w, row[ROWS_AHEAD]);
+    __builtin_prefetch(ahead);
+    __builtin_prefetch(ahead + 16);
+}
+
+/* The same of images, four rows at a time, so that a column's stand side by side when written. */
 static void copy_row_images(struct grow_work *w)
 {
     struct grow_level *l = &w->level[0];
-    size_t step = column_at(l, 1), stride = (size_t)w->wide->stride;
-    for (uint32_t i = 0; i < l->n; i++) {
-        const float *from = w->wide->image + l->row[i] * stride;
+    size_t step = column_at(l, 1);
+    uint32_t i = 0;
+    for (; i + 4 + ROWS_AHEAD <= l->n; i += 4) {
+        const uint32_t *row = l->row + i;
+        const float *a = wide_image(w, row[0]), *b = wide_image(w, row[1]),
+                    *c = wide_image(w, row[2]), *d = wide_image(w, row[3]);
         float *to = l->image + i;
-        if (i + 8 < l->n) {
-            const float *ahead = w->wide->image + l->row[i + 8] * stride;
-            __builtin_prefetch(ahead);
-            __builtin_prefetch(ahead + 16);
+        for (int k = 0; k < 4; k++) fetch_images(w, row + k);
+        for (int32_t q = 0; q < w->n_on; q++, to += step) {
+            to[0] = a[q];
+            to[1] = b[q];
+            to[2] = c[q];
+            to[3] = d[q];
         }
-        for (int32_t q = 0; q < w->n_on; q++, to += step) *to = from[q];
+    }
+    for (; i < l->n; i++) {
+        const float *from = wide_image(w, l->row[i]);
+        for (int32_t q = 0; q < w->n_on; q++) l->image[i + (size_t)q * step] = from[q];
+    }
+}
+
+/* The rows of the inner level: what a node asks for of a row is in two lines of the cache. */
+static void copy_whole_rows(struct grow_work *w)
+{
+    struct grow_level *l = &w->level[1];
+    size_t bytes = (size_t)w->n_on * sizeof(float);
+    for (uint32_t i = 0; i < l->n; i++) l->whole_row[i] = w->level[0].row[l->row[i]];
+    for (uint32_t i = 0; i < l->n; i++) {
+        if (i + ROWS_AHEAD < l->n) fetch_images(w, l->whole_row + i);
+        memcpy(l->image + i * l->step, wide_image(w, l->whole_row[i]), bytes);
     }
 }
 
@@ -331,16 +354,18 @@ static void copy_row_images(struct grow_work *w)
 static void copy_images(struct grow_work *w, int k, int32_t q)
 {
     struct grow_level *l = &w->level[k], *up = k ? &w->level[0] : NULL;
-    float *to = l->image + column_at(l, q);
-    if (up && up->have[q] != up->stamp) copy_images(w, 0, q);
+    float *to = l->image + q * l->across;
     l->have[q] = l->stamp;
+    if (w->wide->image) return; /* copied by rows */
+    if (up && up->have[q] != up->stamp) copy_images(w, 0, q);
     if (up) {
-        const float *from = up->image + column_at(up, q);
-        for (uint32_t i = 0; i < l->n; i++) to[i] = from[l->row[i]];
-    } else if (!w->wide->image) {
-        for (uint32_t i = 0; i < l->n; i++)
-            to[i] = w->wide->column[(int64_t)q * w->data->n + l->row[i]];
+        const float *from = up->image + q * up->across;
+        for (uint32_t i = 0; i < l->n; i++) to[i * l->step] = from[l->row[i]];
+        return;
     }
+    const struct rank_col *c = &w->data->codes.col[w->on[q]];
+    const float *image = c->image - c->missing;
+    for (uint32_t i = 0; i < l->n; i++) to[i] = image[c->code[l->row[i]]];
 }
 
 static const uint16_t *codes_at(const struct grow_level *l, int32_t q)
@@ -388,13 +413,6 @@ static uint16_t whole_code(const struct grow_work *w, int k, int32_t q, uint16_t
     return l->whole[column_at(l, q) + (k ? w->level[k].row[id] : id)];
 }
 
-static void try_random(struct grow_work *w, struct grow_level *l,
-                       const struct grow_rows *rows, const uint16_t *ids, int32_t q,
-                       uint64_t path, struct grow_split *best)
-{
-    search_drawn(w, l->image + column_at(l, q), ids, rows, path, q, best);
-}
-
 static void try_cuts(struct grow_work *w, int k, const struct grow_rows *rows,
                      const uint16_t *ids, int32_t q, struct grow_split *best)
 {
@@ -406,11 +424,46 @@ static void try_cuts(struct grow_work *w, int k, const struct grow_rows *rows,
 static void pack_weights(struct grow_work *w, struct grow_rows *rows)
 {
     if (w->data->mode != FOREST_TWO || w->rules->criterion != FOREST_GINI ||
-        w->rules->random || rows->s0 + rows->s1 > INT16_MAX)
+        rows->s0 + rows->s1 > INT16_MAX)
         return;
-    for (uint32_t i = 0; i < rows->n; i++)
-        w->two[i] = rows->pay[i] >> 1 << ((rows->pay[i] & 1) * 16);
+    for (uint32_t i = 0; i < rows->n; i++) {
+        uint32_t u = rows->pay[i] >> 1, second = (uint32_t)0 - (rows->pay[i] & 1);
+        w->two[i] = (u << 16 & second) | (u & ~second);
+    }
     rows->two = w->two;
+}
+
+/* Tries n columns of a node of level k by one threshold each, at once where that can be. */
+static void try_drawn(struct grow_work *w, int k, const struct grow_frame *f,
+                      const struct grow_rows *rows, const int32_t *q, int32_t n,
+                      struct grow_split *best)
+{
+    struct grow_level *l = &w->level[k];
+    const uint16_t *ids = l->id + f->beg;
+    struct simd_cells_of of = {.image = l->image, .step = l->step, .lanes = n};
+    for (int32_t j = 0; j < n; j++) {
+        of.at[j] = q[j] * l->across;
+        if (l->have[q[j]] != l->stamp) copy_images(w, k, q[j]);
+    }
+    if (rows->two && search_lanes(w, &of, ids, rows, f->path, q, best)) return;
+    for (int32_t j = 0; j < n && !cannot_be_better(w, best); j++)
+        search_drawn(w, l->image + of.at[j], l->step, ids, rows, f->path, q[j], best);
+}
+
+/* Of two or three rows one column or two mostly part the classes, which ends the search. */
+static void search_small_drawn(struct grow_work *w, int k, const struct grow_frame *f,
+                               const struct grow_rows *rows, struct grow_split *best)
+{
+    int32_t want = w->rules->columns, tried = 0;
+    while (!cannot_be_better(w, best) && (tried < want || best->feature < 0)) {
+        int32_t most = tried < want ? want - tried : 1, n = 0, q[SIMD_DRAWN];
+        int32_t at_once = rows->n <= 3 ? (int32_t)rows->n - 1 : SIMD_DRAWN;
+        most = most < at_once ? most : at_once;
+        while (n < most && (q[n] = columns_next(w)) >= 0) n++;
+        if (!n) return;
+        try_drawn(w, k, f, rows, q, n, best);
+        tried += n;
+    }
 }
 
 /* The best split of a node of level k. */
@@ -420,19 +473,17 @@ static void search_small(struct grow_work *w, int k, const struct grow_frame *f,
     struct grow_level *l = &w->level[k];
     const uint16_t *ids = l->id + f->beg;
     int32_t q;
-    pack_weights(w, rows);
+    if (k == 1 || !w->rules->random) pack_weights(w, rows);
     columns_begin(w, f->path);
+    if (w->rules->random) {
+        search_small_drawn(w, k, f, rows, best);
+        return;
+    }
     for (int32_t tried = 0; (q = columns_next(w)) >= 0; tried++) {
         if (tried >= w->rules->columns && best->feature >= 0) break;
         if (cannot_be_better(w, best)) break;
-        int copied = l->have[q] == l->stamp;
-        if (w->rules->random) {
-            if (!copied) copy_images(w, k, q);
-            try_random(w, l, rows, ids, q, f->path, best);
-        } else {
-            if (!copied) copy_column(w, k, q);
-            try_cuts(w, k, rows, ids, q, best);
-        }
+        if (l->have[q] != l->stamp) copy_column(w, k, q);
+        try_cuts(w, k, rows, ids, q, best);
     }
 }
 
@@ -447,12 +498,13 @@ static inline uint32_t part_rows(struct grow_work *w, struct grow_level *level,
     uint16_t *ids = level->id + f->beg, *aside = level->aside, sub, top;
     uint16_t at_lo = 0, at_hi = 0;
     float floor = split_floor(s), most = s->top;
+    const int64_t step = level->step;
     split_test(s, &sub, &top);
     for (uint32_t i = 0; i < f->n; i++) {
         uint16_t id = ids[i], c = image ? 0 : code[id];
         uint32_t p = pay[i];
-        uint32_t go = image ? (image[id] >= floor) & (image[id] <= most)
-                            : (uint16_t)(c - sub) <= top;
+        float v = image ? image[id * step] : 0;
+        uint32_t go = image ? (v >= floor) & (v <= most) : (uint16_t)(c - sub) <= top;
         if (!image) {
             at_lo = c == s->lo ? id : at_lo;
             at_hi = c == s->hi ? id : at_hi;
@@ -477,19 +529,47 @@ static inline uint32_t part_rows(struct grow_work *w, struct grow_level *level,
     return l;
 }
 
+/* The same by images, no sum beside the weights: what the compiler makes a short loop of. */
+static uint32_t part_drawn(const float *image, int64_t step, float floor, float most,
+                           uint16_t *restrict ids, uint32_t *restrict pay,
+                           uint16_t *restrict aside, uint32_t *restrict pay2,
+                           uint32_t n)
+{
+    size_t l = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint16_t id = ids[i];
+        uint32_t p = pay[i];
+        float x = image[id * step];
+        ids[l] = id;
+        pay[l] = p;
+        aside[i - l] = id;
+        pay2[i - l] = p;
+        l += (size_t)((x >= floor) & (x <= most));
+    }
+    memcpy(ids + l, aside, (n - l) * sizeof *ids);
+    memcpy(pay + l, pay2, (n - l) * sizeof *pay);
+    return (uint32_t)l;
+}
+
 static uint32_t part_small(struct grow_work *w, struct grow_level *level,
                            const struct grow_frame *f, const struct grow_split *s,
                            uint16_t edge[2])
 {
     int random = w->rules->random;
-    size_t at = random ? column_at(level, s->feature) : 0;
-    const float *image = random ? level->image + at : NULL;
+    const float *image = random ? level->image + s->feature * level->across : NULL;
     const uint16_t *code = random ? NULL : codes_at(level, s->feature);
+    if (f->n > SIMD_PART && random && !w->aux)
+        return part_drawn(image, level->step, split_floor(s), s->top,
+                          level->id + f->beg, w->pay + level->beg + f->beg,
+                          level->aside, w->pay2, f->n);
     if (f->n > SIMD_PART || w->aux)
         return random ? part_rows(w, level, f, s, NULL, image, edge)
                       : part_rows(w, level, f, s, code, NULL, edge);
-    struct simd_part side = {
-        .image = image, .code = code, .floor = split_floor(s), .top = s->top};
+    struct simd_part side = {.image = image,
+                             .step = level->step,
+                             .code = code,
+                             .floor = split_floor(s),
+                             .top = s->top};
     uint16_t *ids = level->id + f->beg;
     split_test(s, &side.sub, &side.most);
     edge[0] = edge[1] = 0;
@@ -509,6 +589,7 @@ static void grow_level(struct grow_work *w, int k, const struct grow_frame *f)
     l->stamp++;
     if (k == 0 && w->wide->code) copy_rows(w);
     if (k == 0 && w->wide->image) copy_row_images(w);
+    if (k == 1 && w->wide->image) copy_whole_rows(w);
     l->stack[n_stack] = *f;
     l->stack[n_stack++].beg = 0;
     while (n_stack && !w->failed) {
@@ -521,8 +602,8 @@ static void grow_level(struct grow_work *w, int k, const struct grow_frame *f)
             add_leaf(w, &at, &rows);
             continue;
         }
-        if (k == 0 && at.n <= TINY_ROWS && l->cap > TINY_ROWS) {
-            struct grow_level *tiny = &w->level[1];
+        struct grow_level *tiny = &w->level[1];
+        if (k == 0 && at.n <= (uint32_t)tiny->cap && l->cap > tiny->cap) {
             tiny->n = at.n;
             tiny->beg = l->beg + at.beg;
             for (uint32_t i = 0; i < at.n; i++) {

@@ -8,7 +8,8 @@
 #define SMALL_CODES 4096
 #define DRAWN_ROWS                                                                     \
     16384 /* the same where thresholds are drawn: images need no tables */
-#define TINY_ROWS 256
+#define TINY_ROWS  256
+#define DRAWN_TINY 512 /* the same where thresholds are drawn */
 #define COLUMN_PAD                                                                     \
     32 /* codes between columns, lest all begin in one set of the cache */
 
@@ -48,17 +49,21 @@ struct grow_rows {
 struct grow_sum {
     int64_t s, w;
 };
-/* Rows of a subtree under numbers of their own, with ranks among themselves. */
+/* Rows of a subtree under numbers of their own, with ranks among themselves. Images stand by
+ * columns in the outer level and by rows in the inner one, whose nodes are small: there several
+ * columns of a row are read at once. */
 struct grow_level {
     int32_t cap;              /* most rows, and most codes of a column */
     uint32_t n, beg;          /* rows, and where they begin in w->pay */
     uint32_t stamp, *have;    /* [n_on] subtree whose codes are copied */
     uint16_t *code;           /* [n_on][cap + COLUMN_PAD] */
     uint16_t *whole;          /* as code: of the whole column; the outer level alone */
-    float *image;             /* as code: in place of both for random thresholds */
+    float *image;             /* in place of both for random thresholds, as below */
+    int64_t across, step;     /* row's image: [column * across + row * step] */
     uint16_t *n_code;         /* [n_on]; 0: the codes are those one level out */
     uint8_t *gaps;            /* [n_on] code 0 is missing */
     uint32_t row[DRAWN_ROWS]; /* row one level out */
+    uint32_t whole_row[DRAWN_TINY]; /* of the inner level: row of the table */
     uint16_t id[DRAWN_ROWS + SIMD_FEW], aside[DRAWN_ROWS];
     struct grow_frame stack[ENSEMBLE_DEPTH_MAX + 4];
 };
@@ -68,7 +73,6 @@ struct grow_wide {
     int64_t stride;
     uint16_t *code; /* [n_rows][stride]; NULL where thresholds are random */
     float *image;   /* the same; NULL where they are not */
-    float *column;  /* [n_on][n_rows] images; NULL where thresholds are not random */
 };
 struct grow_work {
     const struct forest_data *data;
@@ -94,7 +98,7 @@ struct grow_work {
     uint32_t *id, *id2, *pay, *pay2;
     int64_t *aux, *aux2;
     uint16_t *seq, *code;
-    float *x; /* a column's images; random thresholds alone */
+    float *x; /* images of a column or of a few; random thresholds alone */
     struct grow_frame stack[ENSEMBLE_DEPTH_MAX + 4];
     /* subtrees in cache, and those of at most TINY_ROWS within them */
     struct grow_level level[2];
@@ -126,11 +130,20 @@ struct grow_work {
 int search_column(struct grow_work *w, const uint16_t *seq, const uint16_t *ids,
                   const struct grow_rows *rows, uint32_t n_codes, int missing,
                   int32_t feature, struct grow_split *best);
-/* Tries one threshold drawn between the least and the greatest of w->x[rows->n], which is
- * image[ids[i]] first if there are ids. */
-void search_drawn(struct grow_work *w, const float *image, const uint16_t *ids,
-                  const struct grow_rows *rows, uint64_t path, int32_t feature,
-                  struct grow_split *best);
+/* Tries one threshold drawn between the least and the greatest of image[ids[i] * step]; w->x has
+ * room for them. */
+void search_drawn(struct grow_work *w, const float *image, int64_t step,
+                  const uint16_t *ids, const struct grow_rows *rows, uint64_t path,
+                  int32_t feature, struct grow_split *best);
+/* The same of w->x[rows->n], which are ranks of the whole column, -infinity for missing cells.
+ * best->lo is the code that the threshold falls behind. */
+void search_ranks(struct grow_work *w, const struct grow_rows *rows, uint64_t path,
+                  int32_t feature, struct grow_split *best);
+/* The same of a few columns at once, in their order; rows->two must be set, w->x has room for
+ * SIMD_DRAWN images a row. 0: a cell is missing, and nothing was tried. */
+int search_lanes(struct grow_work *w, const struct simd_cells_of *of,
+                 const uint16_t *ids, const struct grow_rows *rows, uint64_t path,
+                 const int32_t *feature, struct grow_split *best);
 /* Class weights of a node into w->total (MANY); returns whether one class has all. */
 int node_is_pure(struct grow_work *w, const struct grow_rows *rows);
 double split_gain(const struct grow_work *w, const struct grow_rows *rows,
@@ -147,9 +160,20 @@ float split_floor(const struct grow_split *s);
 /* Frames of both sides of a node that was split into n_left and the rest. */
 void child_frames(const struct grow_frame *f, const struct grow_split *s, uint32_t node,
                   uint32_t n_left, struct grow_frame *left, struct grow_frame *right);
-uint64_t path_mix(uint64_t z);
+static inline uint64_t path_mix(uint64_t z)
+{
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
 /* In (0, 1), for a random threshold. */
-double path_draw(uint64_t path, uint32_t column_hash, int *coin);
+static inline double path_draw(uint64_t path, uint32_t column_hash, int *coin)
+{
+    uint64_t z =
+        path_mix(path + ((uint64_t)column_hash << 20) + UINT64_C(0x632be59bd9b4e019));
+    *coin = (int)(z & 1);
+    return ((double)(z >> 11) + 0.5) * 0x1p-53;
+}
 /* Adds a leaf or a node at its place in the walk; add_node returns its number. lo, hi: the
  * split's codes in the whole column. A node's cut is known after resolve_cuts. */
 void add_leaf(struct grow_work *w, const struct grow_frame *f,

@@ -194,13 +194,19 @@ static int64_t nlogn_units(int64_t n)
     return (int64_t)(x + 0.5);
 }
 
+static inline void gini_fraction(int64_t l0, int64_t l1, int64_t r0, int64_t r1,
+                                 double *num, double *den)
+{
+    double nl = (double)(l0 + l1), nr = (double)(r0 + r1);
+    *num = (double)l0 * (double)l1 * nr + (double)r0 * (double)r1 * nl;
+    *den = nl * nr;
+}
+
 static void two_fraction(const struct grow_work *w, int64_t l0, int64_t l1, int64_t r0,
                          int64_t r1, double *num, double *den)
 {
-    double nl = (double)(l0 + l1), nr = (double)(r0 + r1);
     if (w->rules->criterion == FOREST_GINI) {
-        *num = (double)l0 * (double)l1 * nr + (double)r0 * (double)r1 * nl;
-        *den = nl * nr;
+        gini_fraction(l0, l1, r0, r1, num, den);
     } else {
         *num = (nlogn(l0 + l1) - nlogn(l0) - nlogn(l1)) +
                (nlogn(r0 + r1) - nlogn(r0) - nlogn(r1));
@@ -485,27 +491,99 @@ static int score_drawn(struct grow_work *w, const float *x,
     return 1;
 }
 
-void search_drawn(struct grow_work *w, const float *image, const uint16_t *ids,
-                  const struct grow_rows *rows, uint64_t path, int32_t feature,
-                  struct grow_split *best)
+/* Draws a threshold between the least and the greatest image; 0 where they are the same. */
+static int draw_threshold(const struct grow_work *w, uint64_t path, int32_t feature,
+                          const float range[2], int gaps, struct grow_split *s)
 {
-    struct grow_split s = {.feature = feature};
-    float range[2];
-    float *x = w->x;
-    int coin, gaps = w->simd->tree_span(image, ids, x, rows->n, range);
+    int coin;
+    *s = (struct grow_split){.feature = feature};
     if (range[0] < range[1]) {
         double u = path_draw(path, w->hash[feature], &coin);
-        s.top = draw_between(range[0], range[1], u);
-        s.missing = (uint8_t)(!gaps  ? MISSING_NONE
-                              : coin ? MISSING_LEFT
-                                     : MISSING_RIGHT);
-    } else if (range[0] == range[1] && gaps) {
-        s.top = FLT_MAX;
-        s.missing = MISSING_ALONE;
-    } else {
-        return;
+        s->top = draw_between(range[0], range[1], u);
+        s->missing = (uint8_t)(!gaps  ? MISSING_NONE
+                               : coin ? MISSING_LEFT
+                                      : MISSING_RIGHT);
+        return 1;
     }
-    if (score_drawn(w, x, rows, &s) && s.num * best->den < best->num * s.den) *best = s;
+    s->top = FLT_MAX;
+    s->missing = MISSING_ALONE;
+    return range[0] == range[1] && gaps;
+}
+
+void search_drawn(struct grow_work *w, const float *image, int64_t step,
+                  const uint16_t *ids, const struct grow_rows *rows, uint64_t path,
+                  int32_t feature, struct grow_split *best)
+{
+    struct grow_split s;
+    float range[2];
+    int by_rows = step != 1;
+    for (uint32_t i = 0; by_rows && i < rows->n; i++) w->x[i] = image[ids[i] * step];
+    int gaps = w->simd->tree_span(image, by_rows ? NULL : ids, w->x, rows->n, range);
+    if (!draw_threshold(w, path, feature, range, gaps, &s)) return;
+    if (score_drawn(w, w->x, rows, &s) && s.num * best->den < best->num * s.den)
+        *best = s;
+}
+
+void search_ranks(struct grow_work *w, const struct grow_rows *rows, uint64_t path,
+                  int32_t feature, struct grow_split *best)
+{
+    const struct rank_col *c = &w->data->codes.col[w->on[feature]];
+    struct grow_split s;
+    float range[2];
+    int32_t at = 0;
+    int gaps = w->simd->tree_span(NULL, NULL, w->x, rows->n, range);
+    if (!(range[0] <= range[1])) return; /* all are missing */
+    range[0] = c->image[(int32_t)range[0]];
+    range[1] = c->image[(int32_t)range[1]];
+    if (!draw_threshold(w, path, feature, range, gaps, &s)) return;
+    float top = s.top;
+    if (s.missing != MISSING_ALONE) {
+        at = rank_from(c, rank_near(c, top), top);
+        s.top = (float)at;
+    }
+    if (!score_drawn(w, w->x, rows, &s) || !(s.num * best->den < best->num * s.den))
+        return;
+    *best = s;
+    best->top = top;
+    best->lo = (uint16_t)(at + c->missing);
+}
+
+int search_lanes(struct grow_work *w, const struct simd_cells_of *of,
+                 const uint16_t *ids, const struct grow_rows *rows, uint64_t path,
+                 const int32_t *feature, struct grow_split *best)
+{
+    float low[SIMD_DRAWN], high[SIMD_DRAWN], top[SIMD_DRAWN] = {0};
+    uint32_t left[SIMD_DRAWN];
+    int coin, at = -1;
+    double num = best->num, den = best->den;
+    w->simd->tree_ranges(of, ids, rows->n, w->x, low, high);
+    for (int k = 0; k < of->lanes; k++)
+        if (low[k] == -(float)INFINITY) return 0;
+    for (int k = 0; k < of->lanes; k++)
+        top[k] =
+            draw_between(low[k], high[k], path_draw(path, w->hash[feature[k]], &coin));
+    w->simd->tree_lefts(w->x, rows->two, rows->n, of->lanes, top, left);
+    for (int k = 0; k < of->lanes; k++) {
+        int64_t a = left[k] & UINT16_MAX, b = left[k] >> 16;
+        int64_t c = rows->s0 - a, d = rows->s1 - b;
+        double own, weight;
+        if (!(low[k] < high[k]) || a + b < w->min_units || c + d < w->min_units)
+            continue;
+        gini_fraction(a, b, c, d, &own, &weight);
+        if (!(own * den < num * weight)) continue;
+        num = own;
+        den = weight;
+        at = k;
+    }
+    if (at >= 0)
+        *best = (struct grow_split){.num = num,
+                                    .den = den,
+                                    .feature = feature[at],
+                                    .top = top[at],
+                                    .missing = MISSING_NONE,
+                                    .l0 = left[at] & UINT16_MAX,
+                                    .l1 = left[at] >> 16};
+    return 1;
 }
 
 int node_is_pure(struct grow_work *w, const struct grow_rows *rows)
