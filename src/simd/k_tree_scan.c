@@ -395,26 +395,33 @@ struct asked {
 };
 
 /* Whose d^2 is above floor p q, of the codes of a half of a group; q errs to less. */
-INLINE __m256 half_above(const uint64_t *left, const struct asked *a, int64_t n,
-                         const struct simd_scan *node, int all)
+INLINE __m256 half_above(const uint64_t *left, const struct asked *a)
 {
     const __m256i *from = (const __m256i *)left;
-    __m256i h = words_of(from[0], from[1], 0);
+    __m256 h = _mm256_cvtepi32_ps(words_of(from[0], from[1], 0));
     __m256 g = _mm256_cvtepi32_ps(words_of(from[0], from[1], 1));
-    __m256 p = _mm256_add_ps(_mm256_cvtepi32_ps(h), a->l2);
+    __m256 p = _mm256_add_ps(h, a->l2);
     __m256 d = _mm256_sub_ps(g, _mm256_mul_ps(p, a->mean));
     __m256 under =
         _mm256_mul_ps(_mm256_mul_ps(p, a->floor), _mm256_sub_ps(a->total, p));
-    __m256 above = _mm256_cmp_ps(_mm256_mul_ps(d, d), under, _CMP_GT_OQ);
-    return all ? above : _mm256_and_ps(above, allowed(h, node, n));
+    return _mm256_cmp_ps(_mm256_mul_ps(d, d), under, _CMP_GT_OQ);
 }
 
-/* As scan_packed, but nothing is kept of a code. */
+/* The same of those that leave min_h on both sides, below n. */
+INLINE __m256 allowed_above(const uint64_t *left, const struct asked *a, int64_t n,
+                            const struct simd_scan *node)
+{
+    const __m256i *from = (const __m256i *)left;
+    return _mm256_and_ps(half_above(left, a),
+                         allowed(words_of(from[0], from[1], 0), node, n));
+}
+
+/* As scan_packed, but nothing is kept of a code. Which codes are allowed matters only where some
+ * code is above the floor. */
 static int scan_may(const uint64_t *cells, int64_t n, const struct simd_scan *node,
                     const int64_t sum[2], float floor)
 {
     _Alignas(32) uint64_t left[256];
-    const int64_t least = node->min_h, most = node->h - node->min_h;
     const float total = (float)node->h + 2 * node->l2;
     const struct asked a = {_mm256_set1_ps(node->l2), _mm256_set1_ps(node->mean),
                             _mm256_set1_ps(total - total * 0x1p-21f),
@@ -424,18 +431,15 @@ static int scan_may(const uint64_t *cells, int64_t n, const struct simd_scan *no
     for (int64_t i = 0; i < n && i < SUMS_AHEAD; i += 16)
         all = sum_group(cells + i, all, left + i);
     for (int64_t i = 0; i < n; i += 16) {
-        int64_t next = i + SUMS_AHEAD, m = n - i;
+        int64_t next = i + SUMS_AHEAD;
         if (next < n) all = sum_group(cells + next, all, left + next);
-        int64_t h0 = (uint32_t)left[i], h1 = (uint32_t)left[m < 16 ? n - 1 : i + 15];
-        if (h0 > most) break;
-        if (h0 >= least && h1 <= most && m >= 16) {
-            any = _mm256_or_ps(any, half_above(left + i, &a, 0, node, 1));
-            any = _mm256_or_ps(any, half_above(left + i + 8, &a, 0, node, 1));
-        } else if (h1 >= least) {
-            any = _mm256_or_ps(any, half_above(left + i, &a, m, node, 0));
-            any = _mm256_or_ps(any, half_above(left + i + 8, &a, m - 8, node, 0));
-        }
+        any = _mm256_or_ps(any, half_above(left + i, &a));
+        any = _mm256_or_ps(any, half_above(left + i + 8, &a));
     }
+    if (!_mm256_movemask_ps(any)) return 0;
+    any = _mm256_setzero_ps();
+    for (int64_t i = 0; i < n; i += 8)
+        any = _mm256_or_ps(any, allowed_above(left + i, &a, n - i, node));
     return _mm256_movemask_ps(any) != 0;
 }
 #undef INLINE

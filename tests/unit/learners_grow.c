@@ -234,6 +234,38 @@ TEST(threads_and_sets_grow_the_same_tree)
         }
 }
 
+/* Leaves that can never be split are not searched to the end: which they are depends on how many
+ * leaves are still to come, but no split that is made does. */
+TEST(a_tree_of_fewer_leaves_is_the_beginning_of_one_of_more)
+{
+    for (int64_t shape = 0; shape < 30; shape++) {
+        struct field f;
+        int64_t n = 200 + draw(shape, 30) % 8000;
+        int32_t leaves = 2 + (int32_t)(draw(shape, 31) % 60);
+        field_init(&f, n, 2 + (int32_t)(draw(shape, 32) % 30), 2);
+        f.rules.min_rows = 1 + shape % 3 * 4;
+        field_draw(&f, shape);
+        f.rules.leaves = 5000; /* above the most for which gains are kept */
+        struct grow *whole = grow_of(&f, 1);
+        whole->simd = &simd_table_base;
+        CHECK_INT(grow_tree(whole, &f.grad, f.rows, n, NULL), TIDE_OK);
+        for (int threads = 1; threads < 3; threads++) {
+            f.rules.leaves = leaves;
+            struct grow *g = grow_of(&f, threads);
+            CHECK_INT(grow_tree(g, &f.grad, f.rows, n, NULL), TIDE_OK);
+            CHECK_INT(g->n_leaves, leaves < whole->n_leaves ? leaves : whole->n_leaves);
+            for (int32_t i = 0; i < g->n_nodes;
+                 i++) { /* leaves later on are leaves now */
+                struct grow_node *q = &whole->node[i];
+                if (q->left >= g->n_nodes) q->left = q->right = -1;
+            }
+            whole->n_nodes = g->n_nodes;
+            CHECK(same_tree(whole, g));
+        }
+        field_free(&f);
+    }
+}
+
 /* ------------------------------------------------------------- columns that share a byte --- */
 
 /* 70 columns: column 0 says whether column 5 is above its middle; the others of 2 to 300 values and
