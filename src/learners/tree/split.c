@@ -232,7 +232,26 @@ static inline void order_two(uint64_t *a, uint64_t *b)
     *b = x < y ? y : x;
 }
 
-/* Sorts n different keys: fours by exchanges, then merges, neither with a branch on the keys. v has room
+/* Merges runs v[0..na) and v[na..na + nb). As many keys as the shorter has are taken from the front and
+ * from the back at once, two chains that do not wait for each other; neither run can end before. */
+static void merge_keys(const uint64_t *v, int na, int nb, uint64_t *to)
+{
+    int i = 0, j = na, p = na - 1, q = na + nb - 1, m = na < nb ? na : nb, k = 0;
+    for (; k < m; k++) {
+        uint64_t x = v[i], y = v[j], last_x = v[p], last_y = v[q];
+        int right = y<x, left = last_x> last_y;
+        to[k] = right ? y : x;
+        to[na + nb - 1 - k] = left ? last_x : last_y;
+        j += right;
+        i += !right;
+        p -= left;
+        q -= !left;
+    }
+    for (; k < na + nb - m; k++)
+        to[k] = i <= p && (j > q || v[i] < v[j]) ? v[i++] : v[j++];
+}
+
+/* Sorts n different keys: fours by exchanges, then merges, hardly with a branch on the keys. v has room
  * up to the next multiple of 4. The result is in v or in room. */
 static const uint64_t *sort_keys(uint64_t v[256], uint64_t room[256], int n)
 {
@@ -246,17 +265,9 @@ static const uint64_t *sort_keys(uint64_t v[256], uint64_t room[256], int n)
     }
     for (int width = 4; width < n; width *= 2) {
         for (int from = 0; from < n; from += 2 * width) {
-            int i = from, m = from + width < n ? from + width : n, j = m, k = from;
-            int end = m + width < n ? m + width : n;
-            while (i < m && j < end) {
-                uint64_t x = v[i], y = v[j];
-                int right = y < x;
-                room[k++] = right ? y : x;
-                j += right;
-                i += !right;
-            }
-            while (i < m) room[k++] = v[i++];
-            while (j < end) room[k++] = v[j++];
+            int na = n - from < width ? n - from : width;
+            int nb = n - from - na < width ? n - from - na : width;
+            merge_keys(v + from, na, nb, room + from);
         }
         uint64_t *other = v;
         v = room;
