@@ -247,26 +247,68 @@ static void cut_feature(void *arg, int64_t f, int worker)
                                : cut_levels(job, (int32_t)f, room);
 }
 
-/* The rows of the fit, or of many those whose draw is below the share; order-free. */
-static struct view sample_rows(const struct view *x, const struct bin_how *how,
-                               struct arena *a)
+#define DRAW_ROWS 65536 /* of a task */
+
+struct draw_job {
+    const struct view *x;
+    const uint8_t *skip;
+    struct rng_key key;
+    double share;   /* of rows drawn, 1: all */
+    uint8_t *taken; /* [n_rows] */
+    int64_t *count; /* [tasks] rows taken, then those of earlier tasks */
+    int64_t *rows;  /* where they go */
+};
+
+static void draw_task(void *arg, int64_t task, int worker)
 {
-    struct view some = *x;
-    int64_t n = 0, m = 0;
+    const struct draw_job *job = arg;
+    int64_t i0 = task * DRAW_ROWS, end = i0 + DRAW_ROWS, m = 0;
+    (void)worker;
+    if (end > job->x->n_rows) end = job->x->n_rows;
+    for (int64_t i = i0; i < end; i++) {
+        int takes = !(job->skip && job->skip[i]);
+        if (takes && job->share < 1)
+            takes = rng_u01(rng_at(job->key, view_id(job->x, i), 0, 0)) < job->share;
+        m += job->taken[i] = (uint8_t)takes;
+    }
+    job->count[task] = m;
+}
+
+static void list_task(void *arg, int64_t task, int worker)
+{
+    const struct draw_job *job = arg;
+    int64_t i0 = task * DRAW_ROWS, end = i0 + DRAW_ROWS, m = job->count[task];
+    (void)worker;
+    if (end > job->x->n_rows) end = job->x->n_rows;
+    for (int64_t i = i0; i < end; i++)
+        if (job->taken[i]) job->rows[m++] = view_row(job->x, i);
+}
+
+/* The rows of the fit, or of many those whose draw is below the share; order-free. */
+static tide_status sample_rows(struct tide_ctx *ctx, const struct view *x,
+                               const struct bin_how *how, struct arena *a,
+                               struct view *some, tide_error *err)
+{
+    int64_t n = 0, m = 0, tasks = (x->n_rows + DRAW_ROWS - 1) / DRAW_ROWS;
+    *some = *x;
     for (int64_t i = 0; i < x->n_rows; i++) n += !(how->skip && how->skip[i]);
     int all = how->sample <= 0 || n <= how->sample;
-    if (all && n == x->n_rows) return some;
-    int64_t *rows = arena_array(a, n + 1, sizeof *rows);
-    struct rng_key key = rng_key(how->seed, "bin");
-    double share = n > 0 ? (double)how->sample / (double)n : 0;
-    for (int64_t i = 0; rows && i < x->n_rows; i++) {
-        if (how->skip && how->skip[i]) continue;
-        if (all || rng_u01(rng_at(key, view_id(x, i), 0, 0)) < share)
-            rows[m++] = view_row(x, i);
+    if (all && n == x->n_rows) return TIDE_OK;
+    struct draw_job job = {.x = x, .skip = how->skip, .key = rng_key(how->seed, "bin")};
+    job.share = all ? 1 : (double)how->sample / (double)n;
+    job.taken = arena_array(a, x->n_rows + 1, 1);
+    job.count = arena_array(a, tasks + 1, sizeof *job.count);
+    tide_status status = arena_status(a, err);
+    if (!status) status = par_for(ctx, tasks, draw_task, &job, err);
+    for (int64_t t = 0; t < tasks && !status; t++) {
+        int64_t here = job.count[t];
+        job.count[t] = m;
+        m += here;
     }
-    some.rows = rows;
-    some.n_rows = rows ? m : 0;
-    return some;
+    some->rows = job.rows = status ? NULL : arena_array(a, m + 1, sizeof *job.rows);
+    some->n_rows = m;
+    if (!status) status = arena_status(a, err);
+    return status ? status : par_for(ctx, tasks, list_task, &job, err);
 }
 
 #define FEW_CODES 16 /* missing is one: two such columns fill a byte */
@@ -299,8 +341,8 @@ tide_status bins_cut(struct tide_ctx *ctx, const struct view *x,
     job.level = arena_zero(a, ((size_t)nf + 1) * sizeof *job.level);
     job.status = arena_zero(a, ((size_t)nf + 1) * sizeof *job.status);
     job.room = arena_array(a, par_threads(ctx), sizeof *job.room);
-    job.some = sample_rows(x, how, a);
     tide_status status = arena_status(a, err);
+    if (!status) status = sample_rows(ctx, x, how, a, &job.some, err);
     if (status) return status;
     for (int32_t f = 0; f < nf; f++) {
         struct bin_feature *b = &out->feature[f];
