@@ -160,7 +160,7 @@ static void look_at_target(const struct problem *p, struct target_facts *f)
     const struct column *c = target_of(p);
     struct view v = {.n_rows = c->n_rows, .n_cols = 1, .cols = &c};
     *f = (struct target_facts){.all_whole = 1, .first_missing = -1};
-    f->n_missing = view_missing(&v, 0, &f->first_missing);
+    if (c->n_missing) f->n_missing = view_missing(&v, 0, &f->first_missing);
     f->n_present = c->n_rows - f->n_missing;
     double x[512];
     for (int64_t i = 0; column_is_numeric(c) && i < c->n_rows; i += 512) {
@@ -279,7 +279,7 @@ static tide_status take_rows(struct problem *p, tide_error *err)
         p->weight_column >= 0 ? &p->frame->cols[p->weight_column] : NULL;
     int64_t n = 0, *rows = arena_array(&p->arena, all, sizeof *rows);
     double *w = wc ? arena_array(&p->arena, all, sizeof *w) : NULL, x = 1;
-    int all_one = 1;
+    int all_one = 1, has_gaps = c && c->n_missing > 0;
     tide_status st = arena_status(&p->arena, err);
     if (st) return st;
     if (wc && !column_is_numeric(wc)) {
@@ -291,7 +291,7 @@ static tide_status take_rows(struct problem *p, tide_error *err)
     for (int64_t i = 0; i < all; i++) {
         if (wc) view_numbers(&v, 0, i, 1, &x);
         if (!(x >= 0 && x <= MOST_WEIGHT)) return refuse_weight(p, i, x, err);
-        if ((c && column_is_missing(c, i)) || x == 0) continue;
+        if ((has_gaps && column_is_missing(c, i)) || x == 0) continue;
         all_one &= x == 1;
         if (w) w[n] = x;
         rows[n++] = i;
