@@ -692,9 +692,11 @@ void par_gate_wait(struct par_gate *gate)
     par_gate_leave(gate);
     for (int i = 0; i < SPIN_PAUSES && atomic_load(&gate->news) == seen; i++)
         pause_once();
-    atomic_fetch_add(&gate->sleepers, 1);
-    while (atomic_load(&gate->news) == seen) futex_wait(&gate->news, seen);
-    atomic_fetch_sub(&gate->sleepers, 1);
+    if (atomic_load(&gate->news) == seen) {
+        atomic_fetch_add(&gate->sleepers, 1);
+        while (atomic_load(&gate->news) == seen) futex_wait(&gate->news, seen);
+        atomic_fetch_sub(&gate->sleepers, 1);
+    }
     par_gate_enter(gate);
 }
 
