@@ -71,6 +71,7 @@ void engine_walk_new(const struct ensemble_engine *g, struct arena *a,
         root[t] = next;
         next = lay_out(&lay, t, next);
     }
+    root[e->n_trees] = next;
     *w = (struct simd_walk){.node = lay.node,
                             .root = root,
                             .depth = e->tree_depth,

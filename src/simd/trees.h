@@ -63,7 +63,8 @@ struct simd_walk_node {
 };
 struct simd_walk {
     const struct simd_walk_node *node;
-    const uint32_t *root, *depth, *leaf_of; /* [trees], [trees], [nodes] */
+    const uint32_t *root;            /* [trees + 1] first nodes */
+    const uint32_t *depth, *leaf_of; /* [trees], [nodes] */
     const int32_t *output;
     const double *leaf; /* [leaves][width] */
     int32_t width, n_trees, n_outputs;
