@@ -90,7 +90,7 @@ static inline struct ahead look_ahead(const struct simd_walk *w, int32_t t, int6
     if (t + 1 == w->n_trees) return a;
     int64_t nodes = w->root[t + 2] - w->root[t + 1],
             lines = nodes * (int64_t)sizeof *w->node / LINE;
-    if (lines > 4 * n) return a;
+    if (lines == 0 || lines > 4 * n) return a;
     a.at = (const char *)(w->node + w->root[t + 1]);
     a.lines = lines;
     a.each = lines / ((n + ROWS - 1) / ROWS) + 1;
