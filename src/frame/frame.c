@@ -259,7 +259,7 @@ static void take_category(tide_frame *f, struct column *c)
     c->code = arena_array(&f->arena, f->n_rows + 1, sizeof *c->code);
 }
 
-/* Columns of categories are coded by all threads, a fixed number at a time, as their levels need memory
+/* Columns of categories are coded by all threads, one each at a time, as their levels need memory
  * until they are a dictionary. */
 #define TEXTS_AT_A_TIME 16
 #define SAME_TEXTS      512   /* slots, a power of two */
@@ -333,13 +333,14 @@ static tide_status take_texts(tide_frame *f, struct column *to,
 {
     struct text_column t[TEXTS_AT_A_TIME];
     tide_status st = TIDE_OK;
-    int m = 0;
+    int m = 0, at_once = par_threads(f->arena.ctx);
+    if (at_once > TEXTS_AT_A_TIME) at_once = TEXTS_AT_A_TIME;
     for (int j = 0; st == TIDE_OK && j < n; j++) {
         if (to[j].type == TIDE_CAT) {
             t[m] = (struct text_column){.to = &to[j], .in = &in[j]};
             arena_init(&t[m++].temp, f->arena.ctx);
         }
-        if (m == 0 || (m < TEXTS_AT_A_TIME && j + 1 < n)) continue;
+        if (m == 0 || (m < at_once && j + 1 < n)) continue;
         st = code_some(f, t, m, err);
         m = 0;
     }

@@ -276,6 +276,12 @@ static tide_status add_tree(struct shap_work *s, int32_t t, tide_error *err)
     const struct ensemble *e = s->e;
     int64_t groups = (s->n + SIMD_SHAP_GROUP - 1) / SIMD_SHAP_GROUP;
     shap_plan_tree(&s->plan, t, s->place);
+    if (s->plan.n_nodes == 0) { /* one leaf: nothing to share out */
+        for (int32_t o = 0; o < e->leaf_width; o++)
+            s->bias[e->leaf_width > 1 ? o : e->tree_output[t]] +=
+                shap_plan_mean(&s->plan, o);
+        return TIDE_OK;
+    }
     shap_plan_rows(&s->plan, s->codes, s->words);
     const struct rule *rule = rule_of(s, (s->plan.most + 1) / 2);
     if (!rule) return arena_status(s->a, err);

@@ -20,8 +20,9 @@ void shap_plan_new(struct shap_plan *plan, const struct simd_table *simd,
         depth = e->tree_depth[t] > depth ? e->tree_depth[t] : depth;
     }
     int64_t n = (int64_t)nodes + 1;
-    /* half of the features of a path, rounded up; a path may have as many as it has levels */
-    int64_t q = least(depth / 2 + 1, SIMD_SHAP_NODES);
+    /* half of the features of a path, rounded up; it has no more than levels or features */
+    uint32_t most = least(depth, (uint32_t)e->engine->n_used);
+    int64_t q = least(most / 2 + 1, SIMD_SHAP_NODES);
     *plan = (struct shap_plan){.e = e, .simd = simd, .stride = words};
     plan->edge = arena_array(a, n, sizeof *plan->edge);
     plan->above = arena_array(a, n, sizeof *plan->above);

@@ -161,12 +161,13 @@ static double value_of_f32(uint32_t k)
     return (double)f;
 }
 
+#define SOME 256
+
 /* Keys of values that floats hold; 0 where one does not. */
 static int keys_of_floats(const double *x, int64_t n, uint32_t *key)
 {
-    enum { STEP = 256 };
-    for (int64_t i = 0; i < n; i += STEP) {
-        int m = n - i < STEP ? (int)(n - i) : STEP;
+    for (int64_t i = 0; i < n; i += SOME) {
+        int m = n - i < SOME ? (int)(n - i) : SOME;
         uint64_t lost = 0;
         for (int j = 0; j < m; j++) {
             double is = x[i + j], back = (double)(float)is;
@@ -186,6 +187,8 @@ static int keys_of_floats(const double *x, int64_t n, uint32_t *key)
 static int sort_floats(struct arena *a, double *x, int64_t n)
 {
     enum { N_PASS = 3 };
+    uint32_t some[SOME];
+    if (!keys_of_floats(x, n < SOME ? n : SOME, some)) return 1; /* no room is needed */
     uint32_t *key = arena_array(a, n, sizeof *key), *to = arena_array(a, n, sizeof *to);
     uint32_t(*first)[SLOTS] = arena_zero(a, N_PASS * sizeof *first), end[SLOTS];
     uint32_t(*odd)[SLOTS] = arena_zero(a, N_PASS * sizeof *odd);

@@ -174,8 +174,9 @@ INLINE void leave(const struct here *x, double *sum, const int kind)
     vec v0 = ALL(0.0), v1 = v0, part[PARTS];
     if (is_left) v0 = ALL(value[(int64_t)x->node->leaf[0] * x->s->width]);
     if (is_right) v1 = ALL(value[(int64_t)x->node->leaf[1] * x->s->width]);
-    const double *g1 = x->g - q * GROUP;
-    const double *g0 = is_right ? g1 : g1 - q * GROUP;
+    /* those of inner children lie on top of the others, the right one's last */
+    const double *g1 = is_right ? x->g : x->g - q * GROUP;
+    const double *g0 = is_left ? g1 : g1 - q * GROUP;
     double *to = is_left && is_right   ? x->g
                  : is_left || is_right ? x->g - q * GROUP
                                        : x->g - 2 * q * GROUP;

@@ -92,7 +92,6 @@ struct simd_cut {
     uint32_t left; /* weights */
     uint16_t lo, hi; /* codes that the cut is between */
 };
-/* The left side of a split: by image, or by code where image is NULL. */
 /* A row's cells in `lanes` columns: image[id * step + at[lane]]. */
 #define SIMD_DRAWN 8
 struct simd_cells_of {
@@ -105,6 +104,7 @@ static inline int simd_drawn_step(int lanes)
 {
     return lanes <= 4 ? 4 : SIMD_DRAWN;
 }
+/* The left side of a split: by image, or by code where image is NULL. */
 struct simd_part {
     const float *image; /* [id * step] */
     int64_t step;

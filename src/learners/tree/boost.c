@@ -600,7 +600,7 @@ static tide_status boost_workers(struct boost *b, tide_error *err)
     b->lane_on = arena_array(&b->scratch, b->cuts.n_lanes + 1, 1);
     tide_status status = arena_status(&b->scratch, err);
     if (slots > 2 * b->n_fit + 4) slots = 2 * b->n_fit + 4;
-    int late = b->width == 1 && !b->dart && !b->own && !b->rank;
+    int late = b->width == 1 && !(b->p->dart > 0) && !b->own && !b->rank;
     int meet = (b->n_trees > 1 || late) && slots <= UINT16_MAX;
     for (int32_t c = 0; c < b->n_trees && !status; c++) {
         b->tree[c].node = arena_array(&b->scratch, slots, sizeof *b->tree[c].node);

@@ -273,6 +273,7 @@ void levels_init(struct grow_work *w, struct arena *a)
         int64_t codes = on * (l->cap + COLUMN_PAD);
         l->across = k ? 1 : l->cap + COLUMN_PAD;
         l->step = k ? (w->n_on + 3) / 4 * 4 : 1;
+        if (k && w->level[0].cap <= l->cap) break; /* never entered */
         if (w->rules->random) {
             l->image = arena_array(a, k ? l->step * l->cap : codes, sizeof *l->image);
         } else {
